@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Money is an amount in integer cents.
+type Money int64
+
+// maxMoney is the largest amount that parseMoney takes: ten million.
+const maxMoney Money = 10_000_000_00
+
+// String returns m as a page shows it: $1,200.00, or -$5.00 below zero.
+func (m Money) String() string {
+	return m.format("$", ",")
+}
+
+// Plain returns m as a file carries it: 1200.00, or -5.00 below zero.
+func (m Money) Plain() string {
+	return m.format("", "")
+}
+
+func (m Money) format(currency, separator string) string {
+	// 27 bytes hold the longest, -$92,233,720,368,547,758.08.
+	text := make([]byte, 0, 32)
+	magnitude := uint64(m)
+	if m < 0 {
+		// Negating the unsigned value is right for the smallest int64 too.
+		magnitude = -magnitude
+		text = append(text, '-')
+	}
+	text = append(text, currency...)
+	dollars := strconv.AppendUint(make([]byte, 0, 20), magnitude/100, 10)
+	for i, digit := range dollars {
+		if i > 0 && (len(dollars)-i)%3 == 0 {
+			text = append(text, separator...)
+		}
+		text = append(text, digit)
+	}
+	cents := byte(magnitude % 100)
+	return string(append(text, '.', '0'+cents/10, '0'+cents%10))
+}
+
+// parseMoney reads an amount as a person writes it: 1234.50, 1234.5, 1234,
+// 1,234.50 or $1,234.50, with white space around it. Zero is an amount; one
+// below zero, one over maxMoney and one with more than two decimals are not.
+// The errors are sentences for the person who filled in the form.
+func parseMoney(s string) (Money, error) {
+	text := strings.TrimSpace(s)
+	if text == "" {
+		return 0, errors.New("the amount is missing: write it like 1234.50")
+	}
+	unsigned, negative := strings.CutPrefix(text, "-")
+	dollars, cents, hasPoint := strings.Cut(strings.TrimPrefix(unsigned, "$"), ".")
+	digits := strings.ReplaceAll(dollars, ",", "")
+	switch {
+	case !isDigits(digits), hasPoint && !isDigits(cents):
+		return 0, fmt.Errorf("%s is not an amount: write it like 1234.50", quoteShort(text))
+	case !isGrouped(dollars):
+		return 0, fmt.Errorf("%s has a comma out of place: write it like 1234.50 or 1,234.50", quoteShort(text))
+	case negative:
+		return 0, fmt.Errorf("%s is below zero", quoteShort(text))
+	case len(cents) > 2:
+		return 0, fmt.Errorf("%s has more than two decimals", quoteShort(text))
+	}
+	// Only digits are left, so that the one possible error is a number too large.
+	amount, err := strconv.ParseInt(digits+(cents + "00")[:2], 10, 64)
+	if err != nil || Money(amount) > maxMoney {
+		return 0, fmt.Errorf("%s is over the limit of %v", quoteShort(text), maxMoney)
+	}
+	return Money(amount), nil
+}
+
+// isDigits reports whether s is one or more of the digits 0 to 9.
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// isGrouped reports whether the commas in a whole number, if it has any, stand
+// before each group of three digits. A number with commas cannot begin with 0:
+// 0,123 is a fraction where the comma is the decimal sign.
+func isGrouped(number string) bool {
+	groups := strings.Split(number, ",")
+	if len(groups) == 1 {
+		return true
+	}
+	if first := groups[0]; first == "" || len(first) > 3 || first[0] == '0' {
+		return false
+	}
+	for _, group := range groups[1:] {
+		if len(group) != 3 {
+			return false
+		}
+	}
+	return true
+}
+
+// quoteShort quotes what somebody wrote, for a message about it, and cuts it
+// after 40 characters.
+func quoteShort(s string) string {
+	const limit = 40
+	runes := 0
+	for i := range s {
+		if runes == limit {
+			return strconv.Quote(s[:i] + "…")
+		}
+		runes++
+	}
+	return strconv.Quote(s)
+}
