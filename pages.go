@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed templates
+var templateFS embed.FS
+
+//go:embed static
+var staticFS embed.FS
+
+// A page is what the layout of every page shows.
+type page struct {
+	Title    string // stands before the product's name; empty on the home page
+	SignedIn bool
+	Name     string // of the person signed in; may be empty
+}
+
+// A homeView is the view of home.html.
+type homeView struct {
+	page
+}
+
+// A dashboardView is the view of dashboard.html.
+type dashboardView struct {
+	page
+	Email      string
+	Unverified bool // Okta says that Email is not verified
+	Teams      []Team
+}
+
+// A teamView is the view of team.html. Its title is the team's label.
+type teamView struct {
+	page
+	Team     Team
+	Expenses []Expense
+	Total    Money
+}
+
+// A profileView is the view of profile.html.
+type profileView struct {
+	page
+	Email       string
+	Unverified  bool // Okta says that Email is not verified
+	Admin       bool
+	Teams       []Team
+	SignedInAt  time.Time
+	EndsAt      time.Time     // when the session ends whatever happens
+	IdleTimeout time.Duration // how long the session lasts without a request
+	Now         time.Time     // EndsAt is told from here in words
+}
+
+// An errorView is the view of error.html. Its title is the heading, and its
+// texts are plain sentences: never an error of Go's or of the provider's.
+type errorView struct {
+	page
+	Heading     string
+	Message     string // what happened
+	Next        string // what to do about it; may be empty
+	Reference   string // stands in the log line too; may be empty
+	ActionLabel string
+	ActionURL   string // where ActionLabel leads; empty for no link
+}
+
+// A signOutView is the view of signout.html, which asks before it signs out.
+type signOutView struct {
+	page
+}
+
+// pages renders the site's pages and serves its static files.
+type pages struct {
+	templates map[string]*template.Template // by page name, such as "home"
+	static    map[string]staticFile         // by file name, such as "style.css"
+	buffers   sync.Pool                     // of *bytes.Buffer
+}
+
+// newPages reads the embedded templates and static files.
+func newPages() (*pages, error) {
+	static, err := readStatic()
+	if err != nil {
+		return nil, fmt.Errorf("read static files: %w", err)
+	}
+	p := &pages{
+		templates: map[string]*template.Template{},
+		static:    static,
+		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	layout, err := template.New("layout.html").
+		Funcs(template.FuncMap{"static": p.staticURL, "words": inWords}).
+		ParseFS(templateFS, "templates/layout.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse layout: %w", err)
+	}
+	for _, name := range []string{"home", "dashboard", "team", "profile", "error", "signout"} {
+		t, err := layout.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("clone layout: %w", err)
+		}
+		if p.templates[name], err = t.ParseFS(templateFS, "templates/"+name+".html"); err != nil {
+			return nil, fmt.Errorf("parse page %s: %w", name, err)
+		}
+	}
+	return p, nil
+}
+
+// render answers with a page and its view. After an error nothing has been
+// written yet, so that the caller can answer with something else.
+func (p *pages) render(w http.ResponseWriter, status int, name string, view any) error {
+	t, ok := p.templates[name]
+	if !ok {
+		return fmt.Errorf("render page %q: no such page", name)
+	}
+	buf := p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(buf)
+	buf.Reset()
+	if err := t.Execute(buf, view); err != nil {
+		return fmt.Errorf("render page %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	w.WriteHeader(status)
+	// A browser that has gone away needs no other answer.
+	_, _ = w.Write(buf.Bytes())
+	return nil
+}
+
+// inWords says a duration in its two largest units, rounded down to whole
+// minutes: "11 hours 58 minutes".
+func inWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	var words []string
+	add := func(n time.Duration, unit string) {
+		switch {
+		case n == 1:
+			words = append(words, "1 "+unit)
+		case n > 1:
+			words = append(words, fmt.Sprintf("%d %ss", n, unit))
+		}
+	}
+	add(d/day, "day")
+	add(d%day/time.Hour, "hour")
+	if d < day {
+		add(d%time.Hour/time.Minute, "minute")
+	}
+	if len(words) == 0 {
+		return "less than a minute"
+	}
+	return strings.Join(words, " ")
+}
+
+// A staticFile is an embedded file as it is served.
+type staticFile struct {
+	content     []byte
+	contentType string
+	version     string // a hash of the content
+}
+
+// readStatic reads the embedded static files, by name.
+func readStatic() (map[string]staticFile, error) {
+	entries, err := fs.ReadDir(staticFS, "static")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]staticFile{}
+	for _, e := range entries {
+		content, err := fs.ReadFile(staticFS, "static/"+e.Name())
+		if err != nil {
+			return nil, err
+		}
+		contentType := mime.TypeByExtension(path.Ext(e.Name()))
+		if contentType == "" {
+			return nil, fmt.Errorf("%s: unknown media type", e.Name())
+		}
+		sum := sha256.Sum256(content)
+		files[e.Name()] = staticFile{content, contentType, hex.EncodeToString(sum[:16])}
+	}
+	return files, nil
+}
+
+// staticURL is the address of a static file in a page. It changes with the
+// file's content, so that a browser may keep what it once fetched.
+func (p *pages) staticURL(name string) (string, error) {
+	f, ok := p.static[name]
+	if !ok {
+		return "", fmt.Errorf("no static file %q", name)
+	}
+	return "/static/" + name + "?v=" + f.version, nil
+}
+
+// staticFiles handles GET /static/. What is not a file is left to notFound.
+func (p *pages) staticFiles(notFound http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _ := strings.CutPrefix(r.URL.Path, "/static/")
+		f, ok := p.static[name]
+		if !ok {
+			notFound.ServeHTTP(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", f.contentType)
+		h.Set("ETag", `"`+f.version+`"`)
+		if r.URL.Query().Get("v") == f.version {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			h.Set("Cache-Control", "public, max-age=300")
+		}
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
+	})
+}
