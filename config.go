@@ -1,0 +1,356 @@
+package main
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/joho/godotenv"
+)
+
+// secret is a value that must never be seen. However it is formatted or
+// logged, it shows as [redacted].
+type secret string
+
+func (secret) String() string               { return "[redacted]" }
+func (secret) GoString() string             { return "[redacted]" }
+func (secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// config is everything that can be set from outside, checked and with its
+// defaults filled in.
+type config struct {
+	Issuer         string
+	ClientID       string
+	ClientSecret   secret
+	Scopes         []string
+	BaseURL        string // the origin a browser uses, without a trailing slash
+	PostLogoutURL  string
+	ListenAddr     string
+	SessionSecrets []secret // the first signs, all are read
+	// SessionSecretMade says that SESSION_SECRET was missing and a random one
+	// stands in for it, so that no session outlives this process.
+	SessionSecretMade bool
+	IdleTimeout       time.Duration
+	MaxAge            time.Duration
+	TeamsFile         string // empty: the built-in sample
+	LogFormat         string // "text" or "json"
+}
+
+// minSecretLength is how many characters a session secret must have. Forty
+// random hexadecimal characters hold 160 bits.
+const minSecretLength = 32
+
+// configError is a mistake that only whoever configures the program can mend.
+// The program exits with status 2.
+type configError struct{ err error }
+
+func (e *configError) Error() string { return e.err.Error() }
+func (e *configError) Unwrap() error { return e.err }
+
+// loadConfig reads the configuration through getenv. Its error is a
+// *configError that joins one error for each problem, each naming the
+// variable, what is wrong and an example of a right value.
+func loadConfig(getenv func(string) string) (config, error) {
+	l := &configLoader{getenv: getenv}
+	c := config{
+		Issuer:       l.issuer(),
+		ClientID:     l.required("OKTA_CLIENT_ID", "0oa1b2c3d4E5F6G7h8i9"),
+		ClientSecret: secret(l.required("OKTA_CLIENT_SECRET", "'the client secret of the app, in single quotes'")),
+		Scopes:       l.scopes(),
+		BaseURL:      l.baseURL(),
+	}
+	c.PostLogoutURL = l.postLogoutURL(c.BaseURL)
+	c.ListenAddr = l.listenAddr(c.BaseURL)
+	c.SessionSecrets, c.SessionSecretMade = l.sessionSecrets(c.BaseURL)
+	c.IdleTimeout = l.duration("SESSION_IDLE_TIMEOUT", time.Hour)
+	c.MaxAge = l.duration("SESSION_MAX_AGE", 12*time.Hour)
+	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
+	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
+	if len(l.problems) > 0 {
+		return config{}, &configError{errors.Join(l.problems...)}
+	}
+	return c, nil
+}
+
+// configLoader reads variables and collects what is wrong with them.
+type configLoader struct {
+	getenv   func(string) string
+	problems []error
+}
+
+// problem notes what is wrong with the variable name. The words never hold
+// the value of a secret.
+func (l *configLoader) problem(name, what, example string) {
+	l.problems = append(l.problems, fmt.Errorf("%s %s. Example: %s=%s", name, what, name, example))
+}
+
+// optional returns the trimmed value of a variable, or "" if it is not set.
+func (l *configLoader) optional(name, example string) string {
+	raw := l.getenv(name)
+	value := strings.TrimSpace(raw)
+	switch {
+	case raw != "" && value == "":
+		l.problem(name, "is blank: give it a value or remove it", example)
+	case isPlaceholder(value):
+		l.problem(name, "still holds a placeholder", example)
+	case strings.ContainsFunc(value, unicode.IsControl):
+		l.problem(name, "holds a control character", example)
+	default:
+		return value
+	}
+	return ""
+}
+
+// required is optional, but a missing value is a problem too.
+func (l *configLoader) required(name, example string) string {
+	before := len(l.problems)
+	value := l.optional(name, example)
+	if value == "" && len(l.problems) == before {
+		l.problem(name, "is missing", example)
+	}
+	return value
+}
+
+// placeholder matches what example files and tutorials put where a value
+// belongs: {yourOktaDomain}, ${CLIENT_ID}, <client secret>, your-client-id.
+var placeholder = regexp.MustCompile(`^\$?\{.*\}$|^<.*>$|^(?i:your[-_ ]?(okta|client|app|own|secret|domain|issuer).*|change[-_ ]?me|replace[-_ ]?me|x{3,}|\.{3,})$`)
+
+func isPlaceholder(value string) bool { return placeholder.MatchString(value) }
+
+func (l *configLoader) oneOf(name string, values ...string) string {
+	value := l.optional(name, values[0])
+	if value == "" {
+		return values[0]
+	}
+	if !slices.Contains(values, value) {
+		l.problem(name, fmt.Sprintf("is %q, which is not one of %s", value, strings.Join(values, ", ")), values[0])
+	}
+	return value
+}
+
+func (l *configLoader) duration(name string, standard time.Duration) time.Duration {
+	value := l.optional(name, "1h30m")
+	if value == "" {
+		return standard
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 {
+		l.problem(name, fmt.Sprintf("is %q, which is not a duration above zero such as 90s, 45m or 12h", value), standard.String())
+	}
+	return d
+}
+
+// scopes reads OKTA_SCOPES: RFC 6749, 3.3, with "openid" among them as OpenID
+// Connect Core 1.0, 3.1.2.1 demands.
+func (l *configLoader) scopes() []string {
+	const standard = "openid profile email"
+	value := cmp.Or(l.optional("OKTA_SCOPES", standard), standard)
+	scopes := strings.Fields(value)
+	if !slices.Contains(scopes, "openid") {
+		l.problem("OKTA_SCOPES", "does not hold the scope openid", standard)
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r > 0x7e || r == '"' || r == '\\' || r == ',' }) {
+		l.problem("OKTA_SCOPES", "holds a character that no scope has: separate scopes by spaces", standard)
+	}
+	return scopes
+}
+
+// issuer reads OKTA_ISSUER (OpenID Connect Discovery 1.0, 3: https, no query,
+// no fragment).
+func (l *configLoader) issuer() string {
+	const name, example = "OKTA_ISSUER", "https://dev-123456.okta.com/oauth2/default"
+	value := l.required(name, example)
+	if value == "" {
+		return ""
+	}
+	u, problem := checkURL(value)
+	switch {
+	case problem != "":
+		l.problem(name, problem, example)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		l.problem(name, "has a query or a fragment, which an issuer never has", example)
+	case strings.Contains(u.Path, "/.well-known/"):
+		l.problem(name, "is the address of the discovery document: leave out everything from /.well-known on", example)
+	case oktaAdminHost.MatchString(u.Hostname()):
+		l.problem(name, "is the address of the Admin Console: leave out -admin", example)
+	}
+	return value
+}
+
+var oktaAdminHost = regexp.MustCompile(`-admin\.(okta|oktapreview|okta-emea)\.com$`)
+
+func (l *configLoader) baseURL() string {
+	const name, standard = "APP_BASE_URL", "http://localhost:3000"
+	value := cmp.Or(l.optional(name, standard), standard)
+	u, problem := checkURL(value)
+	switch {
+	case problem != "":
+		l.problem(name, problem, "https://expenses.example.com")
+	case strings.HasSuffix(value, "/"):
+		l.problem(name, "ends with a slash: leave it out", strings.TrimRight(value, "/"))
+	case value != u.Scheme+"://"+u.Host || strings.ToLower(u.Host) != u.Host:
+		l.problem(name, "is more than an origin: only scheme, host in small letters and port", "https://expenses.example.com")
+	}
+	return value
+}
+
+// postLogoutURL is kept byte for byte, because Okta compares it with what is
+// registered.
+func (l *configLoader) postLogoutURL(baseURL string) string {
+	const name = "POST_LOGOUT_URL"
+	value := l.optional(name, baseURL)
+	if value == "" {
+		return baseURL
+	}
+	if _, problem := checkURL(value); problem != "" {
+		l.problem(name, problem, baseURL)
+	}
+	return value
+}
+
+// checkURL parses an absolute URL and says what is wrong with it: it must be
+// https, or http where the host is loopback, and name no user.
+func checkURL(value string) (u *url.URL, problem string) {
+	if strings.ContainsAny(value, "{}<>") {
+		return nil, "still holds a placeholder"
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "" || strings.ContainsAny(value, " \\"):
+		return nil, "is not an absolute URL"
+	case u.User != nil:
+		return nil, "holds a user name or password, which a URL for browsers must not"
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, "is http, which is only allowed where the host is loopback: use https"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "is neither https nor http"
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, "has a port that is not a number from 1 to 65535"
+	}
+	return u, ""
+}
+
+// isLoopback reports whether host, a name or an address without brackets, can
+// only mean this machine.
+func isLoopback(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+func isPort(port string) bool {
+	n, err := strconv.Atoi(port)
+	return err == nil && n >= 1 && n <= 65535
+}
+
+func (l *configLoader) listenAddr(baseURL string) string {
+	const name = "LISTEN_ADDR"
+	value := l.optional(name, "127.0.0.1:3000")
+	if value == "" {
+		return defaultListenAddr(baseURL)
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err != nil || (port != "0" && !isPort(port)) {
+		l.problem(name, fmt.Sprintf("is %q, which is not host:port or :port", value), "127.0.0.1:3000")
+	}
+	return value
+}
+
+// defaultListenAddr is the port of the base URL, on loopback where that is.
+func defaultListenAddr(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	switch host := u.Hostname(); {
+	case host == "::1":
+		return net.JoinHostPort(host, port)
+	case isLoopback(host):
+		return net.JoinHostPort("127.0.0.1", port)
+	default:
+		return ":" + port
+	}
+}
+
+func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret, made bool) {
+	const name, example = "SESSION_SECRET", "(what this prints) openssl rand -hex 32"
+	before := len(l.problems)
+	value := l.optional(name, example)
+	if value == "" {
+		if u, err := url.Parse(baseURL); err == nil && isLoopback(u.Hostname()) {
+			return []secret{secret(rand.Text() + rand.Text())}, true
+		}
+		if len(l.problems) == before {
+			l.problem(name, "is missing: it is required where APP_BASE_URL is not loopback", example)
+		}
+		return nil, false
+	}
+	for i, s := range strings.Split(value, ",") {
+		s = strings.TrimSpace(s)
+		if len([]rune(s)) < minSecretLength || isPlaceholder(s) {
+			l.problem(name, fmt.Sprintf("number %d of its comma-separated secrets is shorter than %d characters or a placeholder", i+1, minSecretLength), example)
+		}
+		secrets = append(secrets, secret(s))
+	}
+	return secrets, false
+}
+
+// withDotEnv returns a getenv that falls back to the .env file in the working
+// directory or, where there is none, beside the program. The real environment
+// wins. A missing file is fine, an unreadable one is a *configError.
+func withDotEnv(getenv func(string) string) (func(string) string, error) {
+	for _, dir := range []string{".", programDir()} {
+		path := filepath.Join(dir, ".env")
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return getenv, &configError{fmt.Errorf("read .env: %w", err)}
+		}
+		file, err := godotenv.UnmarshalBytes(data)
+		if err != nil {
+			// godotenv's error quotes the file, secrets and all.
+			return getenv, &configError{fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
+		}
+		return func(name string) string { return cmp.Or(getenv(name), file[name]) }, nil
+	}
+	return getenv, nil
+}
+
+func programDir() string {
+	program, err := os.Executable()
+	if err != nil {
+		return "."
+	}
+	return filepath.Dir(program)
+}
+
+var assignment = regexp.MustCompile(`^\s*(#.*|(export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*[=:].*)?$`)
+
+// firstOddLine names the first line of a .env file that cannot be read.
+func firstOddLine(data []byte) string {
+	number := 0
+	for line := range strings.Lines(string(data)) {
+		number++
+		if !assignment.MatchString(strings.TrimRight(line, "\r\n")) {
+			return fmt.Sprintf("line %d", number)
+		}
+	}
+	return "a line (an unclosed quote?)"
+}
