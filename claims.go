@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+)
+
+// claims are the members of a JSON object that the provider sent, by their
+// exact names. (encoding/json, and go-oidc with it, would let "EMAIL" stand in
+// for "email" and the last of two equal names win.)
+type claims map[string]json.RawMessage
+
+// parseClaims decodes one JSON object. A name that occurs twice is an error
+// (RFC 7519, 4), as is anything behind the object. No error text quotes data.
+func parseClaims(data []byte) (claims, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	c := claims{}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil, errors.New("malformed JSON object")
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, errors.New("malformed JSON object")
+		}
+		if _, twice := c[name.(string)]; twice {
+			return nil, errors.New("a member occurs twice")
+		}
+		c[name.(string)] = value
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, errors.New("malformed JSON object")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("data behind the JSON object")
+	}
+	return c, nil
+}
+
+// has reports whether there is a member of that name, whatever its value.
+func (c claims) has(name string) bool {
+	_, ok := c[name]
+	return ok
+}
+
+// text returns a member that must be a string with at least one character.
+func (c claims) text(name string) (string, error) {
+	raw, ok := c[name]
+	if !ok {
+		return "", fmt.Errorf("%s is missing", name)
+	}
+	var value string
+	if raw[0] != '"' || json.Unmarshal(raw, &value) != nil {
+		return "", fmt.Errorf("%s is not a string", name)
+	}
+	if value == "" {
+		return "", fmt.Errorf("%s is empty", name)
+	}
+	return value, nil
+}
+
+// optionalText returns a string member, or "" where it is missing, null or
+// empty, which OpenID Connect Core 1.0, 5.3.2 asks providers to leave out.
+func (c claims) optionalText(name string) (string, error) {
+	if raw, ok := c[name]; !ok || string(raw) == "null" || string(raw) == `""` {
+		return "", nil
+	}
+	return c.text(name)
+}
+
+// texts returns a member that is a string or an array of strings.
+func (c claims) texts(name string) ([]string, error) {
+	if raw, ok := c[name]; ok && raw[0] == '[' {
+		var values []*string
+		if err := json.Unmarshal(raw, &values); err != nil {
+			return nil, fmt.Errorf("%s is not an array of strings", name)
+		}
+		texts := make([]string, len(values))
+		for i, value := range values {
+			if value == nil {
+				return nil, fmt.Errorf("%s is not an array of strings", name)
+			}
+			texts[i] = *value
+		}
+		return texts, nil
+	}
+	value, err := c.text(name)
+	if err != nil {
+		return nil, err
+	}
+	return []string{value}, nil
+}
+
+// date returns a NumericDate (RFC 7519, 2): seconds since 1970, which may have
+// a fraction.
+func (c claims) date(name string) (time.Time, error) {
+	raw, ok := c[name]
+	if !ok {
+		return time.Time{}, fmt.Errorf("%s is missing", name)
+	}
+	var seconds float64
+	if raw[0] == 'n' || json.Unmarshal(raw, &seconds) != nil || seconds < 0 || seconds > 1<<40 {
+		return time.Time{}, fmt.Errorf("%s is not a date in seconds", name)
+	}
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(fraction*1e9)), nil
+}
+
+// isTrue reports whether the member is the JSON value true and nothing like it.
+func (c claims) isTrue(name string) bool { return string(c[name]) == "true" }

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// maxClockSkew is how far the iat claim may be from our clock, either way. An
+// ID Token comes straight from the token endpoint, so it is seconds old.
+const maxClockSkew = 5 * time.Minute
+
+// verifyIDToken checks an ID Token that the token endpoint answered with, by
+// the thirteen rules of OpenID Connect Core 1.0, 3.1.3.7 and the nonce, and
+// returns its claims.
+//
+// go-oidc verifies the signature, issuer, audience and expiry, but reads names
+// of any case; so every claim is checked again here, by its exact name.
+// Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
+// met by never asking for any of these and refusing what comes unasked.
+func (p *provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (claims, error) {
+	if err := checkHeader(rawIDToken); err != nil {
+		return nil, err
+	}
+	keys := &tracedKeySet{keys: p.keys}
+	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
+		ClientID: clientID, SupportedSigningAlgs: []string{string(signingAlg)}, Now: p.keys.now,
+	})
+	idToken, err := verifier.Verify(ctx, rawIDToken)
+	if keys.err != nil {
+		return nil, fmt.Errorf("signature: %w", keys.err)
+	}
+	if err != nil {
+		return nil, errors.New("go-oidc refuses its issuer, audience, expiry or encoding")
+	}
+	var payload rawJSON
+	if err := idToken.Claims(&payload); err != nil {
+		return nil, err
+	}
+	c, err := parseClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	return c, errors.Join(
+		checkIssuer(c, p.issuer), checkAudience(c, clientID), checkTimes(c, p.keys.now()),
+		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken),
+	)
+}
+
+// tracedKeySet is an oidc.KeySet that keeps the error which go-oidc would
+// flatten to text.
+type tracedKeySet struct {
+	keys *keySet
+	err  error
+}
+
+func (t *tracedKeySet) VerifySignature(ctx context.Context, jwt string) (payload []byte, err error) {
+	payload, t.err = t.keys.VerifySignature(ctx, jwt)
+	return payload, t.err
+}
+
+// checkHeader refuses what is not a compact JWS, an algorithm other than the
+// pinned one (rule 7), a token of another type (RFC 8725, 3.11) and critical
+// extensions (RFC 7515, 4.1.11), of which we understand none.
+func checkHeader(rawIDToken string) error {
+	encoded, rest, _ := strings.Cut(rawIDToken, ".")
+	if strings.Count(rest, ".") != 1 {
+		return errors.New("the ID Token is not a compact JWS")
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return errors.New("the ID Token's header is not base64url")
+	}
+	header, err := parseClaims(decoded)
+	if err != nil {
+		return fmt.Errorf("the ID Token's header: %w", err)
+	}
+	if alg, err := header.text("alg"); err != nil || alg != string(signingAlg) {
+		return errors.New("alg is not " + string(signingAlg))
+	}
+	if typ, err := header.text("typ"); header.has("typ") && (err != nil || !strings.EqualFold(typ, "JWT")) {
+		return errors.New("typ is not JWT")
+	}
+	if header.has("crit") {
+		return errors.New("crit names extensions that are not understood")
+	}
+	return nil
+}
+
+// checkIssuer is rule 2: iss is exactly the issuer that was discovered.
+func checkIssuer(c claims, issuer string) error {
+	iss, err := c.text("iss")
+	if err == nil && iss != issuer {
+		err = errors.New("iss is another issuer")
+	}
+	return err
+}
+
+// checkAudience is rules 3 to 5: aud is this client and nobody else, for we
+// trust no other audience, and azp, if there is one, is this client too.
+func checkAudience(c claims, clientID string) error {
+	audience, err := c.texts("aud")
+	if err != nil {
+		return err
+	}
+	if len(audience) != 1 || audience[0] != clientID {
+		return errors.New("aud is not this client alone")
+	}
+	if azp, err := c.text("azp"); c.has("azp") && (err != nil || azp != clientID) {
+		return errors.New("azp is another client")
+	}
+	return nil
+}
+
+// checkTimes is rules 9 and 10: the token has not expired, and was issued
+// about now.
+func checkTimes(c claims, now time.Time) error {
+	exp, err := c.date("exp")
+	if err != nil {
+		return err
+	}
+	if !now.Before(exp) {
+		return fmt.Errorf("exp was %s ago by our clock", now.Sub(exp).Round(time.Second))
+	}
+	iat, err := c.date("iat")
+	if err != nil {
+		return err
+	}
+	if skew := iat.Sub(now); skew.Abs() > maxClockSkew {
+		return fmt.Errorf("iat is %s off our clock, more than %s: one of the clocks is wrong", skew.Round(time.Second), maxClockSkew)
+	}
+	if !c.has("nbf") {
+		return nil
+	}
+	nbf, err := c.date("nbf")
+	if err == nil && nbf.Sub(now) > maxClockSkew {
+		err = fmt.Errorf("nbf is %s ahead of our clock", nbf.Sub(now).Round(time.Second))
+	}
+	return err
+}
+
+// checkNonce is rule 11: nonce is the one that this sign-in was begun with.
+func checkNonce(c claims, nonce string) error {
+	value, err := c.text("nonce")
+	if err == nil && !equal(value, nonce) {
+		err = errors.New("nonce is not the one that was sent")
+	}
+	return err
+}
+
+// checkSubject bounds sub as OpenID Connect Core 1.0, 2 does: 255 ASCII
+// characters at most.
+func checkSubject(c claims) error {
+	sub, err := c.text("sub")
+	if err == nil && (len(sub) > 255 || strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e })) {
+		err = errors.New("sub is not 1 to 255 printable ASCII characters")
+	}
+	return err
+}
+
+// checkAccessTokenHash is OpenID Connect Core 1.0, 3.1.3.8: at_hash, which is
+// optional here, binds the access token to the ID Token.
+func checkAccessTokenHash(c claims, accessToken string) error {
+	if !c.has("at_hash") {
+		return nil
+	}
+	hash, err := c.text("at_hash")
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(accessToken))
+	if !equal(hash, base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])) {
+		return errors.New("at_hash is of another access token")
+	}
+	return nil
+}
+
+// equal compares in constant time; nothing equals an empty text.
+func equal(a, b string) bool {
+	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}

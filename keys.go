@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// signingAlg is the one algorithm that an ID Token may be signed with: what a
+// client gets that registers nothing else (OpenID Connect Core 1.0, 3.1.3.7,
+// rule 7), and what Okta uses.
+const signingAlg = jose.RS256
+
+const (
+	// minKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
+	minKeyBits = 2048
+	// keyFetchInterval is the least time between two fetches that tokens with
+	// an unknown key can cause.
+	keyFetchInterval = 30 * time.Second
+)
+
+// keySet holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
+// implements oidc.KeySet. Unlike go-oidc's own, a flood of unknown key IDs
+// costs the provider one request in keyFetchInterval, one malformed key does
+// not hide the others, and a withdrawn key is forgotten at the next refresh.
+type keySet struct {
+	source string // jwks_uri
+	client *http.Client
+	now    func() time.Time
+
+	mu      sync.Mutex
+	keys    []jose.JSONWebKey
+	fetched time.Time // when the keys were last asked for, with or without success
+}
+
+// refresh replaces the keys by those the provider publishes now. On an error
+// the known ones stay.
+func (s *keySet) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refreshLocked(ctx)
+}
+
+func (s *keySet) refreshLocked(ctx context.Context) error {
+	s.fetched = s.now()
+	document, err := getClaims(ctx, s.client, s.source, "")
+	if err != nil {
+		return fmt.Errorf("fetch keys: %w", err)
+	}
+	var members []json.RawMessage
+	if err := json.Unmarshal(document["keys"], &members); err != nil {
+		return errors.New("fetch keys: no array of keys in the answer")
+	}
+	var keys []jose.JSONWebKey
+	for _, member := range members {
+		if key, ok := parseKey(member); ok {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return errors.New("fetch keys: no usable RSA signing key among them")
+	}
+	s.keys = keys
+	return nil
+}
+
+// parseKey reads a public RSA key for signatures; any other is not ok.
+func parseKey(member []byte) (key jose.JSONWebKey, ok bool) {
+	if err := key.UnmarshalJSON(member); err != nil {
+		return key, false
+	}
+	public, isRSA := key.Key.(*rsa.PublicKey)
+	return key, isRSA && public.N.BitLen() >= minKeyBits &&
+		(key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(signingAlg))
+}
+
+// VerifySignature returns the payload of a compact JWS that one of the
+// provider's keys signed. It implements oidc.KeySet.
+func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{signingAlg})
+	if err != nil {
+		return nil, errors.New("not a compact JWS signed with " + string(signingAlg))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if payload, ok := s.verifyLocked(jws); ok {
+		return payload, nil
+	}
+	if len(s.keys) > 0 && s.now().Sub(s.fetched) < keyFetchInterval {
+		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
+	}
+	if err := s.refreshLocked(ctx); err != nil {
+		return nil, err
+	}
+	if payload, ok := s.verifyLocked(jws); ok {
+		return payload, nil
+	}
+	return nil, errors.New("no key of the provider made the signature")
+}
+
+// verifyLocked tries the key that the token names or, if it names none, all.
+func (s *keySet) verifyLocked(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
+	for _, key := range s.keys {
+		if id := jws.Signatures[0].Header.KeyID; id != "" && id != key.KeyID {
+			continue
+		}
+		if payload, err := jws.Verify(key.Key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// maxProviderBody is how many bytes of an answer of the provider are read.
+const maxProviderBody = 1 << 20
+
+// provider is what discovery told of the OpenID provider: its endpoints, and
+// the keys that verify its ID Tokens. It is never changed once made.
+type provider struct {
+	issuer             string
+	endpoint           oauth2.Endpoint
+	userInfoEndpoint   string // empty if the provider has none
+	endSessionEndpoint string // empty if the provider has none
+	// sendsIss says that every authorization response carries iss (RFC 9207, 3).
+	sendsIss bool
+	keys     *keySet
+}
+
+// discoveryError is a fault of the provider's metadata. A lasting one does not
+// heal by waiting; Mend says what most likely does.
+type discoveryError struct {
+	Lasting bool
+	Mend    string
+	Err     error
+}
+
+func (e *discoveryError) Error() string { return e.Err.Error() }
+func (e *discoveryError) Unwrap() error { return e.Err }
+
+// discover fetches and checks the provider's metadata (OpenID Connect
+// Discovery 1.0, 4). Its errors are *discoveryError.
+func discover(ctx context.Context, client *http.Client, issuer string, now func() time.Time) (*provider, error) {
+	discovered, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
+	if err != nil {
+		return nil, discoveryFault(err)
+	}
+	var raw rawJSON
+	if err := discovered.Claims(&raw); err != nil {
+		return nil, discoveryFault(err)
+	}
+	metadata, err := parseClaims(raw)
+	if err != nil {
+		return nil, discoveryFault(err)
+	}
+	p, err := newProvider(metadata, issuer)
+	if err != nil {
+		return nil, &discoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
+	}
+	jwksURI, err := endpointURL(metadata, "jwks_uri", issuer)
+	if err != nil {
+		return nil, &discoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
+	}
+	p.keys = &keySet{source: jwksURI, client: client, now: now}
+	return p, nil
+}
+
+// rawJSON keeps a JSON value as it was sent.
+type rawJSON []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *rawJSON) UnmarshalJSON(data []byte) error {
+	*r = bytes.Clone(data)
+	return nil
+}
+
+// newProvider reads the metadata that sign-in and sign-out need.
+func newProvider(metadata claims, issuer string) (*provider, error) {
+	if named, err := metadata.text("issuer"); err != nil || named != issuer {
+		return nil, errors.New("issuer is not the one that was asked")
+	}
+	authURL, err1 := endpointURL(metadata, "authorization_endpoint", issuer)
+	tokenURL, err2 := endpointURL(metadata, "token_endpoint", issuer)
+	userInfo, err3 := optionalEndpointURL(metadata, "userinfo_endpoint", issuer)
+	endSession, err4 := optionalEndpointURL(metadata, "end_session_endpoint", issuer)
+	style, err5 := authStyle(metadata)
+	err6 := supports(metadata, "code_challenge_methods_supported", "S256")
+	err7 := supports(metadata, "id_token_signing_alg_values_supported", string(signingAlg))
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
+		return nil, err
+	}
+	return &provider{
+		issuer:             issuer,
+		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: style},
+		userInfoEndpoint:   userInfo,
+		endSessionEndpoint: endSession,
+		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
+	}, nil
+}
+
+// endpointURL returns an absolute https URL of the metadata; http is allowed
+// only between an issuer and an endpoint that are both on loopback.
+func endpointURL(metadata claims, name, issuer string) (string, error) {
+	value, err := metadata.text(name)
+	if err != nil {
+		return "", err
+	}
+	u, problem := checkURL(value)
+	if problem != "" {
+		return "", fmt.Errorf("%s %s", name, problem)
+	}
+	if u.Fragment != "" {
+		return "", fmt.Errorf("%s has a fragment", name)
+	}
+	if from, err := url.Parse(issuer); u.Scheme == "http" && (err != nil || !isLoopback(from.Hostname())) {
+		return "", fmt.Errorf("%s is not https", name)
+	}
+	return value, nil
+}
+
+func optionalEndpointURL(metadata claims, name, issuer string) (string, error) {
+	if value, err := metadata.optionalText(name); value == "" || err != nil {
+		return "", err
+	}
+	return endpointURL(metadata, name, issuer)
+}
+
+// authStyle chooses how the client authenticates at the token endpoint:
+// client_secret_basic, the default, or client_secret_post. Never both: the
+// code would be sent twice.
+func authStyle(metadata claims) (oauth2.AuthStyle, error) {
+	const name = "token_endpoint_auth_methods_supported"
+	if supports(metadata, name, "client_secret_basic") == nil {
+		return oauth2.AuthStyleInHeader, nil
+	}
+	if supports(metadata, name, "client_secret_post") == nil {
+		return oauth2.AuthStyleInParams, nil
+	}
+	return 0, errors.New(name + " holds neither client_secret_basic nor client_secret_post")
+}
+
+// supports returns an error if the metadata has a list of that name without
+// the value. A provider that publishes no list may support anything.
+func supports(metadata claims, name, value string) error {
+	if !metadata.has(name) {
+		return nil
+	}
+	if values, err := metadata.texts(name); err != nil || !slices.Contains(values, value) {
+		return fmt.Errorf("%s does not hold %s", name, value)
+	}
+	return nil
+}
+
+// discoveryFault tells a passing fault of a discovery request (refused, timed
+// out, DNS, 5xx, 429) from a lasting one.
+func discoveryFault(err error) *discoveryError {
+	var status *statusError
+	var mismatch *oidc.IssuerMismatchError
+	var certificate *tls.CertificateVerificationError
+	lasting := &discoveryError{Lasting: true, Err: err}
+	switch {
+	case errors.As(err, &mismatch):
+		lasting.Err = errors.New("the discovery document names another issuer")
+		lasting.Mend = fmt.Sprintf("set OKTA_ISSUER to the issuer it names, %.200q, if that is yours; a trailing slash counts", mismatch.Discovered)
+	case errors.As(err, &certificate):
+		lasting.Mend = "check the host of OKTA_ISSUER and this machine's clock and trusted certificates"
+	case errors.As(err, &status) && status.passing():
+		return &discoveryError{Err: err}
+	case errors.As(err, &status) && status.Code == http.StatusNotFound:
+		lasting.Mend = "check OKTA_ISSUER: the issuer of an authorization server ends with its ID, as in https://dev-123456.okta.com/oauth2/default; Okta shows it under Security > API"
+	case errors.As(err, &status), errors.Is(err, errOversized):
+		lasting.Mend = "check that OKTA_ISSUER is the issuer itself and not another address of it"
+	case isUnreachable(err):
+		return &discoveryError{Err: err}
+	default:
+		lasting.Err = errors.New("the answer is not a discovery document")
+		lasting.Mend = "check that OKTA_ISSUER is the issuer and not a page of your Okta org"
+	}
+	return lasting
+}
+
+// statusError is an answer of the provider with a status other than 200. It
+// keeps nothing of the body but a well-formed OAuth 2.0 error code.
+type statusError struct {
+	Code       int
+	RetryAfter time.Duration // zero if the provider did not say
+	OAuthError string        // RFC 6749, 5.2; empty if there was none
+}
+
+func (e *statusError) Error() string {
+	if e.OAuthError != "" {
+		return fmt.Sprintf("status %d, error %s", e.Code, e.OAuthError)
+	}
+	return fmt.Sprintf("status %d", e.Code)
+}
+
+// passing reports whether waiting may help.
+func (e *statusError) passing() bool {
+	return e.Code >= 500 || e.Code == http.StatusTooManyRequests || e.Code == http.StatusRequestTimeout
+}
+
+var errOversized = fmt.Errorf("the answer is longer than %d bytes", maxProviderBody)
+
+// newProviderClient returns the HTTP client for every call to the provider. It
+// follows no redirect, reads a bounded body and turns every status but 200
+// into a *statusError, so that nothing of a body gets into an error text. Its
+// time bound comes from each call's context.
+func newProviderClient() *http.Client {
+	return &http.Client{
+		Transport:     &providerTransport{http.DefaultTransport.(*http.Transport).Clone()},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       signInTimeout,
+	}
+}
+
+type providerTransport struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxProviderBody+1))
+	response.Body.Close()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(body) > maxProviderBody:
+		return nil, errOversized
+	case response.StatusCode != http.StatusOK:
+		return nil, newStatusError(response, body)
+	}
+	if _, err := parseClaims(body); err != nil {
+		return nil, fmt.Errorf("answer of the provider: %w", err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// oauthErrorCode matches the codes that are logged; RFC 6749 allows more
+// characters than any registered code has.
+var oauthErrorCode = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
+
+func newStatusError(response *http.Response, body []byte) *statusError {
+	e := &statusError{Code: response.StatusCode}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.RetryAfter = min(time.Duration(seconds), 3600) * time.Second
+	}
+	if answer, err := parseClaims(body); err == nil {
+		if code, err := answer.text("error"); err == nil && oauthErrorCode.MatchString(code) {
+			e.OAuthError = code
+		}
+	}
+	return e
+}
+
+// getClaims fetches a JSON object, with a bearer token if one is given
+// (RFC 6750, 2.1).
+func getClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (claims, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/json")
+	if accessToken != "" {
+		r.Header.Set("Authorization", "Bearer "+accessToken)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	return parseClaims(body)
+}
