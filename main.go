@@ -1,0 +1,181 @@
+// Expense Dashboard shows employees what their team spent. They sign in with
+// Okta: OpenID Connect, authorization code flow with PKCE.
+//
+// The files, from the outside in: main.go starts and stops the program,
+// config.go reads what can be set, routes.go is the site, auth.go signs people
+// in and out, teams.go says who belongs where and expenses.go what was spent.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	shutdownTimeout = 10 * time.Second
+	// maxHeader bounds a request's header: ten cookies of an ID Token and what
+	// else a browser sends.
+	maxHeader = 64 << 10
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	getenv, err := withDotEnv(os.Getenv)
+	if err == nil {
+		err = run(ctx, os.Args[1:], getenv, os.Stderr)
+	}
+	os.Exit(report(err, os.Stderr))
+}
+
+// usageError is a command line that the program does not know.
+type usageError struct{ argument string }
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%q is not known: the program takes no arguments and reads its configuration from the environment and .env", e.argument)
+}
+
+// report prints why the program ended and returns its exit status: 2 for what
+// whoever started it has to change, 1 for everything else.
+func report(err error, stderr io.Writer) int {
+	var configuration *configError
+	var usage *usageError
+	var fault *discoveryError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &configuration):
+		lines := strings.Split(configuration.Error(), "\n")
+		fmt.Fprintf(stderr, "expense-dashboard: the configuration needs %d changes:\n  %s\n", len(lines), strings.Join(lines, "\n  "))
+		return 2
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
+		return 2
+	case errors.As(err, &fault):
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely mend: %s.\n", err, fault.Mend)
+		return 1
+	default:
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
+		return 1
+	}
+}
+
+// run is the program: it reads the configuration through getenv, serves until
+// ctx is done and logs to stderr.
+func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	if len(args) > 0 {
+		return &usageError{args[0]}
+	}
+	cfg, err := loadConfig(getenv)
+	log := newLogger(cfg.LogFormat, stderr)
+	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
+	if err := errors.Join(err, directoryErr); err != nil {
+		return &configError{err}
+	}
+	s, err := newSite(cfg, directory, log)
+	if err != nil {
+		return err
+	}
+	if err := connectAtStart(ctx, s.auth, log); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.ListenAddr)
+	if err != nil {
+		return fmt.Errorf("%w: free the port or set LISTEN_ADDR and APP_BASE_URL to another", err)
+	}
+	if cfg.SessionSecretMade {
+		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")
+	}
+	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
+	return serve(ctx, listener, s, log)
+}
+
+func newLogger(format string, stderr io.Writer) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(stderr, nil))
+}
+
+// newSite builds the parts.
+func newSite(cfg config, directory *directoryFile, log *slog.Logger) (*site, error) {
+	secure := strings.HasPrefix(cfg.BaseURL, "https:")
+	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
+	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
+	pages, err3 := newPages()
+	expenses, err4 := sampleExpenses()
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
+	}
+	auth := &authenticator{
+		issuer: cfg.Issuer, clientID: cfg.ClientID, clientSecret: cfg.ClientSecret, scopes: cfg.Scopes,
+		redirectURL: cfg.BaseURL + callbackPath, postLogoutURL: cfg.PostLogoutURL,
+		client: newProviderClient(), pending: pending, sessions: sessions, log: log, now: time.Now,
+	}
+	return &site{
+		baseURL: cfg.BaseURL, auth: auth, sessions: sessions, directory: directory,
+		expenses: expenses, pages: pages, log: log, now: time.Now,
+	}, nil
+}
+
+// connectAtStart discovers the provider. A lasting fault is returned; with a
+// passing one the program serves and keeps trying.
+func connectAtStart(ctx context.Context, auth *authenticator, log *slog.Logger) error {
+	err := auth.connect(ctx)
+	var fault *discoveryError
+	if errors.As(err, &fault) && fault.Lasting {
+		return fmt.Errorf("discover OKTA_ISSUER: %w", err)
+	}
+	if err != nil {
+		log.WarnContext(ctx, "provider not reached, nobody can sign in until it is", "event", "discovery_failed", "error", err)
+	}
+	return nil
+}
+
+// serve answers requests until ctx is done, then lets those in flight finish,
+// for shutdownTimeout at most.
+func serve(ctx context.Context, listener net.Listener, s *site, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	background, stop := context.WithCancel(ctx)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.auth.keepConnected(background) })
+	tasks.Go(func() { s.directory.Watch(background) })
+	defer tasks.Wait()
+	defer stop()
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		log.Warn("requests were cut off", "error", err)
+		return server.Close()
+	}
+	return nil
+}

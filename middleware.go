@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+// referenceKey is the context key of a request's reference.
+type referenceKey struct{}
+
+// referenceOf returns the reference that a request's log lines carry.
+func referenceOf(r *http.Request) string {
+	reference, _ := r.Context().Value(referenceKey{}).(string)
+	return reference
+}
+
+// answer is an http.ResponseWriter that knows what was answered.
+type answer struct {
+	http.ResponseWriter
+	status int // zero until the header is written
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(data []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(data)
+}
+
+// Unwrap serves http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// logged gives each request a reference, logs it in one line once it is
+// answered, and turns a panic into an error page. The query is left out: it
+// holds codes.
+func (s *site) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun, a := s.now(), &answer{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), referenceKey{}, newReference()))
+		defer func() {
+			if cause := recover(); cause != nil {
+				s.recovered(a, r, cause)
+			}
+			s.log.InfoContext(r.Context(), "request", "ref", referenceOf(r), "method", r.Method, "path", r.URL.Path,
+				"status", a.status, "duration", s.now().Sub(begun), "addr", r.RemoteAddr)
+		}()
+		next.ServeHTTP(a, r)
+	})
+}
+
+// recovered answers for a handler that panicked. Where an answer has begun it
+// can only be cut off.
+func (s *site) recovered(a *answer, r *http.Request, cause any) {
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	s.log.ErrorContext(r.Context(), "panic", "ref", referenceOf(r), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if a.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	s.fail(a, r, errPanic)
+}
+
+// secured sets the headers that every answer carries. Nothing is stored by a
+// browser or a proxy unless a handler says otherwise.
+func (s *site) secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", s.contentSecurityPolicy())
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set("Cache-Control", "no-store")
+		if strings.HasPrefix(s.baseURL, "https:") {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// contentSecurityPolicy lets pages load our stylesheet and pictures, and forms
+// go to us and, by the redirects of sign-in and sign-out, to the provider.
+func (s *site) contentSecurityPolicy() string {
+	return "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " +
+		strings.Join(s.auth.formOrigins(), " ")
+}
+
+// sameOrigin refuses what another site makes a browser send, other than GET
+// and HEAD.
+func (s *site) sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	// Behind a proxy the Host header need not be the origin that browsers see.
+	if err := protection.AddTrustedOrigin(s.baseURL); err != nil {
+		panic("base URL is no origin: " + err.Error())
+	}
+	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error { return errCrossSite }))
+	return protection.Handler(next)
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxBody is how many bytes of a request's body are read.
+const maxBody = 64 << 10
+
+// site is what a browser sees: pages for people, and a few answers for
+// programs.
+type site struct {
+	baseURL   string
+	auth      *authenticator
+	sessions  *sessionStore
+	directory *directoryFile
+	expenses  []Expense
+	pages     *pages
+	log       *slog.Logger
+	now       func() time.Time
+}
+
+// handler is an http.Handler that leaves its error to site.fail.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// routes is the whole map of the site.
+func (s *site) routes() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, h handler) { mux.Handle(pattern, s.handle(h)) }
+
+	handle("GET /{$}", s.home)
+	handle("GET /dashboard", s.signedIn(s.dashboard))
+	handle("GET /team/{id}", s.signedIn(s.team))
+	handle("GET /profile", s.signedIn(s.profile))
+
+	handle("GET /login", s.auth.login)
+	handle("GET "+callbackPath, s.auth.callback)
+	handle("POST "+logoutPath, s.logout)
+	handle("GET "+logoutPath, s.logoutByLink)
+	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
+		// These change something, so HEAD does not stand in for GET.
+		handle("HEAD "+path, methodNotAllowed(allow))
+		handle(path, methodNotAllowed(allow))
+	}
+
+	handle("GET /healthz", s.healthz)
+	handle("GET /readyz", s.readyz)
+	mux.Handle("GET /static/", s.pages.staticFiles(s.handle(func(http.ResponseWriter, *http.Request) error { return errNotFound })))
+
+	return s.logged(s.secured(s.sameOrigin(s.known(mux))))
+}
+
+// handle adapts a handler to http.Handler.
+func (s *site) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// known answers what the mux has no handler for with our own error pages.
+func (s *site) known(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		unknown, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := headerProbe{}
+		unknown.ServeHTTP(probe, r)
+		if allow := http.Header(probe).Get("Allow"); allow != "" {
+			s.fail(w, r, &methodError{Allow: allow})
+			return
+		}
+		s.fail(w, r, errNotFound)
+	})
+}
+
+// headerProbe is an http.ResponseWriter that keeps only the header.
+type headerProbe http.Header
+
+func (p headerProbe) Header() http.Header            { return http.Header(p) }
+func (p headerProbe) Write(data []byte) (int, error) { return len(data), nil }
+func (p headerProbe) WriteHeader(int)                {}
+
+func methodNotAllowed(allow string) handler {
+	return func(http.ResponseWriter, *http.Request) error { return &methodError{Allow: allow} }
+}
+
+// signedIn is a handler for people who are signed in. A browser without a
+// session is sent to sign in and comes back; any other client gets a 401.
+func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		person := s.sessions.load(w, r)
+		if person == nil {
+			if !acceptsPage(r) {
+				return errNotSignedIn
+			}
+			seeOther(w, "/login?"+url.Values{"return_to": {r.URL.RequestURI()}}.Encode())
+			return nil
+		}
+		if err := s.sessions.touch(w, r, person); err != nil {
+			return err
+		}
+		return h(w, r, person)
+	}
+}
+
+// seeOther redirects without a body, since a target may hold an ID Token and
+// no page may.
+func seeOther(w http.ResponseWriter, target string) {
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// page is the part of a view that all pages share; person is nil for a guest.
+func (s *site) page(person *session, title string) page {
+	if person == nil {
+		return page{Title: title}
+	}
+	return page{Title: title, SignedIn: true, Name: person.Name}
+}
+
+// access returns what a person may see, by the directory as it is now.
+func (s *site) access(person *session) Access {
+	if person.Unverified {
+		return Access{}
+	}
+	return s.directory.Current().Access(person.Email)
+}
+
+// home handles GET /.
+func (s *site) home(w http.ResponseWriter, r *http.Request) error {
+	person := s.sessions.load(w, r)
+	if person != nil {
+		if err := s.sessions.touch(w, r, person); err != nil {
+			return err
+		}
+	}
+	return s.pages.render(w, http.StatusOK, "home", homeView{s.page(person, "")})
+}
+
+// dashboard handles GET /dashboard.
+func (s *site) dashboard(w http.ResponseWriter, _ *http.Request, person *session) error {
+	return s.pages.render(w, http.StatusOK, "dashboard", dashboardView{
+		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: s.access(person).Teams,
+	})
+}
+
+// team handles GET /team/{id}. A team that somebody is not on looks like one
+// that does not exist.
+func (s *site) team(w http.ResponseWriter, r *http.Request, person *session) error {
+	team, ok := s.access(person).Allows(r.PathValue("id"))
+	if !ok {
+		s.log.InfoContext(r.Context(), "team not shown", "event", "denied", "ref", referenceOf(r), "sub", person.Subject)
+		return errNotFound
+	}
+	expenses := expensesOf(s.expenses, team.ID)
+	return s.pages.render(w, http.StatusOK, "team", teamView{
+		page: s.page(person, team.Label), Team: team, Expenses: expenses, Total: total(expenses),
+	})
+}
+
+// profileJSON is the profile for programs.
+type profileJSON struct {
+	Name          string     `json:"name"`
+	Email         string     `json:"email"`
+	EmailVerified bool       `json:"email_verified"` // false only where Okta says so
+	Admin         bool       `json:"admin"`
+	Teams         []teamJSON `json:"teams"`
+	SignedInAt    time.Time  `json:"signed_in_at"`
+	EndsAt        time.Time  `json:"session_ends_at"`
+}
+
+type teamJSON struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+}
+
+// profile handles GET /profile, as a page or as JSON.
+func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) error {
+	access, ends := s.access(person), person.SignedInAt.Add(s.sessions.maxAge)
+	w.Header().Set("Vary", "Accept")
+	if prefersJSON(r) {
+		teams := make([]teamJSON, len(access.Teams))
+		for i, team := range access.Teams {
+			teams[i] = teamJSON(team)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		return json.NewEncoder(w).Encode(profileJSON{
+			Name: person.Name, Email: person.Email, EmailVerified: !person.Unverified,
+			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
+		})
+	}
+	return s.pages.render(w, http.StatusOK, "profile", profileView{
+		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Admin: access.Admin, Teams: access.Teams,
+		SignedInAt: person.SignedInAt, EndsAt: ends, IdleTimeout: s.sessions.idle, Now: s.now(),
+	})
+}
+
+// logout handles POST /logout.
+func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
+	seeOther(w, s.auth.logout(w, r))
+	return nil
+}
+
+// logoutByLink handles GET /logout. A link on another site signs nobody out;
+// it leads to a page that asks.
+func (s *site) logoutByLink(w http.ResponseWriter, r *http.Request) error {
+	if s.fromElsewhere(r) {
+		return s.pages.render(w, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
+	}
+	return s.logout(w, r)
+}
+
+// fromElsewhere reports whether a GET may have been caused by another site, or
+// by no person at all. A browser too old for Sec-Fetch-Site still says where a
+// link was.
+func (s *site) fromElsewhere(r *http.Request) bool {
+	if strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose"), "prefetch") {
+		return true
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+		referer := r.Header.Get("Referer")
+		return referer != "" && referer != s.baseURL && !strings.HasPrefix(referer, s.baseURL+"/")
+	default:
+		return true
+	}
+}
+
+// healthz handles GET /healthz: the process serves.
+func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
+	plain(w, http.StatusOK, "ok")
+	return nil
+}
+
+// readyz handles GET /readyz: people can sign in.
+func (s *site) readyz(w http.ResponseWriter, _ *http.Request) error {
+	if s.auth.provider.Load() == nil {
+		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
+		return nil
+	}
+	plain(w, http.StatusOK, "ok")
+	return nil
+}
+
+func plain(w http.ResponseWriter, status int, line string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(line + "\n"))
+}
+
+// newReference returns the short text that ties an error page to its log line.
+func newReference() string { return rand.Text()[:10] }
