@@ -1,0 +1,170 @@
+// Devidp runs a command with an OpenID provider for development beside it.
+//
+//	devidp [flags] [command [argument…]]
+//
+// The provider stands in for an Okta org: whoever opens its page may be anybody,
+// so it listens on loopback only. The command finds OKTA_ISSUER, OKTA_CLIENT_ID
+// and OKTA_CLIENT_SECRET in its environment; devidp ends when it ends, with its
+// exit status. Without a command devidp prints these variables and serves until
+// it is interrupted.
+//
+// APP_BASE_URL and POST_LOGOUT_URL, with the same defaults as in the app, say
+// which redirect URIs are registered.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"expense-dashboard/internal/devidp"
+)
+
+func main() {
+	err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	var ended *exec.ExitError
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &ended):
+		os.Exit(exitStatus(ended))
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "devidp:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage is a mistake in the flags that has been printed with the usage.
+var errUsage = errors.New("wrong usage")
+
+// exitStatus returns a command's exit status, or as a shell does 128 and the
+// number of the signal that ended it.
+func exitStatus(ended *exec.ExitError) int {
+	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return ended.ExitCode()
+}
+
+// options are what the flags say.
+type options struct {
+	addr    string
+	config  devidp.Config
+	command []string
+}
+
+func parseFlags(args []string, stderr io.Writer) (options, error) {
+	var opts options
+	flags := flag.NewFlagSet("devidp", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "usage: devidp [flags] [command [argument…]]")
+		flags.PrintDefaults()
+	}
+	// Any free port, so that two copies never meet. The address is not localhost,
+	// where the app usually is, so that the two are different sites to a browser,
+	// as they are with Okta.
+	flags.StringVar(&opts.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on; a fixed port keeps the issuer the same")
+	flags.BoolVar(&opts.config.FullIDTokens, "full-id-tokens", false, "put name and email into the ID token; without it only UserInfo has them")
+	flags.IntVar(&opts.config.IDTokenPadding, "id-token-padding", 0, "make ID tokens longer by a groups claim of so many `bytes`")
+	flags.BoolVar(&opts.config.ResponseIssuer, "response-issuer", false, "add iss to authorization responses (RFC 9207)")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return options{}, err
+		}
+		return options{}, errUsage
+	}
+	opts.command = flags.Args()
+	return opts, nil
+}
+
+// run starts the provider, and the command of args beside it, and returns when
+// the command has ended: nil, or an *exec.ExitError. When ctx ends or a signal
+// comes, the command is asked to end.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) (err error) {
+	opts, err := parseFlags(args, stderr)
+	if err != nil {
+		return err
+	}
+	// Before anything is started, so that no signal can leave it running alone.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	appBaseURL := cmp.Or(strings.TrimSpace(getenv("APP_BASE_URL")), "http://localhost:3000")
+	opts.config.RedirectURIs = []string{appBaseURL + "/authorization-code/callback"}
+	opts.config.PostLogoutRedirectURIs = []string{cmp.Or(strings.TrimSpace(getenv("POST_LOGOUT_URL")), appBaseURL)}
+	provider, err := devidp.Start(opts.addr, opts.config)
+	if err != nil {
+		return fmt.Errorf("start provider: %w", err)
+	}
+	defer func() { err = errors.Join(err, provider.Close()) }()
+	fmt.Fprintf(stderr, "devidp: sign-in is by %s, for development only and reachable from this machine only\n", provider.Issuer())
+
+	environment := []string{
+		"OKTA_ISSUER=" + provider.Issuer(),
+		"OKTA_CLIENT_ID=" + provider.ClientID(),
+		"OKTA_CLIENT_SECRET=" + provider.ClientSecret(),
+	}
+	if len(opts.command) > 0 {
+		return runCommand(ctx, opts.command, environment, signals, stdout, stderr)
+	}
+	for _, variable := range environment {
+		fmt.Fprintln(stdout, "export", variable)
+	}
+	select {
+	case <-ctx.Done():
+	case <-signals:
+	}
+	return nil
+}
+
+// runCommand runs command with environment added to devidp's own, and passes
+// signals on to it as SIGTERM.
+func runCommand(ctx context.Context, command, environment []string, signals <-chan os.Signal, stdout, stderr io.Writer) error {
+	child := exec.Command(command[0], command[1:]...)
+	child.Env = append(os.Environ(), environment...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, stdout, stderr
+	if err := child.Start(); err != nil {
+		return fmt.Errorf("start command: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	cancelled, interrupted := ctx.Done(), false
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-cancelled:
+			cancelled = nil
+		case received := <-signals:
+			if received == os.Interrupt && !interrupted && hasTerminal() {
+				// A terminal's Ctrl-C has reached the command as well, and a second
+				// signal could cut its shutdown short.
+				interrupted = true
+				continue
+			}
+		}
+		if err := child.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("end command: %w", err)
+		}
+	}
+}
+
+// hasTerminal tells whether devidp can be interrupted from a terminal.
+func hasTerminal() bool {
+	terminal, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	return terminal.Close() == nil
+}
