@@ -1,7 +1,6 @@
-# The habits of this project. Everything they need beside Go and make is
-# installed by scripts/needs where that is possible.
+.PHONY: run build test check fuzz screenshots vulnerabilities
 
-.PHONY: run build test check bench
+TOOL = go tool -modfile=tools/go.mod
 
 # With a .env the program talks to that Okta org, without one to the
 # development provider.
@@ -11,3 +10,28 @@ run: build
 build:
 	@go build .
 	@go build -o bin/ ./cmd/devidp
+
+# The race detector needs a C compiler, the browser tests need Chromium.
+test:
+	@scripts/install-needs
+	go test $$(command -v cc >/dev/null && echo -race) ./...
+
+check: test
+	@files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "gofumpt would change: $$files"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+# Each fuzz target for FUZZTIME, say 10m.
+FUZZTIME = 30s
+fuzz:
+	@for package in $$(go list ./...); do for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; done; done
+
+# The pictures of the README, from the running program.
+screenshots:
+	@scripts/install-needs
+	go test -run '^TestScreenshots$$' -screenshots docs .
+
+# Needs the network.
+vulnerabilities:
+	$(TOOL) govulncheck ./...

@@ -156,7 +156,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 		return a.postLogoutURL
 	}
 	query := url.Values{"client_id": {a.clientID}, "post_logout_redirect_uri": {a.postLogoutURL}}
-	if rawIDToken := a.sessions.idTokenOf(r, person.ID); rawIDToken != "" {
+	if rawIDToken := a.sessions.idToken.load(r, person.ID); rawIDToken != "" {
 		query.Set("id_token_hint", rawIDToken)
 	}
 	separator := "?"

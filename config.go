@@ -62,7 +62,8 @@ func (e *configError) Unwrap() error { return e.err }
 
 // loadConfig reads the configuration through getenv. Its error is a
 // *configError that joins one error for each problem, each naming the
-// variable, what is wrong and an example of a right value.
+// variable, what is wrong and an example of a right value; the configuration
+// then holds what could be read.
 func loadConfig(getenv func(string) string) (config, error) {
 	l := &configLoader{getenv: getenv}
 	c := config{
@@ -80,7 +81,7 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
 	if len(l.problems) > 0 {
-		return config{}, &configError{errors.Join(l.problems...)}
+		return c, &configError{errors.Join(l.problems...)}
 	}
 	return c, nil
 }
@@ -249,6 +250,7 @@ func isLoopback(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.IsLoopback()
 	}
+	host = strings.ToLower(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 

@@ -57,8 +57,8 @@ func report(err error, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &configuration):
-		lines := strings.Split(configuration.Error(), "\n")
-		fmt.Fprintf(stderr, "expense-dashboard: the configuration needs %d changes:\n  %s\n", len(lines), strings.Join(lines, "\n  "))
+		problems := strings.ReplaceAll(configuration.Error(), "\n", "\n  ")
+		fmt.Fprintf(stderr, "expense-dashboard: change the configuration and start again:\n  %s\n", problems)
 		return 2
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
@@ -81,6 +81,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	cfg, err := loadConfig(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
 	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
+	if directoryErr != nil {
+		directoryErr = fmt.Errorf("TEAMS_FILE %w", directoryErr)
+	}
 	if err := errors.Join(err, directoryErr); err != nil {
 		return &configError{err}
 	}

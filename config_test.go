@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// rightConfig is a configuration without a mistake; each test changes it.
+func rightConfig() map[string]string {
+	return map[string]string{
+		"OKTA_ISSUER":        "https://dev-123456.okta.com/oauth2/default",
+		"OKTA_CLIENT_ID":     "0oa1b2c3d4",
+		"OKTA_CLIENT_SECRET": "canary-client-secret",
+	}
+}
+
+func lookup(variables map[string]string) func(string) string {
+	return func(name string) string { return variables[name] }
+}
+
+func TestLoadConfigDefaults(t *testing.T) {
+	c, err := loadConfig(lookup(rightConfig()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.BaseURL, c.PostLogoutURL, c.ListenAddr, strings.Join(c.Scopes, " "), c.IdleTimeout.String(), c.MaxAge.String(), c.LogFormat, c.TeamsFile}
+	want := []string{"http://localhost:3000", "http://localhost:3000", "127.0.0.1:3000", "openid profile email", "1h0m0s", "12h0m0s", "text", ""}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !c.SessionSecretMade || len(c.SessionSecrets) != 1 {
+		t.Error("no session secret was made up on loopback")
+	}
+}
+
+func TestLoadConfigValues(t *testing.T) {
+	variables := rightConfig()
+	first, second := strings.Repeat("a", 32), strings.Repeat("b", 40)
+	for name, value := range map[string]string{
+		"APP_BASE_URL": "  https://expenses.example.com\t", "POST_LOGOUT_URL": "https://www.example.com/bye?from=expenses",
+		"SESSION_SECRET": first + " , " + second, "SESSION_IDLE_TIMEOUT": "15m", "SESSION_MAX_AGE": "8h",
+		"OKTA_SCOPES": "openid email", "LOG_FORMAT": "json", "TEAMS_FILE": "teams.json",
+	} {
+		variables[name] = value
+	}
+	c, err := loadConfig(lookup(variables))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.BaseURL != "https://expenses.example.com" || c.ListenAddr != ":443" || c.PostLogoutURL != "https://www.example.com/bye?from=expenses" {
+		t.Errorf("got %q, %q, %q", c.BaseURL, c.ListenAddr, c.PostLogoutURL)
+	}
+	if len(c.SessionSecrets) != 2 || string(c.SessionSecrets[0]) != first || string(c.SessionSecrets[1]) != second || c.SessionSecretMade {
+		t.Error("the session secrets are not the two that were given, in order")
+	}
+	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.TeamsFile != "teams.json" {
+		t.Errorf("got %v, %v, %q, %q, %q", c.IdleTimeout, c.MaxAge, c.LogFormat, c.Scopes, c.TeamsFile)
+	}
+}
+
+func TestListenAddrDefault(t *testing.T) {
+	for base, want := range map[string]string{
+		"http://localhost:3000":       "127.0.0.1:3000",
+		"http://127.0.0.1:8080":       "127.0.0.1:8080",
+		"http://[::1]:8080":           "[::1]:8080",
+		"http://localhost":            "127.0.0.1:80",
+		"https://localhost:8443":      "127.0.0.1:8443",
+		"https://e.example.com":       ":443",
+		"https://e.example.com:10443": ":10443",
+	} {
+		if got := defaultListenAddr(base); got != want {
+			t.Errorf("%s: got %q, want %q", base, got, want)
+		}
+	}
+}
+
+// TestConfigProblems changes one variable of a right configuration and wants
+// exactly one problem, which names the variable and gives an example.
+func TestConfigProblems(t *testing.T) {
+	const blank, unset = "  ", ""
+	tests := []struct{ name, variable, value, want string }{
+		{"issuer missing", "OKTA_ISSUER", unset, "is missing"},
+		{"issuer blank", "OKTA_ISSUER", blank, "is blank"},
+		{"issuer placeholder", "OKTA_ISSUER", "https://{yourOktaDomain}/oauth2/default", "placeholder"},
+		{"issuer http", "OKTA_ISSUER", "http://dev-1.okta.com", "http"},
+		{"issuer http, loopback in the user part", "OKTA_ISSUER", "http://localhost@dev-1.okta.com", "user name"},
+		{"issuer http, loopback as a prefix", "OKTA_ISSUER", "http://localhost.example.com", "http"},
+		{"issuer without scheme", "OKTA_ISSUER", "dev-1.okta.com/oauth2/default", "absolute URL"},
+		{"issuer javascript", "OKTA_ISSUER", "javascript:alert(1)", "absolute URL"},
+		{"issuer ftp", "OKTA_ISSUER", "ftp://dev-1.okta.com", "neither https nor http"},
+		{"issuer query", "OKTA_ISSUER", "https://dev-1.okta.com?x=1", "query"},
+		{"issuer fragment", "OKTA_ISSUER", "https://dev-1.okta.com#x", "fragment"},
+		{"issuer discovery document", "OKTA_ISSUER", "https://dev-1.okta.com/.well-known/openid-configuration", ".well-known"},
+		{"issuer admin console", "OKTA_ISSUER", "https://dev-1-admin.okta.com", "-admin"},
+		{"client ID missing", "OKTA_CLIENT_ID", unset, "is missing"},
+		{"client ID placeholder", "OKTA_CLIENT_ID", "{yourClientId}", "placeholder"},
+		{"client secret missing", "OKTA_CLIENT_SECRET", unset, "is missing"},
+		{"client secret blank", "OKTA_CLIENT_SECRET", blank, "is blank"},
+		{"client secret placeholder", "OKTA_CLIENT_SECRET", "your-client-secret", "placeholder"},
+		{"client secret control character", "OKTA_CLIENT_SECRET", "canary\x00secret", "control character"},
+		{"scopes without openid", "OKTA_SCOPES", "profile email", "openid"},
+		{"scopes with commas", "OKTA_SCOPES", "openid profile,email", "separate scopes by spaces"},
+		{"base URL slash", "APP_BASE_URL", "http://localhost:3000/", "slash"},
+		{"base URL path", "APP_BASE_URL", "http://localhost:3000/app", "origin"},
+		{"base URL capitals", "APP_BASE_URL", "http://LOCALHOST:3000", "small letters"},
+		{"base URL port", "APP_BASE_URL", "http://localhost:99999", "port"},
+		{"base URL blank", "APP_BASE_URL", blank, "is blank"},
+		{"post-logout URL relative", "POST_LOGOUT_URL", "/bye", "absolute URL"},
+		{"post-logout URL http", "POST_LOGOUT_URL", "http://www.example.com", "http"},
+		{"listen address without port", "LISTEN_ADDR", "localhost", "host:port"},
+		{"listen address port", "LISTEN_ADDR", ":70000", "host:port"},
+		{"secret short", "SESSION_SECRET", "canary-too-short", "shorter"},
+		{"second secret short", "SESSION_SECRET", strings.Repeat("a", 32) + ",canary", "number 2"},
+		{"secret missing after a comma", "SESSION_SECRET", strings.Repeat("a", 32) + ",", "number 2"},
+		{"idle timeout unit", "SESSION_IDLE_TIMEOUT", "3600", "duration"},
+		{"idle timeout zero", "SESSION_IDLE_TIMEOUT", "0s", "duration"},
+		{"max age negative", "SESSION_MAX_AGE", "-1h", "duration"},
+		{"log format", "LOG_FORMAT", "xml", "text, json"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			variables := rightConfig()
+			variables[test.variable] = test.value
+			_, err := loadConfig(lookup(variables))
+			if err == nil {
+				t.Fatal("no problem found")
+			}
+			problems := strings.Split(err.Error(), "\n")
+			if len(problems) != 1 || !strings.HasPrefix(problems[0], test.variable+" ") ||
+				!strings.Contains(problems[0], test.want) || !strings.Contains(problems[0], "Example: "+test.variable+"=") {
+				t.Errorf("got %q, want one problem of %s with %q and an example", problems, test.variable, test.want)
+			}
+			if strings.Contains(err.Error(), "canary") {
+				t.Errorf("a secret shows in %q", err)
+			}
+		})
+	}
+}
+
+func TestConfigTellsEveryProblem(t *testing.T) {
+	_, err := loadConfig(lookup(map[string]string{"APP_BASE_URL": "http://expenses.example.com", "LOG_FORMAT": "xml"}))
+	if err == nil {
+		t.Fatal("no problem found")
+	}
+	for _, name := range []string{"OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET", "APP_BASE_URL", "SESSION_SECRET", "LOG_FORMAT"} {
+		if strings.Count("\n"+err.Error(), "\n"+name+" ") != 1 {
+			t.Errorf("%s is not told once in %q", name, err)
+		}
+	}
+}
+
+// TestStartTellsProblems starts the program wrongly and reads what it prints.
+func TestStartTellsProblems(t *testing.T) {
+	teams := filepath.Join(t.TempDir(), "teams.json")
+	if err := os.WriteFile(teams, []byte(`{"teams": [], "members": {"a@example.com": "sales"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name      string
+		args      []string
+		variables map[string]string
+		want      []string
+	}{
+		{"argument", []string{"serve"}, rightConfig(), []string{`"serve"`}},
+		{"configuration and teams file together", nil, map[string]string{"TEAMS_FILE": teams}, []string{"OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET", teams, `"sales"`}},
+		{"teams file missing", nil, func() map[string]string { v := rightConfig(); v["TEAMS_FILE"] = teams + "x"; return v }(), []string{teams + "x"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			status := report(run(t.Context(), test.args, lookup(test.variables), &stderr), &stderr)
+			if status != 2 {
+				t.Errorf("exit status %d, want 2", status)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("%q is not in %q", want, stderr.String())
+				}
+			}
+		})
+	}
+}
+
+func TestSecretNeverShows(t *testing.T) {
+	s := secret("canary")
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(handler).Info("secret", "value", s, "config", config{ClientSecret: s, SessionSecrets: []secret{s}})
+	}
+	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, config{ClientSecret: s}, config{SessionSecrets: []secret{s}}, s, s, s) + log.String()
+	if strings.Contains(shown, "canary") || strings.Contains(shown, fmt.Sprintf("%x", "canary")) {
+		t.Errorf("the secret shows in %s", shown)
+	}
+}
+
+func TestDotEnv(t *testing.T) {
+	tests := []struct{ name, file, variable, want string }{
+		{"value", "OKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", "abc"},
+		{"single quotes keep $", "OKTA_CLIENT_SECRET='a$b'\n", "OKTA_CLIENT_SECRET", "a$b"},
+		{"environment wins", "FROM_BOTH=file\n", "FROM_BOTH", "environment"},
+		{"comment", "# OKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", ""},
+		{"no file", "", "OKTA_CLIENT_ID", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if test.file != "" {
+				if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			getenv, err := withDotEnv(lookup(map[string]string{"FROM_BOTH": "environment"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := getenv(test.variable); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDotEnvProblem(t *testing.T) {
+	for name, test := range map[string]struct{ file, want string }{
+		"no assignment":  {"A=1\n\n# comment\ncanary secret\n", "line 4"},
+		"unclosed quote": {"A='canary\n", "quote"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := withDotEnv(lookup(nil))
+			var stderr bytes.Buffer
+			if status := report(err, &stderr); status != 2 || !strings.Contains(stderr.String(), test.want) || strings.Contains(stderr.String(), "canary") {
+				t.Errorf("exit status %d with %q, want 2 with %q and nothing of the file", status, stderr.String(), test.want)
+			}
+		})
+	}
+}

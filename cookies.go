@@ -1,0 +1,182 @@
+package main
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+)
+
+// newCookieStore returns a gorilla store whose cookies are encrypted and
+// authenticated with keys derived from the secrets for one purpose. It reads
+// them for maxAge and not longer, whatever the browser does.
+func newCookieStore(secrets []secret, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
+	var keyPairs [][]byte
+	for _, s := range secrets {
+		for _, use := range []string{"authentication", "encryption"} {
+			key, err := hkdf.Key(sha256.New, []byte(s), nil, "expense-dashboard "+purpose+" "+use, 32)
+			if err != nil {
+				return nil, fmt.Errorf("derive keys from SESSION_SECRET: %w", err)
+			}
+			keyPairs = append(keyPairs, key)
+		}
+	}
+	store := sessions.NewCookieStore(keyPairs...)
+	store.Options = &sessions.Options{Path: "/", Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	store.MaxAge(seconds(maxAge))
+	for _, codec := range store.Codecs {
+		codec.(*securecookie.SecureCookie).SetSerializer(textValues{})
+	}
+	return store, nil
+}
+
+// cookieName adds the prefix that lets a browser protect a cookie against
+// other hosts of the domain (RFC 6265bis, 4.1.3). Safari refuses these over
+// http, also on loopback, so they go with https only.
+func cookieName(name string, secure bool, path string) string {
+	switch {
+	case !secure:
+		return name
+	case path == "/":
+		return "__Host-" + name
+	default:
+		return "__Secure-" + name
+	}
+}
+
+// seconds rounds up, because a Max-Age of 0 would mean no bound at all.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// forget tells the browser to drop a cookie.
+func forget(w http.ResponseWriter, name string, options *sessions.Options) {
+	o := *options
+	o.MaxAge = -1
+	http.SetCookie(w, sessions.NewCookie(name, "", &o))
+}
+
+// splitCookie keeps a text that may be longer than one cookie can be, in as
+// many as it needs, each encrypted, and sent only below one path.
+type splitCookie struct {
+	store *sessions.CookieStore
+	name  string
+}
+
+const (
+	// cookiePart is how many bytes of a text go into one cookie: encrypted and
+	// encoded twice by securecookie, with its name and attributes, they stay
+	// below the 4,096 bytes that browsers keep.
+	cookiePart = 2000
+	// maxCookieParts bounds what a browser has to send.
+	maxCookieParts = 10
+)
+
+func newSplitCookie(secrets []secret, name string, secure bool, path string, maxAge time.Duration) (*splitCookie, error) {
+	store, err := newCookieStore(secrets, name, secure, maxAge)
+	if err != nil {
+		return nil, err
+	}
+	store.Options.Path = path
+	return &splitCookie{store: store, name: cookieName(name, secure, path) + "_"}, nil
+}
+
+// save keeps a text under a key. It reports false, and keeps nothing, if the
+// text is longer than cookiePart times maxCookieParts.
+func (c *splitCookie) save(w http.ResponseWriter, r *http.Request, key, text string) (kept bool, err error) {
+	count := (len(text) + cookiePart - 1) / cookiePart
+	if count > maxCookieParts {
+		return false, nil
+	}
+	for i := range count {
+		cookie := sessions.NewSession(c.store, c.name+strconv.Itoa(i))
+		cookie.Options = c.store.Options
+		cookie.Values = map[any]any{
+			"key": key, "count": strconv.Itoa(count),
+			"part": text[i*cookiePart : min((i+1)*cookiePart, len(text))],
+		}
+		if err := c.store.Save(r, w, cookie); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// load puts the text of a key together again, or returns "" if a part is
+// missing, another key's or not ours.
+func (c *splitCookie) load(r *http.Request, key string) string {
+	var text strings.Builder
+	for i, count := 0, 1; i < count; i++ {
+		cookie, err := c.store.New(r, c.name+strconv.Itoa(i))
+		if err != nil || cookie.IsNew || cookie.Values["key"] != key {
+			return ""
+		}
+		number, _ := cookie.Values["count"].(string)
+		part, _ := cookie.Values["part"].(string)
+		if count, err = strconv.Atoi(number); err != nil {
+			return ""
+		}
+		text.WriteString(part)
+	}
+	return text.String()
+}
+
+// forget removes all parts that the browser sent.
+func (c *splitCookie) forget(w http.ResponseWriter, r *http.Request) {
+	for _, cookie := range r.Cookies() {
+		if strings.HasPrefix(cookie.Name, c.name) {
+			forget(w, cookie.Name, c.store.Options)
+		}
+	}
+}
+
+// textValues is the securecookie.Serializer of our cookies: names and values
+// of a gorilla session, all strings, each behind its length as a uvarint.
+// encoding/gob would take more time than everything else of a page.
+type textValues struct{}
+
+// Serialize implements securecookie.Serializer.
+func (textValues) Serialize(src any) ([]byte, error) {
+	values, ok := src.(map[any]any)
+	if !ok {
+		return nil, fmt.Errorf("serialize %T: not session values", src)
+	}
+	var data []byte
+	for name, value := range values {
+		for _, v := range []any{name, value} {
+			text, ok := v.(string)
+			if !ok {
+				return nil, fmt.Errorf("serialize %T: not a string", v)
+			}
+			data = append(binary.AppendUvarint(data, uint64(len(text))), text...)
+		}
+	}
+	return data, nil
+}
+
+// Deserialize implements securecookie.Serializer.
+func (textValues) Deserialize(data []byte, dst any) error {
+	values, ok := dst.(*map[any]any)
+	if !ok {
+		return fmt.Errorf("deserialize into %T: not session values", dst)
+	}
+	*values = map[any]any{}
+	for len(data) > 0 {
+		var pair [2]string
+		for i := range pair {
+			length, n := binary.Uvarint(data)
+			if n <= 0 || length > uint64(len(data)-n) {
+				return errors.New("deserialize: truncated session values")
+			}
+			pair[i], data = string(data[n:n+int(length)]), data[n+int(length):]
+		}
+		(*values)[pair[0]] = pair[1]
+	}
+	return nil
+}
