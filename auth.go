@@ -176,8 +176,17 @@ func (a *authenticator) formOrigins() []string {
 	}
 	var origins []string
 	for _, target := range targets {
-		if u, err := url.Parse(target); err == nil && u.Host != "" && !slices.Contains(origins, u.Scheme+"://"+u.Host) {
-			origins = append(origins, u.Scheme+"://"+u.Host)
+		u, err := url.Parse(target)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		origin := u.Scheme + "://" + u.Host
+		if strings.HasPrefix(u.Host, "[") {
+			// A policy's grammar has no IPv6 address (CSP Level 3, 2.3.1).
+			origin = u.Scheme + ":"
+		}
+		if !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
 		}
 	}
 	return origins

@@ -112,6 +112,7 @@ func TestConfigProblems(t *testing.T) {
 		{"base URL port", "APP_BASE_URL", "http://localhost:99999", "port"},
 		{"base URL blank", "APP_BASE_URL", blank, "is blank"},
 		{"post-logout URL relative", "POST_LOGOUT_URL", "/bye", "absolute URL"},
+		{"post-logout URL with a directive for its host", "POST_LOGOUT_URL", "https://a;script-src/x", "no host name"},
 		{"post-logout URL http", "POST_LOGOUT_URL", "http://www.example.com", "http"},
 		{"listen address without port", "LISTEN_ADDR", "localhost", "host:port"},
 		{"listen address port", "LISTEN_ADDR", ":70000", "host:port"},

@@ -27,20 +27,25 @@ type pageState struct {
 // pageStates holds each page in each of its states.
 var pageStates = []pageState{
 	{
-		"home of a guest", "home", homeView{},
+		"home of a guest", "home",
+		homeView{},
 		"Expense Dashboard",
 		[]string{`<a class="button" href="/login">Sign in</a>`, "log expenses and manage your team’s spending on the dashboard"},
 		[]string{"Sign out", `<nav`, `"/dashboard"`},
 	},
 	{
-		"home signed in", "home", homeView{page{SignedIn: true, Name: "Carol Lee"}},
+		"home signed in", "home",
+		homeView{page{SignedIn: true, Name: "Carol Lee"}},
 		"Expense Dashboard",
 		[]string{"<h1>Welcome, Carol Lee</h1>", `href="/dashboard">Go to dashboard</a>`, `href="/" aria-current="page"`, `<form method="post" action="/logout">`},
 		[]string{"Sign in<"},
 	},
 	{
-		"home without a name", "home", homeView{page{SignedIn: true}},
-		"Expense Dashboard", []string{"<h1>Welcome</h1>"}, nil,
+		"home without a name", "home",
+		homeView{page{SignedIn: true}},
+		"Expense Dashboard",
+		[]string{"<h1>Welcome</h1>"},
+		nil,
 	},
 	{
 		"dashboard", "dashboard",
@@ -100,12 +105,16 @@ var pageStates = []pageState{
 			page: page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true,
 			Teams: []Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
 		},
-		"Profile · Expense Dashboard", []string{"Administrator", "all teams", "/team/hr"}, []string{"None"},
+		"Profile · Expense Dashboard",
+		[]string{"Administrator", "all teams", "/team/hr"},
+		[]string{"None"},
 	},
 	{
 		"profile, address not verified", "profile",
 		profileView{page: page{"Profile", true, ""}, Email: "nora@example.com", Unverified: true, IdleTimeout: time.Hour},
-		"Profile · Expense Dashboard", []string{"Okta has not verified", "Okta gave no name", "None"}, []string{"/team/"},
+		"Profile · Expense Dashboard",
+		[]string{"Okta has not verified", "Okta gave no name", "None"},
+		[]string{"/team/"},
 	},
 	{
 		"error with an action", "error",
@@ -118,17 +127,22 @@ var pageStates = []pageState{
 		"error with nothing but a message", "error",
 		errorView{page: page{SignedIn: true}, Heading: "Page not found", Message: "There is no page here."},
 		"Page not found · Expense Dashboard",
-		[]string{"<h1>Page not found</h1>", "Sign out"}, []string{"reference", `class="button"`},
+		[]string{"<h1>Page not found</h1>", "Sign out"},
+		[]string{"reference", `class="button"`},
 	},
 	{
-		"sign-out question", "signout", signOutView{page{"Sign out?", true, "Carol Lee"}},
+		"sign-out question", "signout",
+		signOutView{page{"Sign out?", true, "Carol Lee"}},
 		"Sign out? · Expense Dashboard",
-		[]string{"<h1>Sign out?</h1>", `<form method="post" action="/logout"><button class="button">`, `<a href="/">`}, nil,
+		[]string{"<h1>Sign out?</h1>", `<form method="post" action="/logout"><button class="button">`, `<a href="/">`},
+		nil,
 	},
 	{
 		"hostile dashboard", "dashboard",
 		dashboardView{page: page{hostile, true, hostile}, Email: hostile, Teams: []Team{{hostile, hostile}}},
-		hostile + " · Expense Dashboard", []string{html.EscapeString("</script>")}, nil,
+		hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		nil,
 	},
 	{
 		"hostile address without a team", "dashboard",
@@ -148,7 +162,8 @@ var pageStates = []pageState{
 	{
 		"hostile error", "error",
 		errorView{page{}, hostile, hostile, hostile, hostile, hostile, "javascript:alert(1)"},
-		hostile + " · Expense Dashboard", nil, []string{"javascript:"},
+		hostile + " · Expense Dashboard", nil,
+		[]string{"javascript:"},
 	},
 }
 
