@@ -1,0 +1,562 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"iter"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"expense-dashboard/internal/devidp"
+)
+
+var screenshotDir = flag.String("screenshots", "", "write the pictures of the README into this `directory`")
+
+// tabTimeout bounds all that one test does in a tab, so that a page which never
+// comes fails the test instead of the whole run.
+const tabTimeout = 2 * time.Minute
+
+// teamPage is what a team's page shows of the sample.
+type teamPage struct {
+	id, label string
+	rows      [][]string // name, item, amount
+	total     string
+}
+
+func sampleTeamPages() []teamPage {
+	return []teamPage{
+		{"finance", "Finance", [][]string{
+			{"Alice Johnson", "Product Launch Campaign", "$1,200.00"},
+			{"Bob Smith", "Promotional Material", "$450.00"},
+			{"Carol Lee", "Team Lunch", "$180.00"},
+			{"David Kim", "Event Booth", "$950.00"},
+		}, "$2,780.00"},
+		{"hr", "HR", [][]string{
+			{"Eve Martinez", "Internet", "$300.00"},
+			{"Frank Wilson", "Compliance Training", "$600.00"},
+			{"Grace Li", "Conference Travel", "$1,500.00"},
+			{"Henry Zhang", "Team Offsite", "$1,000.00"},
+		}, "$3,400.00"},
+		{"legal", "Legal", [][]string{
+			{"Grace Li", "Event Booth", "$1,100.00"},
+			{"David Kim", "Product Launch Campaign", "$1,300.00"},
+			{"Bob Smith", "Conference Travel", "$1,250.00"},
+			{"Henry Zhang", "Team Lunch", "$170.00"},
+		}, "$3,820.00"},
+		{"marketing", "Marketing", [][]string{
+			{"Alice Johnson", "Payroll Processing", "$750.00"},
+			{"Carol Lee", "Compliance Training", "$400.00"},
+			{"Eve Martinez", "Team Lunch", "$200.00"},
+			{"Frank Wilson", "Team Offsite", "$850.00"},
+		}, "$2,200.00"},
+		{"dev-advocacy", "Dev Advocacy", [][]string{
+			{"Eve Martinez", "Internet", "$280.00"},
+			{"Frank Wilson", "Payroll Processing", "$720.00"},
+			{"Grace Li", "Compliance Training", "$500.00"},
+			{"Alice Johnson", "Team Offsite", "$950.00"},
+		}, "$2,450.00"},
+	}
+}
+
+// TestBrowser is what people do with the site, in a real browser.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	chromium := startChromium(t)
+	r := startOnLocalhost(t, setup{})
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T, r *rig, tab *tab)
+	}{
+		{"a deep link survives sign-in", deepLink},
+		{"two tabs both finish", twoTabs},
+		{"a second sign-in asks nothing", singleSignOn},
+		{"refusing shows why", refusal},
+		{"an address typed by hand is on no team", typedAddress},
+		{"the keyboard alone signs in and out", keyboardOnly},
+		{"another site signs nobody out", otherSite},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, r, openTab(t, chromium, r.baseURL)) })
+	}
+	for name, start := range map[string]func(*testing.T) *rig{
+		"an ID Token of over 8 KB": func(t *testing.T) *rig {
+			return startOnLocalhost(t, setup{provider: devidp.Config{IDTokenPadding: 6 << 10}})
+		},
+		"behind a proxy that ends TLS": startBehindProxy,
+	} {
+		t.Run(name, func(t *testing.T) {
+			visit(openTab(t, chromium, start(t).baseURL), "Carol Lee", finance, []string{"Finance"})
+		})
+	}
+	for _, person := range []struct {
+		name, email string
+		teams       []string // labels
+	}{
+		{"Hannah Smith", admin, []string{"Finance", "HR", "Legal", "Marketing", "Dev Advocacy"}},
+		{"Grace Li", legal, []string{"Legal"}},
+		{"Frank Wilson", devAdvocacy, []string{"Dev Advocacy"}},
+		{"Carol Lee", finance, []string{"Finance"}},
+		{"Alice Johnson", marketing, []string{"Marketing"}},
+		{"Sarah Morgan", hr, []string{"HR"}},
+		{"Noah Brown", teamless, nil},
+	} {
+		t.Run(person.name, func(t *testing.T) {
+			tab := openTab(t, chromium, r.baseURL)
+			visit(tab, person.name, person.email, person.teams)
+		})
+	}
+}
+
+// visit signs a person in, looks at every page and signs out again.
+func visit(tab *tab, name, email string, teams []string) {
+	tab.open("/", http.StatusOK)
+	tab.shows("Welcome", "Sign in")
+	tab.click(link("Sign in"), http.StatusOK)
+	tab.click(button(name), http.StatusOK)
+	tab.isAt("/dashboard", "Dashboard")
+	tab.shows("Hello, " + name)
+	if got := tab.texts("main ul.rows a"); !slices.Equal(got, teams) {
+		tab.t.Errorf("the dashboard lists the teams %q, want %q", got, teams)
+	}
+	if teams == nil {
+		tab.shows("You are not part of any teams yet.", "Ask an administrator", email)
+	}
+	for _, team := range sampleTeamPages() {
+		if !slices.Contains(teams, team.label) {
+			tab.open("/team/"+team.id, http.StatusNotFound)
+			tab.shows("Page not found")
+			continue
+		}
+		tab.open("/dashboard", http.StatusOK)
+		tab.click(link(team.label), http.StatusOK)
+		tab.showsTeam(team)
+	}
+	tab.open("/team/no-such-team", http.StatusNotFound)
+	tab.shows("Page not found")
+
+	tab.open("/dashboard", http.StatusOK)
+	tab.click(link("Profile"), http.StatusOK)
+	tab.isAt("/profile", "Profile")
+	tab.shows(append([]string{name, email, "Session ends"}, teams...)...)
+
+	tab.click(button("Sign out"), http.StatusOK)
+	tab.isAt("/", "")
+	tab.shows("Welcome", "Sign in")
+	tab.do(chromedp.NavigateBack())
+	tab.isAtProvider()
+	tab.open("/profile", http.StatusOK)
+	tab.isAtProvider()
+}
+
+func deepLink(_ *testing.T, _ *rig, tab *tab) {
+	tab.open("/team/finance", http.StatusOK)
+	tab.isAtProvider()
+	tab.click(button("Carol Lee"), http.StatusOK)
+	tab.isAt("/team/finance", "Finance")
+	tab.showsTeam(sampleTeamPages()[0])
+}
+
+func twoTabs(_ *testing.T, _ *rig, first *tab) {
+	second := first.another()
+	first.open("/team/legal", http.StatusOK)
+	second.open("/team/hr", http.StatusOK)
+	first.click(button("Hannah Smith"), http.StatusOK)
+	first.isAt("/team/legal", "Legal")
+	second.click(button("Hannah Smith"), http.StatusOK)
+	second.isAt("/team/hr", "HR")
+}
+
+func singleSignOn(t *testing.T, r *rig, tab *tab) {
+	tab.signIn("Grace Li")
+	before := r.provider.Count("authorize")
+	tab.open("/login?return_to=/profile", http.StatusOK)
+	tab.isAt("/profile", "Profile")
+	if asked := r.provider.Count("authorize") - before; asked != 1 {
+		t.Errorf("the provider's authorization endpoint was asked %d times, want once", asked)
+	}
+}
+
+func refusal(t *testing.T, r *rig, tab *tab) {
+	tab.open("/", http.StatusOK)
+	tab.click(link("Sign in"), http.StatusOK)
+	tab.click(button("Refuse"), http.StatusForbidden)
+	tab.shows("You are not signed in", "Okta did not let you in", "ask your Okta administrator")
+	reference := tab.texts("main code")
+	if len(reference) != 1 || !strings.Contains(r.log.String(), "ref="+reference[0]+" ") {
+		t.Errorf("the reference %q is in no line of the log", reference)
+	}
+	tab.click(link("Sign in again"), http.StatusOK)
+	tab.isAtProvider()
+	tab.click(button("Sarah Morgan"), http.StatusOK)
+	tab.isAt("/dashboard", "Dashboard")
+}
+
+func typedAddress(_ *testing.T, _ *rig, tab *tab) {
+	tab.open("/login", http.StatusOK)
+	tab.do(chromedp.SendKeys(chromedp.ID("email"), "ann.lee@example.com"))
+	tab.click(button("Sign in with this address"), http.StatusOK)
+	tab.isAt("/dashboard", "Dashboard")
+	tab.shows("Hello, Ann Lee", "You are not part of any teams yet.", "ann.lee@example.com")
+}
+
+func keyboardOnly(_ *testing.T, _ *rig, tab *tab) {
+	tab.open("/", http.StatusOK)
+	tab.tabTo("Sign in")
+	tab.press(kb.Enter)
+	tab.isAtProvider()
+	tab.tabTo("Carol Lee")
+	tab.press(kb.Enter)
+	tab.isAt("/dashboard", "Dashboard")
+	tab.tabTo("Finance")
+	tab.press(kb.Enter)
+	tab.isAt("/team/finance", "Finance")
+	tab.tabTo("Sign out")
+	tab.press(kb.Enter)
+	tab.isAt("/", "")
+	tab.shows("Sign in")
+}
+
+// otherSite follows a link and sends a form from a page at 127.0.0.1, which to
+// a browser is another site than localhost.
+func otherSite(t *testing.T, r *rig, tab *tab) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><title>Another site</title><link rel="icon" href="data:,">
+			<main><a href="%[1]s/logout">A link</a><form method="post" action="%[1]s/logout"><button>A form</button></form></main>`, r.baseURL)
+	}))
+	defer other.Close()
+
+	tab.signIn("Carol Lee")
+	tab.open(other.URL, http.StatusOK)
+	tab.click(link("A link"), http.StatusOK)
+	tab.isAt("/logout", "Sign out")
+	tab.shows("You have not been signed out.")
+	tab.open(other.URL, http.StatusOK)
+	tab.click(button("A form"), http.StatusForbidden)
+	tab.shows("That came from another site, so nothing was done.")
+	tab.open("/dashboard", http.StatusOK)
+	tab.shows("Hello, Carol Lee")
+
+	tab.open(other.URL, http.StatusOK)
+	tab.click(link("A link"), http.StatusOK)
+	tab.click(`//main//button[.="Sign out"]`, http.StatusOK)
+	tab.isAt("/", "")
+	tab.open("/dashboard", http.StatusOK)
+	tab.isAtProvider()
+}
+
+// TestScreenshots makes the pictures of the README. It runs with -screenshots.
+func TestScreenshots(t *testing.T) {
+	if *screenshotDir == "" {
+		t.Skip("no -screenshots")
+	}
+	tab := openTab(t, startChromium(t), startOnLocalhost(t, setup{}).baseURL)
+	tab.do(chromedp.EmulateViewport(1120, 640))
+	tab.open("/", http.StatusOK)
+	tab.screenshot("home.png")
+	tab.signIn("Hannah Smith")
+	tab.screenshot("dashboard.png")
+	tab.click(link("Finance"), http.StatusOK)
+	tab.screenshot("team.png")
+}
+
+// startOnLocalhost starts the program at localhost beside a provider at
+// 127.0.0.1: to a browser they are two sites, as they are with Okta.
+func startOnLocalhost(t *testing.T, s setup) *rig {
+	t.Helper()
+	r := newRig(t, "http://localhost:"+portOf(t, freeAddr(t)), s)
+	if err := r.waitUntilServing(r.run(t, s)); err != nil {
+		t.Fatalf("run = %v\n%s", err, r.log)
+	}
+	return r
+}
+
+// startBehindProxy starts the program as in production: browsers reach it at an
+// https origin, and it serves http at another address.
+func startBehindProxy(t *testing.T) *rig {
+	t.Helper()
+	inside := freeAddr(t)
+	proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: inside})
+	}})
+	t.Cleanup(proxy.Close)
+	outside := "https://localhost:" + portOf(t, proxy.Listener.Addr().String())
+	s := setup{env: map[string]string{"APP_BASE_URL": outside, "LISTEN_ADDR": inside}}
+	r := newRig(t, outside, s)
+	r.baseURL = "http://" + inside
+	if err := r.waitUntilServing(r.run(t, s)); err != nil {
+		t.Fatalf("run = %v\n%s", err, r.log)
+	}
+	r.baseURL = outside
+	return r
+}
+
+func portOf(t *testing.T, addr string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// startChromium starts a browser with an empty profile, and skips the test
+// where there is none, unless the environment insists.
+func startChromium(t *testing.T) context.Context {
+	t.Helper()
+	var program string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		const missing = "no chromium, chromium-browser or google-chrome in PATH, so nothing is tested in a browser: scripts/install-needs installs one"
+		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_BROWSER") == "1" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.DisableGPU, chromedp.IgnoreCertErrors,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	if os.Geteuid() == 0 {
+		// Chromium's sandbox does not start for root.
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(stop)
+	chromium, closeChromium := chromedp.NewContext(allocator)
+	t.Cleanup(closeChromium)
+	if err := chromedp.Do(chromium); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	return chromium
+}
+
+// A tab is a browser's tab on the site. Each of its steps fails the test where
+// it cannot be done.
+type tab struct {
+	t       *testing.T
+	ctx     context.Context
+	home    string
+	console iter.Seq2[chromedp.ConsoleMessage, error]
+	refused []string // addresses that answered with a status of 400 or more, as expected
+}
+
+// openTab opens a tab with cookies of its own. At the end of the test it must
+// have nothing to complain about: no error of a script, no breach of a Content
+// Security Policy, no file that is missing.
+func openTab(t *testing.T, chromium context.Context, home string) *tab {
+	t.Helper()
+	return newTab(t, chromium, home, chromedp.WithNewBrowserContext())
+}
+
+// another opens a second tab that shares the cookies of the first.
+func (b *tab) another() *tab { return newTab(b.t, b.ctx, b.home) }
+
+func newTab(t *testing.T, parent context.Context, home string, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	parent, cancel := context.WithTimeout(parent, tabTimeout)
+	t.Cleanup(cancel)
+	ctx, closeTab := chromedp.NewContext(parent, options...)
+	t.Cleanup(closeTab)
+	b := &tab{t: t, ctx: ctx, home: home, console: chromedp.Console(ctx)}
+	b.do()
+	t.Cleanup(b.checkConsole)
+	return b
+}
+
+func (b *tab) checkConsole() {
+	const end = "the test is over"
+	b.do(chromedp.Evaluate[chromedp.Void](`console.log("` + end + `")`))
+	for message, err := range b.console {
+		switch {
+		case err != nil:
+			b.t.Errorf("console: %v", err)
+		case message.Text == end:
+			return
+		case message.Source == "network" && slices.Contains(b.refused, message.URL):
+		default:
+			b.t.Errorf("the browser's console says %s (%s)", message, message.URL)
+		}
+	}
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// lead does what leads to another page, which must have the status.
+func (b *tab) lead(status int, step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	response, err := chromedp.RunResponse(b.ctx, step)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if int(response.Status) != status {
+		b.t.Fatalf("%s = %d, want %d", response.URL, response.Status, status)
+	}
+	if status >= http.StatusBadRequest {
+		b.refused = append(b.refused, response.URL)
+	}
+}
+
+// open follows an address, which may be a path of the site, to its page.
+func (b *tab) open(target string, status int) {
+	b.t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = b.home + target
+	}
+	b.lead(status, chromedp.Navigate(target))
+}
+
+// link and button are XPaths of what a person reads on it.
+func link(text string) string   { return fmt.Sprintf("//a[normalize-space()=%q]", text) }
+func button(text string) string { return fmt.Sprintf("//button[contains(., %q)]", text) }
+
+// click clicks what a person sees and waits for the page behind it.
+func (b *tab) click(xpath string, status int) {
+	b.t.Helper()
+	b.lead(status, chromedp.Click(chromedp.Search(xpath)))
+}
+
+func (b *tab) signIn(name string) {
+	b.t.Helper()
+	b.open("/login", http.StatusOK)
+	b.click(button(name), http.StatusOK)
+	b.isAt("/dashboard", "Dashboard")
+}
+
+// evaluate returns what a script finds in the page.
+func evaluate[T any](b *tab, script string) T {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
+}
+
+// texts are those of all elements that a CSS selector finds.
+func (b *tab) texts(selector string) []string {
+	b.t.Helper()
+	return evaluate[[]string](b, fmt.Sprintf("Array.from(document.querySelectorAll(%q), e => e.innerText)", selector))
+}
+
+// shows asserts that the page's main part holds every text.
+func (b *tab) shows(texts ...string) {
+	b.t.Helper()
+	shown := strings.Join(b.texts("main"), "\n")
+	for _, text := range texts {
+		if !strings.Contains(shown, text) {
+			b.t.Errorf("%s does not show %q but:\n%s", b.address(), text, shown)
+		}
+	}
+}
+
+func (b *tab) showsTeam(team teamPage) {
+	b.t.Helper()
+	b.isAt("/team/"+team.id, team.label)
+	if headings := b.texts("h1"); !slices.Equal(headings, []string{team.label}) {
+		b.t.Errorf("the headings are %q, want %q alone", headings, team.label)
+	}
+	rows := evaluate[[][]string](b, `Array.from(document.querySelectorAll("tbody tr"), row => Array.from(row.cells, c => c.innerText))`)
+	if !slices.EqualFunc(rows, team.rows, slices.Equal) {
+		b.t.Errorf("the expenses are\n%q, want\n%q", rows, team.rows)
+	}
+	if total := b.texts("tfoot td"); !slices.Equal(total, []string{team.total}) {
+		b.t.Errorf("the total is %q, want %q", total, team.total)
+	}
+}
+
+func (b *tab) address() *url.URL {
+	b.t.Helper()
+	u, err := url.Parse(evaluate[string](b, "location.href"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return u
+}
+
+// isAt asserts that the tab shows a page of the site, by its path and what its
+// title says before the product's name.
+func (b *tab) isAt(path, title string) {
+	b.t.Helper()
+	want := "Expense Dashboard"
+	if title != "" {
+		want = title + " · " + want
+	}
+	if at := b.address(); at.Scheme+"://"+at.Host != b.home || at.Path != path || at.RawQuery != "" {
+		b.t.Fatalf("the tab is at %s, want %s%s", at, b.home, path)
+	}
+	if got := evaluate[string](b, "document.title"); got != want {
+		b.t.Errorf("the title of %s is %q, want %q", path, got, want)
+	}
+}
+
+// isAtProvider asserts that the provider asks who somebody is.
+func (b *tab) isAtProvider() {
+	b.t.Helper()
+	if heading := b.texts("h1"); !slices.Equal(heading, []string{"Development sign-in"}) {
+		b.t.Fatalf("%s is not the provider's sign-in page but %q", b.address(), heading)
+	}
+}
+
+// tabTo presses Tab until what shows the text has the focus, which must be
+// visible all the way.
+func (b *tab) tabTo(text string) {
+	b.t.Helper()
+	for range 20 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		focus := evaluate[struct {
+			Text    string
+			Visible bool
+		}](b, `(e => ({Text: e.innerText, Visible: e.matches(":focus-visible") && getComputedStyle(e).outlineStyle != "none"}))(document.activeElement)`)
+		if !focus.Visible {
+			b.t.Errorf("%s does not show that %q has the focus", b.address(), focus.Text)
+		}
+		if strings.Contains(focus.Text, text) {
+			return
+		}
+	}
+	b.t.Fatalf("%s: Tab does not reach %q", b.address(), text)
+}
+
+// press presses a key that leads to another page.
+func (b *tab) press(key string) {
+	b.t.Helper()
+	b.lead(http.StatusOK, chromedp.KeyEvent(key))
+}
+
+// screenshot writes a picture of what the tab shows.
+func (b *tab) screenshot(name string) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.MkdirAll(*screenshotDir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshotDir, name), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
