@@ -41,22 +41,29 @@ type keySet struct {
 }
 
 // refresh replaces the keys by those the provider publishes now. On an error
-// the known ones stay.
+// the known ones stay. Nobody who needs only a known key waits for it.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refreshLocked(ctx)
+	s.fetched = s.now()
+	s.mu.Unlock()
+	keys, err := s.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.keys = keys
+	s.mu.Unlock()
+	return nil
 }
 
-func (s *keySet) refreshLocked(ctx context.Context) error {
-	s.fetched = s.now()
+func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	document, err := getClaims(ctx, s.client, s.source, "")
 	if err != nil {
-		return fmt.Errorf("fetch keys: %w", err)
+		return nil, fmt.Errorf("fetch keys: %w", err)
 	}
 	var members []json.RawMessage
 	if err := json.Unmarshal(document["keys"], &members); err != nil {
-		return errors.New("fetch keys: no array of keys in the answer")
+		return nil, errors.New("fetch keys: no array of keys in the answer")
 	}
 	var keys []jose.JSONWebKey
 	for _, member := range members {
@@ -65,10 +72,9 @@ func (s *keySet) refreshLocked(ctx context.Context) error {
 		}
 	}
 	if len(keys) == 0 {
-		return errors.New("fetch keys: no usable RSA signing key among them")
+		return nil, errors.New("fetch keys: no usable RSA signing key among them")
 	}
-	s.keys = keys
-	return nil
+	return keys, nil
 }
 
 // parseKey reads a public RSA key for signatures; any other is not ok.
@@ -88,26 +94,40 @@ func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	if err != nil {
 		return nil, errors.New("not a compact JWS signed with " + string(signingAlg))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if payload, ok := s.verifyLocked(jws); ok {
+	if payload, ok := s.verify(jws); ok {
 		return payload, nil
 	}
-	if len(s.keys) > 0 && s.now().Sub(s.fetched) < keyFetchInterval {
+	if !s.mayFetch() {
 		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
 	}
-	if err := s.refreshLocked(ctx); err != nil {
+	if err := s.refresh(ctx); err != nil {
 		return nil, err
 	}
-	if payload, ok := s.verifyLocked(jws); ok {
+	if payload, ok := s.verify(jws); ok {
 		return payload, nil
 	}
 	return nil, errors.New("no key of the provider made the signature")
 }
 
-// verifyLocked tries the key that the token names or, if it names none, all.
-func (s *keySet) verifyLocked(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
-	for _, key := range s.keys {
+// mayFetch claims the one fetch of keyFetchInterval. Where no key is known
+// there is nothing to lose by another.
+func (s *keySet) mayFetch() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if len(s.keys) > 0 && now.Sub(s.fetched) < keyFetchInterval {
+		return false
+	}
+	s.fetched = now
+	return true
+}
+
+// verify tries the key that the token names or, if it names none, all.
+func (s *keySet) verify(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
+	s.mu.Lock()
+	keys := s.keys
+	s.mu.Unlock()
+	for _, key := range keys {
 		if id := jws.Signatures[0].Header.KeyID; id != "" && id != key.KeyID {
 			continue
 		}
