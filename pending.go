@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -40,6 +42,23 @@ type pendingLogins struct {
 	store  *sessions.CookieStore
 	prefix string
 	now    func() time.Time
+
+	mu    sync.Mutex
+	taken map[string]time.Time // by state: when it may be forgotten
+}
+
+// claim reports whether a state is taken for the first time: a browser may send
+// the same cookie many times at once.
+func (p *pendingLogins) claim(state string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	maps.DeleteFunc(p.taken, func(_ string, until time.Time) bool { return now.After(until) })
+	if _, again := p.taken[state]; again {
+		return false
+	}
+	p.taken[state] = now.Add(pendingMaxAge + time.Minute)
+	return true
 }
 
 func newPendingLogins(secrets []secret, secure bool, now func() time.Time) (*pendingLogins, error) {
@@ -47,7 +66,7 @@ func newPendingLogins(secrets []secret, secure bool, now func() time.Time) (*pen
 	if err != nil {
 		return nil, err
 	}
-	return &pendingLogins{store: store, prefix: cookieName("login", secure, "/") + "_", now: now}, nil
+	return &pendingLogins{store: store, prefix: cookieName("login", secure, "/") + "_", now: now, taken: map[string]time.Time{}}, nil
 }
 
 // name is the cookie of the pending login with that state, which it does not
@@ -102,6 +121,9 @@ func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state strin
 	}
 	if !equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
 		return pendingLogin{}, errors.New("the pending login has another state")
+	}
+	if !p.claim(state) {
+		return pendingLogin{}, errors.New("the pending login has been used already")
 	}
 	return login, nil
 }
