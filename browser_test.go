@@ -98,7 +98,7 @@ func TestBrowser(t *testing.T) {
 		"behind a proxy that ends TLS": startBehindProxy,
 	} {
 		t.Run(name, func(t *testing.T) {
-			visit(openTab(t, chromium, start(t).baseURL), "Carol Lee", finance, []string{"Finance"})
+			tour(openTab(t, chromium, start(t).baseURL), "Carol Lee", finance, []string{"Finance"})
 		})
 	}
 	for _, person := range []struct {
@@ -115,16 +115,16 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(person.name, func(t *testing.T) {
 			tab := openTab(t, chromium, r.baseURL)
-			visit(tab, person.name, person.email, person.teams)
+			tour(tab, person.name, person.email, person.teams)
 		})
 	}
 }
 
-// visit signs a person in, looks at every page and signs out again.
-func visit(tab *tab, name, email string, teams []string) {
+// tour signs a person in, looks at every page and signs out again.
+func tour(tab *tab, name, email string, teams []string) {
 	tab.open("/", http.StatusOK)
 	tab.shows("Welcome", "Sign in")
-	tab.click(link("Sign in"), http.StatusOK)
+	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button(name), http.StatusOK)
 	tab.isAt("/dashboard", "Dashboard")
 	tab.shows("Hello, " + name)
@@ -141,14 +141,14 @@ func visit(tab *tab, name, email string, teams []string) {
 			continue
 		}
 		tab.open("/dashboard", http.StatusOK)
-		tab.click(link(team.label), http.StatusOK)
+		tab.click(linkTo(team.label), http.StatusOK)
 		tab.showsTeam(team)
 	}
 	tab.open("/team/no-such-team", http.StatusNotFound)
 	tab.shows("Page not found")
 
 	tab.open("/dashboard", http.StatusOK)
-	tab.click(link("Profile"), http.StatusOK)
+	tab.click(linkTo("Profile"), http.StatusOK)
 	tab.isAt("/profile", "Profile")
 	tab.shows(append([]string{name, email, "Session ends"}, teams...)...)
 
@@ -191,14 +191,14 @@ func singleSignOn(t *testing.T, r *rig, tab *tab) {
 
 func refusal(t *testing.T, r *rig, tab *tab) {
 	tab.open("/", http.StatusOK)
-	tab.click(link("Sign in"), http.StatusOK)
+	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button("Refuse"), http.StatusForbidden)
 	tab.shows("You are not signed in", "Okta did not let you in", "ask your Okta administrator")
 	reference := tab.texts("main code")
 	if len(reference) != 1 || !strings.Contains(r.log.String(), "ref="+reference[0]+" ") {
 		t.Errorf("the reference %q is in no line of the log", reference)
 	}
-	tab.click(link("Sign in again"), http.StatusOK)
+	tab.click(linkTo("Sign in again"), http.StatusOK)
 	tab.isAtProvider()
 	tab.click(button("Sarah Morgan"), http.StatusOK)
 	tab.isAt("/dashboard", "Dashboard")
@@ -241,7 +241,7 @@ func otherSite(t *testing.T, r *rig, tab *tab) {
 
 	tab.signIn("Carol Lee")
 	tab.open(other.URL, http.StatusOK)
-	tab.click(link("A link"), http.StatusOK)
+	tab.click(linkTo("A link"), http.StatusOK)
 	tab.isAt("/logout", "Sign out")
 	tab.shows("You have not been signed out.")
 	tab.open(other.URL, http.StatusOK)
@@ -251,7 +251,7 @@ func otherSite(t *testing.T, r *rig, tab *tab) {
 	tab.shows("Hello, Carol Lee")
 
 	tab.open(other.URL, http.StatusOK)
-	tab.click(link("A link"), http.StatusOK)
+	tab.click(linkTo("A link"), http.StatusOK)
 	tab.click(`//main//button[.="Sign out"]`, http.StatusOK)
 	tab.isAt("/", "")
 	tab.open("/dashboard", http.StatusOK)
@@ -269,7 +269,7 @@ func TestScreenshots(t *testing.T) {
 	tab.screenshot("home.png")
 	tab.signIn("Hannah Smith")
 	tab.screenshot("dashboard.png")
-	tab.click(link("Finance"), http.StatusOK)
+	tab.click(linkTo("Finance"), http.StatusOK)
 	tab.screenshot("team.png")
 }
 
@@ -429,7 +429,7 @@ func (b *tab) open(target string, status int) {
 }
 
 // link and button are XPaths of what a person reads on it.
-func link(text string) string   { return fmt.Sprintf("//a[normalize-space()=%q]", text) }
+func linkTo(text string) string { return fmt.Sprintf("//a[normalize-space()=%q]", text) }
 func button(text string) string { return fmt.Sprintf("//button[contains(., %q)]", text) }
 
 // click clicks what a person sees and waits for the page behind it.

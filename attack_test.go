@@ -1,0 +1,908 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// An attack is a sign-in with one thing changed. Whatever the change, there
+// must be no session of it, no second token request, and nothing in the page or
+// the log that the provider or the browser sent in confidence.
+type attack struct {
+	name     string
+	setup    setup
+	faults   devidp.Faults
+	callback func(query url.Values) // changes the parameters that the browser comes back with
+	raw      func(query string) string
+	cookies  func(b *browser, r *rig, query url.Values) // changes the browser's cookies before it comes back
+
+	status     int
+	reason     signInFailure
+	token      int    // requests that the provider sees
+	userInfo   int    // requests that the provider sees, or anyNumber
+	retryAfter string // header of the answer
+	log        string // must be in the log
+}
+
+// anyNumber is a count that does not matter.
+const anyNumber = -1
+
+// upstreamText stands in bodies that the provider sends and nobody may see.
+const upstreamText = "upstream-canary-5e1f"
+
+func TestAttacks(t *testing.T) {
+	t.Parallel()
+	groups := []struct {
+		name    string
+		attacks []attack
+	}{
+		{"callback", callbackAttacks()},
+		{"token answer", tokenAttacks()},
+		{"ID Token claims", claimAttacks()},
+		{"ID Token signature", signatureAttacks()},
+		{"keys", keyAttacks()},
+		{"UserInfo", userInfoAttacks()},
+	}
+	for _, group := range groups {
+		names := map[string]bool{}
+		for _, a := range group.attacks {
+			if names[a.name] {
+				t.Errorf("two rows of %s are named %q", group.name, a.name)
+			}
+			names[a.name] = true
+			t.Run(group.name+"/"+a.name, func(t *testing.T) {
+				t.Parallel()
+				a.run(t)
+			})
+		}
+		t.Logf("%-18s %3d rows", group.name, len(group.attacks))
+	}
+}
+
+// run attacks a guest, and then someone who is signed in.
+func (a attack) run(t *testing.T) {
+	r := startSite(t, a.setup)
+	guest, member := r.browser(), r.browser()
+	member.signIn(finance)
+	for _, b := range []*browser{guest, member} {
+		before := b.cookies()
+		canaries := &canaries{}
+		r.provider.SetFaults(canaries.watch(a.faults))
+		r.provider.ResetRequests()
+		page := a.carryOut(t, r, b)
+		a.checkAnswer(t, r, page)
+		canaries.check(t, r, page)
+		after := b.cookies()
+		maps.DeleteFunc(after, func(name, _ string) bool { return strings.HasPrefix(name, "login_") })
+		if !maps.Equal(after, before) {
+			t.Errorf("the browser's session was %d cookies and is now other %d", len(before), len(after))
+		}
+	}
+	r.provider.SetFaults(devidp.Faults{})
+	guest.get("/dashboard").check(t, http.StatusSeeOther)
+	member.get("/dashboard").check(t, http.StatusOK, "Carol Lee", "/team/finance", "!/team/hr")
+}
+
+// carryOut signs in as an administrator and returns the answer to the callback.
+func (a attack) carryOut(t *testing.T, r *rig, b *browser) *reply {
+	t.Helper()
+	callback := b.beginSignIn(admin)
+	query := callback.Query()
+	if a.cookies != nil {
+		a.cookies(b, r, query)
+	}
+	if a.callback != nil {
+		a.callback(query)
+		callback.RawQuery = query.Encode()
+	}
+	if a.raw != nil {
+		callback.RawQuery = a.raw(callback.RawQuery)
+	}
+	return b.get(callback.String())
+}
+
+func (a attack) checkAnswer(t *testing.T, r *rig, page *reply) {
+	t.Helper()
+	page.check(t, a.status)
+	if got := page.header.Get("Retry-After"); got != a.retryAfter {
+		t.Errorf("Retry-After = %q, want %q", got, a.retryAfter)
+	}
+	if page.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+	}
+	for endpoint, want := range map[string]int{"token": a.token, "userinfo": a.userInfo} {
+		if got := r.provider.Count(endpoint); got != want && want != anyNumber {
+			t.Errorf("%d requests to %s, want %d", got, endpoint, want)
+		}
+	}
+	reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.body), "<code>"), "</code>")
+	line := failureLine(r.log.String(), reference)
+	if reference == "" || !strings.Contains(line, "reason="+string(a.reason)) || !strings.Contains(line, a.log) {
+		t.Errorf("reference %q, reason %s and %q are not in one line of the log, but: %s", reference, a.reason, a.log, line)
+	}
+}
+
+// failureLine is the one line of a log that tells why a sign-in failed.
+func failureLine(log, reference string) string {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "event=sign_in_failed") && strings.Contains(line, "ref="+reference+" ") {
+			return line
+		}
+	}
+	return ""
+}
+
+// canaries are the texts of one sign-in that must be seen nowhere.
+type canaries struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (c *canaries) add(texts ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, text := range texts {
+		if len(text) >= 16 {
+			c.texts = append(c.texts, text)
+		}
+	}
+}
+
+// watch lets the faults pass and keeps the tokens that are handed out.
+func (c *canaries) watch(faults devidp.Faults) devidp.Faults {
+	token := faults.Token
+	faults.Token = func(response map[string]any) {
+		note := func() {
+			accessToken, _ := response["access_token"].(string)
+			idToken, _ := response["id_token"].(string)
+			c.add(accessToken, idToken)
+			c.add(strings.Split(idToken, ".")...)
+		}
+		note()
+		if token != nil {
+			token(response)
+			note()
+		}
+	}
+	return faults
+}
+
+// check looks for every canary in an answer and the log.
+func (c *canaries) check(t *testing.T, r *rig, page *reply) {
+	t.Helper()
+	c.add(upstreamText, r.provider.ClientSecret())
+	for _, request := range r.provider.Requests("authorize") {
+		c.add(request.Query.Get("state"), request.Query.Get("nonce"), request.Query.Get("code_challenge"))
+	}
+	for _, request := range r.provider.Requests("token") {
+		c.add(request.Form.Get("code"), request.Form.Get("code_verifier"))
+	}
+	c.add(page.url.Query().Get("code"), page.url.Query().Get("state"))
+	header := page.header.Clone()
+	header.Del("Set-Cookie") // encrypted
+	shown, log := page.body+fmt.Sprint(header), r.log.String()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, text := range c.texts {
+		if strings.Contains(shown, text) {
+			t.Errorf("the answer holds %.60q", text)
+		}
+		if strings.Contains(log, text) {
+			t.Errorf("the log holds %.60q", text)
+		}
+	}
+}
+
+func set(name string, values ...string) func(url.Values) {
+	return func(query url.Values) { query[name] = values }
+}
+
+func callbackAttacks() []attack {
+	const issuerAnnounced = true
+	announced := setup{provider: devidp.Config{ResponseIssuer: issuerAnnounced}}
+	rows := []attack{
+		{name: "state is missing", callback: set("state"), reason: malformedCallback},
+		{name: "state is empty", callback: set("state", ""), reason: malformedCallback},
+		{name: "state is another", callback: set("state", strings.Repeat("A", 26)), reason: noPendingLogin},
+		{name: "state is off by one character", callback: func(q url.Values) { q.Set("state", q.Get("state")[1:]) }, reason: noPendingLogin},
+		{name: "state in another case", callback: func(q url.Values) { q.Set("state", strings.ToLower(q.Get("state"))) }, reason: noPendingLogin},
+		{name: "state with a space", callback: func(q url.Values) { q.Set("state", q.Get("state")+" ") }, reason: noPendingLogin},
+		{name: "state twice", callback: func(q url.Values) { q.Add("state", q.Get("state")) }, reason: malformedCallback},
+		{name: "state under a name of another case", callback: func(q url.Values) { q["State"] = q["state"]; q.Del("state") }, reason: malformedCallback},
+		{name: "code is missing", callback: set("code"), reason: malformedCallback},
+		{name: "code is empty", callback: set("code", ""), reason: malformedCallback},
+		{name: "code twice", callback: func(q url.Values) { q.Add("code", q.Get("code")) }, reason: malformedCallback},
+		{name: "code of nobody", callback: set("code", "not-a-code-of-the-provider"), reason: codeRefused, token: 1},
+		{name: "iss is another", callback: set("iss", "https://evil.example"), reason: foreignIssuer},
+		{name: "iss is empty", callback: set("iss", ""), reason: malformedCallback},
+		{name: "iss is missing though announced", setup: announced, callback: set("iss"), reason: foreignIssuer},
+		{name: "iss is another though announced", setup: announced, callback: set("iss", "https://evil.example"), reason: foreignIssuer},
+		{name: "iss with a trailing slash", setup: announced, callback: func(q url.Values) { q.Set("iss", q.Get("iss")+"/") }, reason: foreignIssuer},
+		{name: "iss twice", setup: announced, callback: func(q url.Values) { q.Add("iss", q.Get("iss")) }, reason: malformedCallback},
+		{name: "error twice", callback: set("error", "access_denied", "access_denied"), reason: malformedCallback},
+		{name: "query is malformed", raw: func(query string) string { return query + "&%zz=1" }, reason: malformedCallback},
+		{name: "query with semicolons", raw: func(query string) string { return strings.ReplaceAll(query, "&", ";") }, reason: malformedCallback},
+		{name: "query is empty", raw: func(string) string { return "" }, reason: malformedCallback},
+		{name: "query is huge", raw: func(query string) string { return query + strings.Repeat("&x=y", 8000) + "&code=1" }, reason: malformedCallback},
+		{name: "browser has no cookie", cookies: dropPending, reason: noPendingLogin},
+		{name: "cookie is empty", cookies: replacePending(func(string) string { return "" }), reason: noPendingLogin},
+		{name: "cookie is cut short", cookies: replacePending(func(v string) string { return v[:len(v)-1] }), reason: noPendingLogin},
+		{name: "cookie is changed in the middle", cookies: replacePending(flipMiddle), reason: noPendingLogin},
+		{name: "cookie is another attempt's", cookies: swapPending, reason: noPendingLogin},
+		{name: "cookie is of another secret", cookies: foreignPending, reason: noPendingLogin},
+		{name: "begun in another browser", cookies: func(_ *browser, r *rig, query url.Values) {
+			maps.Copy(query, r.browser().beginSignIn(admin).Query())
+		}, callback: func(url.Values) {}, reason: noPendingLogin},
+	}
+	for i := range rows {
+		rows[i].status = http.StatusBadRequest
+	}
+	return append(rows, errorAttacks()...)
+}
+
+// errorAttacks are authorization responses with an error.
+func errorAttacks() []attack {
+	errorIs := func(code string) func(url.Values) {
+		return func(q url.Values) {
+			q.Del("code")
+			q.Set("error", code)
+			q.Set("error_description", upstreamText)
+			q.Set("error_uri", "https://evil.example/"+upstreamText)
+		}
+	}
+	return []attack{
+		{name: "error access_denied", callback: errorIs("access_denied"), status: 403, reason: accessDenied},
+		{name: "error login_required", callback: errorIs("login_required"), status: 403, reason: accessDenied},
+		{name: "error beside a good code", callback: set("error", "access_denied"), status: 403, reason: accessDenied},
+		{name: "error server_error", callback: errorIs("server_error"), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "error temporarily_unavailable", callback: errorIs("temporarily_unavailable"), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "error invalid_scope", callback: errorIs("invalid_scope"), status: 502, reason: providerRefused, log: "invalid_scope"},
+		{name: "error of no specification", callback: errorIs("odd"), status: 502, reason: providerRefused},
+		{name: "error that forges a log line", callback: errorIs("x\nlevel=INFO msg=" + upstreamText), status: 502, reason: providerRefused, log: "(malformed)"},
+		{name: "error that is markup", callback: errorIs("<script>" + upstreamText + "</script>"), status: 502, reason: providerRefused},
+		{name: "error without state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Del("state") }, status: 400, reason: malformedCallback},
+		{name: "error of another state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Set("state", "other") }, status: 400, reason: noPendingLogin},
+	}
+}
+
+// pendingName is the name of the cookie of a pending login.
+func pendingName(r *rig, query url.Values) string {
+	return r.site.auth.pending.name(query.Get("state"))
+}
+
+func dropPending(b *browser, r *rig, query url.Values) {
+	home, err := url.Parse(b.home)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(home, []*http.Cookie{{Name: pendingName(r, query), Path: "/", MaxAge: -1}})
+}
+
+func replacePending(change func(value string) string) func(*browser, *rig, url.Values) {
+	return func(b *browser, r *rig, query url.Values) {
+		name := pendingName(r, query)
+		b.setCookie(name, change(b.cookies()[name]))
+	}
+}
+
+func flipMiddle(value string) string {
+	middle := len(value) / 2
+	other := "A"
+	if value[middle] == 'A' {
+		other = "B"
+	}
+	return value[:middle] + other + value[middle+1:]
+}
+
+// swapPending puts another attempt's cookie under the name of this one's.
+func swapPending(b *browser, r *rig, query url.Values) {
+	other := r.browser()
+	name := pendingName(r, other.beginSignIn(admin).Query())
+	b.setCookie(pendingName(r, query), other.cookies()[name])
+}
+
+// foreignPending makes the cookie as a program with another secret would.
+func foreignPending(b *browser, r *rig, query url.Values) {
+	foreign := startSite(r.t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}})
+	other := foreign.browser()
+	begun := other.beginSignIn(admin).Query()
+	b.setCookie(pendingName(r, query), other.cookies()[pendingName(foreign, begun)])
+}
+
+// answerWith takes the place of an endpoint. The header is as for send.
+func answerWith(endpoint string, status int, body string, fields ...string) devidp.Faults {
+	return intercept(endpoint, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for i := 0; i < len(fields); i += 2 {
+			w.Header().Set(fields[i], fields[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+func intercept(endpoint string, handler http.HandlerFunc) devidp.Faults {
+	return devidp.Faults{Intercept: func(name string) http.HandlerFunc {
+		if name != endpoint {
+			return nil
+		}
+		return handler
+	}}
+}
+
+// hang answers with the beginning of a body, and nothing more until the client
+// goes away.
+func hang(beginning string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if beginning != "" {
+			_, _ = io.WriteString(w, beginning)
+			_ = http.NewResponseController(w).Flush()
+		}
+		<-r.Context().Done()
+	}
+}
+
+// endless sends a body that never ends.
+func endless(w http.ResponseWriter, _ *http.Request) {
+	for {
+		if _, err := io.WriteString(w, strings.Repeat(" ", 32<<10)); err != nil {
+			return
+		}
+	}
+}
+
+// cutOff announces a body and closes the connection in the middle of it.
+func cutOff(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "1000")
+	_, _ = io.WriteString(w, `{"`+upstreamText)
+}
+
+// huge is a JSON object that is longer than what is read.
+func huge() string { return `{"x":"` + strings.Repeat("x", maxProviderBody) + `"}` }
+
+func oauthFailure(code string) string {
+	return `{"error":"` + code + `","error_description":"` + upstreamText + `"}`
+}
+
+// brokenAnswers are failures that any endpoint of the provider may answer with.
+func brokenAnswers(endpoint string) []attack {
+	const html = "<html>" + upstreamText
+	short := setup{clientTimeout: 500 * time.Millisecond}
+	return []attack{
+		{name: "status 204", faults: answerWith(endpoint, 204, ""), status: 502, reason: badAnswer},
+		{name: "status 201 with an object", faults: answerWith(endpoint, 201, `{}`), status: 502, reason: badAnswer},
+		{name: "status 400 with a page", faults: answerWith(endpoint, 400, html), status: 502, reason: badAnswer},
+		{name: "status 403", faults: answerWith(endpoint, 403, html), status: 502, reason: badAnswer, log: "status 403"},
+		{name: "status 404", faults: answerWith(endpoint, 404, html), status: 502, reason: badAnswer},
+		{name: "status 429", faults: answerWith(endpoint, 429, html), status: 429, reason: providerBusy, retryAfter: "30"},
+		{name: "status 429 with Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "7"), status: 429, reason: providerBusy, retryAfter: "7"},
+		{name: "status 429 with a huge Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "99999999"), status: 429, reason: providerBusy, retryAfter: "3600"},
+		{name: "status 429 with an odd Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", upstreamText), status: 429, reason: providerBusy, retryAfter: "30"},
+		{name: "status 500", faults: answerWith(endpoint, 500, html), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "status 502", faults: answerWith(endpoint, 502, html), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "status 503 with Retry-After", faults: answerWith(endpoint, 503, html, "Retry-After", "9"), status: 503, reason: providerUnreachable, retryAfter: "9"},
+		{name: "empty body", faults: answerWith(endpoint, 200, ""), status: 502, reason: badAnswer},
+		{name: "a page", faults: answerWith(endpoint, 200, html, "Content-Type", "text/html"), status: 502, reason: badAnswer},
+		{name: "an array", faults: answerWith(endpoint, 200, `[{}]`), status: 502, reason: badAnswer},
+		{name: "null", faults: answerWith(endpoint, 200, `null`), status: 502, reason: badAnswer},
+		{name: "truncated JSON", faults: answerWith(endpoint, 200, `{"sub":"`+upstreamText), status: 502, reason: badAnswer},
+		{name: "two objects", faults: answerWith(endpoint, 200, `{}{}`), status: 502, reason: badAnswer},
+		{name: "a member twice", faults: answerWith(endpoint, 200, `{"sub":"a","sub":"b"}`), status: 502, reason: badAnswer},
+		{name: "a form", faults: answerWith(endpoint, 200, "access_token=a&token_type=Bearer&id_token=b", "Content-Type", "application/x-www-form-urlencoded"), status: 502, reason: badAnswer},
+		{name: "huge", faults: answerWith(endpoint, 200, huge()), status: 502, reason: badAnswer},
+		{name: "endless", faults: intercept(endpoint, endless), status: 502, reason: badAnswer},
+		{name: "connection cut off in the body", faults: intercept(endpoint, cutOff), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "connection cut off before the answer", faults: intercept(endpoint, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), status: 503, reason: providerUnreachable, retryAfter: "30"},
+		{name: "hangs before the answer", setup: short, faults: intercept(endpoint, hang("")), status: 504, reason: providerTimeout},
+		{name: "hangs in the middle of the body", setup: short, faults: intercept(endpoint, hang(`{"`)), status: 504, reason: providerTimeout},
+	}
+}
+
+// redirects are answers that lead a request elsewhere. Nobody may follow: the
+// endpoint elsewhere counts as the one that is attacked, whose count would rise.
+func redirects(endpoint string) []attack {
+	var rows []attack
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		rows = append(rows, attack{
+			name: fmt.Sprintf("redirect %d", status), status: 502, reason: badAnswer,
+			faults: intercept(endpoint, func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, r.URL.Path, status)
+			}),
+		})
+	}
+	return rows
+}
+
+func tokenAttacks() []attack {
+	with := func(name string, value any) devidp.Faults {
+		return devidp.Faults{Token: func(response map[string]any) { response[name] = value }}
+	}
+	without := func(name string) devidp.Faults {
+		return devidp.Faults{Token: func(response map[string]any) { delete(response, name) }}
+	}
+	renamed := func(name, other string) devidp.Faults {
+		return devidp.Faults{Token: func(response map[string]any) { response[other] = response[name]; delete(response, name) }}
+	}
+	rows := []attack{
+		{name: "error invalid_grant", faults: answerWith("token", 400, oauthFailure("invalid_grant")), status: 400, reason: codeRefused},
+		{name: "error invalid_client", faults: answerWith("token", 401, oauthFailure("invalid_client")), status: 502, reason: providerRefused, log: "invalid_client"},
+		{name: "error unauthorized_client", faults: answerWith("token", 400, oauthFailure("unauthorized_client")), status: 502, reason: providerRefused},
+		{name: "error that forges a log line", faults: answerWith("token", 400, oauthFailure(`x\nlevel=INFO msg=`+upstreamText)), status: 502, reason: badAnswer},
+		{name: "status 200 with an error", faults: answerWith("token", 200, oauthFailure("invalid_grant")), status: 502, reason: badAnswer},
+		{name: "error beside good tokens", faults: with("error", "invalid_grant"), status: 502, reason: badAnswer},
+		{name: "token_type is missing", faults: without("token_type"), status: 502, reason: badAnswer},
+		{name: "token_type is empty", faults: with("token_type", ""), status: 502, reason: badAnswer},
+		{name: "token_type is another", faults: with("token_type", "DPoP"), status: 502, reason: badAnswer},
+		{name: "token_type is a number", faults: with("token_type", 1), status: 502, reason: badAnswer},
+		{name: "token_type under another case", faults: renamed("token_type", "Token_Type"), status: 502, reason: badAnswer},
+		{name: "access_token is missing", faults: without("access_token"), status: 502, reason: badAnswer},
+		{name: "access_token is empty", faults: with("access_token", ""), status: 502, reason: badAnswer},
+		{name: "access_token is null", faults: with("access_token", nil), status: 502, reason: badAnswer},
+		{name: "access_token is a number", faults: with("access_token", 1), status: 502, reason: badAnswer},
+		{name: "access_token under another case", faults: renamed("access_token", "Access_Token"), status: 502, reason: badAnswer},
+		{name: "access_token beside one that folds to it", faults: with("acceſs_token", "odd-access-token-canary"), status: 502, reason: badAnswer},
+		{name: "access_token is another's than at_hash says", faults: with("access_token", "odd-access-token-canary"), status: 502, reason: badAnswer},
+		{name: "id_token is missing", faults: without("id_token"), status: 502, reason: badAnswer},
+		{name: "id_token is empty", faults: with("id_token", ""), status: 502, reason: badAnswer},
+		{name: "id_token is null", faults: with("id_token", nil), status: 502, reason: badAnswer},
+		{name: "id_token is an array", faults: with("id_token", []string{"a.b.c"}), status: 502, reason: badAnswer},
+		{name: "id_token under another case", faults: renamed("id_token", "ID_TOKEN"), status: 502, reason: badAnswer},
+		{name: "expires_in is no number", faults: with("expires_in", "soon"), status: 502, reason: badAnswer},
+		{name: "good answer as text/plain", faults: textPlain(), status: 502, reason: badAnswer},
+	}
+	rows = slices.Concat(rows, brokenAnswers("token"), redirects("token"))
+	for i := range rows {
+		rows[i].token = 1
+	}
+	return rows
+}
+
+// textPlain answers in the shape of a form, hidden in a JSON object.
+func textPlain() devidp.Faults {
+	return answerWith("token", 200, `{"x":"&access_token=a&token_type=Bearer&id_token=a.b.c&"}`, "Content-Type", "text/plain")
+}
+
+// claim sets one claim of the ID Token; with absent it is left out.
+func claim(name string, value any) devidp.Faults {
+	return devidp.Faults{Claims: func(claims map[string]any) {
+		claims[name] = value
+		if value == absent {
+			delete(claims, name)
+		}
+	}}
+}
+
+// absent is the value of a claim that is left out.
+const absent = "\x00absent"
+
+// claimAttacks are refused before UserInfo is asked.
+func claimAttacks() []attack {
+	var rows []attack
+	add := func(name string, faults devidp.Faults) {
+		rows = append(rows, attack{name: name, faults: faults, status: 502, reason: badAnswer, token: 1})
+	}
+	// Each claim that an ID Token must have.
+	for _, name := range []string{"iss", "sub", "aud", "exp", "iat", "nonce"} {
+		add(name+" is missing", claim(name, absent))
+		add(name+" is null", claim(name, nil))
+		add(name+" is empty", claim(name, ""))
+		add(name+" is true", claim(name, true))
+		add(name+" is an object", claim(name, map[string]any{}))
+		add(name+" is an empty array", claim(name, []string{}))
+		add(name+" under a name in capitals", rename(name, strings.ToUpper(name)))
+		add(name+" under a name with one capital", rename(name, strings.ToUpper(name[:1])+name[1:]))
+		add(name+" twice, the same", devidp.Faults{Payload: twice(name, "")})
+		add(name+" twice, another first", devidp.Faults{Payload: twice(name, `"other"`)})
+	}
+	for _, name := range []string{"iss", "sub", "aud", "nonce"} {
+		add(name+" is a number", claim(name, 1))
+	}
+	for _, name := range []string{"iss", "sub", "nonce"} {
+		add(name+" is an array", devidp.Faults{Claims: func(c map[string]any) { c[name] = []any{c[name]} }})
+	}
+	for _, name := range []string{"exp", "iat"} {
+		add(name+" is a text", devidp.Faults{Claims: func(c map[string]any) { c[name] = fmt.Sprint(c[name]) }})
+		add(name+" is negative", claim(name, -1))
+		add(name+" is 0", claim(name, 0))
+		add(name+" is beyond all dates", claim(name, json.RawMessage("1e300")))
+		add(name+" is in milliseconds", devidp.Faults{Claims: func(c map[string]any) { c[name] = c[name].(int64) * 1000 }})
+	}
+	return slices.Concat(rows, valueAttacks(), personAttacks(), skewAttacks())
+}
+
+func rename(name, other string) devidp.Faults {
+	return devidp.Faults{Claims: func(claims map[string]any) { claims[other] = claims[name]; delete(claims, name) }}
+}
+
+// twice puts a claim before itself, with a value or, if that is empty, its own.
+func twice(name, value string) func([]byte) []byte {
+	return func(payload []byte) []byte {
+		var claims map[string]json.RawMessage
+		if err := json.Unmarshal(payload, &claims); err != nil {
+			panic(err)
+		}
+		if value == "" {
+			value = string(claims[name])
+		}
+		return append([]byte(`{"`+name+`":`+value+`,`), payload[1:]...)
+	}
+}
+
+// valueAttacks are ID Tokens whose claims have the right type and a value that
+// is off, some by a little.
+func valueAttacks() []attack {
+	change := func(name string, f func(string) any) devidp.Faults {
+		return devidp.Faults{Claims: func(claims map[string]any) { claims[name] = f(claims[name].(string)) }}
+	}
+	rows := []attack{
+		{name: "iss is another", faults: claim("iss", "https://evil.example")},
+		{name: "iss with a trailing slash", faults: change("iss", func(v string) any { return v + "/" })},
+		{name: "iss in capitals", faults: change("iss", func(v string) any { return strings.ToUpper(v) })},
+		{name: "iss is a prefix", faults: change("iss", func(v string) any { return v[:len(v)-1] })},
+		{name: "iss with a space", faults: change("iss", func(v string) any { return v + " " })},
+		{name: "iss with a scheme of its own", faults: change("iss", func(v string) any { return strings.Replace(v, "http:", "https:", 1) })},
+		{name: "aud is another", faults: claim("aud", "another client")},
+		{name: "aud in another case", faults: change("aud", func(v string) any { return strings.ToUpper(v) })},
+		{name: "aud with a suffix", faults: change("aud", func(v string) any { return v + "x" })},
+		{name: "aud lists another", faults: claim("aud", []string{"another client"})},
+		{name: "aud lists another beside us", faults: change("aud", func(v string) any { return []string{v, "another client"} })},
+		{name: "aud lists us last", faults: change("aud", func(v string) any { return []string{"another client", v} })},
+		{name: "aud lists us twice", faults: change("aud", func(v string) any { return []string{v, v} })},
+		{name: "aud lists null beside us", faults: change("aud", func(v string) any { return []any{v, nil} })},
+		{name: "aud lists a number beside us", faults: change("aud", func(v string) any { return []any{v, 1} })},
+		{name: "azp is another", faults: claim("azp", "another client")},
+		{name: "azp is null", faults: claim("azp", nil)},
+		{name: "azp is empty", faults: claim("azp", "")},
+		{name: "azp is an array", faults: claim("azp", []string{"another client"})},
+		{name: "nonce is another", faults: claim("nonce", strings.Repeat("A", 26))},
+		{name: "nonce with a space", faults: change("nonce", func(v string) any { return v + " " })},
+		{name: "nonce in another case", faults: change("nonce", func(v string) any { return strings.ToLower(v) })},
+		{name: "nonce is a prefix", faults: change("nonce", func(v string) any { return v[:len(v)-1] })},
+		{name: "at_hash is another", faults: claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
+		{name: "at_hash is empty", faults: claim("at_hash", "")},
+		{name: "at_hash is null", faults: claim("at_hash", nil)},
+		{name: "at_hash is padded", faults: change("at_hash", func(v string) any { return v + "==" })},
+		{name: "at_hash twice", faults: devidp.Faults{Payload: twice("at_hash", "")}},
+		{name: "sub is too long", faults: claim("sub", strings.Repeat("x", 256))},
+		{name: "sub with a line break", faults: claim("sub", "00u\nlevel=INFO")},
+		{name: "sub with NUL", faults: claim("sub", "00u\x00")},
+		{name: "sub is not ASCII", faults: claim("sub", "00ü")},
+		{name: "payload is an array", faults: devidp.Faults{Payload: func([]byte) []byte { return []byte("[]") }}},
+		{name: "payload is no JSON", faults: devidp.Faults{Payload: func([]byte) []byte { return []byte(upstreamText) }}},
+		{name: "payload is truncated", faults: devidp.Faults{Payload: func(p []byte) []byte { return p[:len(p)-1] }}},
+		{name: "payload with data behind it", faults: devidp.Faults{Payload: func(p []byte) []byte { return append(p, "{}"...) }}},
+	}
+	for i := range rows {
+		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+	}
+	return rows
+}
+
+// personAttacks are full ID Tokens that are right but for who somebody is.
+func personAttacks() []attack {
+	rows := []attack{
+		{name: "email is a number", faults: claim("email", 1)},
+		{name: "email is an array", faults: claim("email", []string{admin})},
+		{name: "email with a line break", faults: claim("email", "a@example.com\nb")},
+		{name: "email is too long", faults: claim("email", strings.Repeat("a", 250)+"@example.com")},
+		{name: "email twice", faults: devidp.Faults{Payload: twice("email", `"`+admin+`"`)}},
+		{name: "name is an object", faults: claim("name", map[string]any{})},
+	}
+	for i := range rows {
+		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+		rows[i].setup.provider.FullIDTokens = true
+	}
+	return rows
+}
+
+// skewAttacks are ID Tokens of a clock that is too far off ours. Two minutes
+// are in TestWhatMustWork.
+func skewAttacks() []attack {
+	in := func(name string, d time.Duration) devidp.Faults {
+		return devidp.Faults{Claims: func(claims map[string]any) { claims[name] = time.Now().Add(d).Unix() }}
+	}
+	rows := []attack{
+		{name: "issued ten minutes ahead of our clock", faults: in("iat", 10*time.Minute+time.Second), log: "iat is 10m"},
+		{name: "issued ten minutes behind our clock", faults: in("iat", -10*time.Minute), log: "iat is -10m"},
+		{name: "not valid for ten minutes", faults: in("nbf", 10*time.Minute+time.Second), log: "nbf is 10m"},
+		{name: "nbf is a text", faults: claim("nbf", "0")},
+		{name: "expired a second ago", faults: in("exp", -time.Second), log: "exp was "},
+		{name: "expired an hour ago", faults: in("exp", -time.Hour), log: "exp was 1h0m"},
+	}
+	for i := range rows {
+		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+	}
+	return rows
+}
+
+// resigned replaces an ID Token by one with the same claims, signed anew. Nil
+// members of the header are left out of it.
+func resigned(key any, header map[string]any) devidp.Faults {
+	return devidp.Faults{IDToken: func(signed string) string { return resign(signed, key, header) }}
+}
+
+func resign(signed string, key any, header map[string]any) string {
+	parts := strings.Split(signed, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		panic(err)
+	}
+	full := map[string]any{}
+	original, err := base64.RawURLEncoding.DecodeString(parts[0])
+	if err != nil || json.Unmarshal(original, &full) != nil {
+		panic("header of the provider's ID Token")
+	}
+	maps.Copy(full, header)
+	maps.DeleteFunc(full, func(_ string, value any) bool { return value == nil })
+	again, err := devidp.Sign(key, full, payload)
+	if err != nil {
+		panic(err)
+	}
+	return again
+}
+
+// reshaped replaces an ID Token by another text made of its three parts.
+func reshaped(f func(header, payload, signature string) string) devidp.Faults {
+	return devidp.Faults{IDToken: func(signed string) string {
+		parts := strings.Split(signed, ".")
+		return f(parts[0], parts[1], parts[2])
+	}}
+}
+
+func header(members map[string]any) devidp.Faults { return resigned(signingKey(), members) }
+
+func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func signatureAttacks() []attack {
+	key, other := signingKey(), newKey(2048)
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+	attackersJWK := jose.JSONWebKey{Key: &other.PublicKey, KeyID: "attacker", Use: "sig", Algorithm: "RS256"}
+	rows := []attack{
+		{name: "alg none", faults: header(map[string]any{"alg": "none"})},
+		{name: "alg none with the signature left", faults: reshaped(func(_, p, s string) string { return encoded(`{"alg":"none"}`) + "." + p + "." + s })},
+		{name: "alg None", faults: header(map[string]any{"alg": "None"})},
+		{name: "alg nOnE", faults: header(map[string]any{"alg": "nOnE"})},
+		{name: "alg empty", faults: header(map[string]any{"alg": ""})},
+		{name: "alg missing", faults: header(map[string]any{"alg": nil})},
+		{name: "alg in small letters", faults: header(map[string]any{"alg": "rs256"})},
+		{name: "alg is an array", faults: header(map[string]any{"alg": []string{"RS256"}})},
+		{name: "alg under another case", faults: header(map[string]any{"alg": nil, "ALG": "RS256"})},
+		{name: "alg twice", faults: reshaped(func(_, p, s string) string { return encoded(`{"alg":"none","alg":"RS256"}`) + "." + p + "." + s })},
+		{name: "HS256 with the public key in PEM", faults: resigned(publicPEM, map[string]any{"alg": "HS256"})},
+		{name: "HS256 with the public key in DER", faults: resigned(public, map[string]any{"alg": "HS256"})},
+		{name: "HS256 with the client secret", setup: setup{provider: devidp.Config{ClientSecret: testSecret}}, faults: resigned([]byte(testSecret), map[string]any{"alg": "HS256"})},
+		{name: "RS384", faults: header(map[string]any{"alg": "RS384"})},
+		{name: "RS512", faults: header(map[string]any{"alg": "RS512"})},
+		{name: "PS256", faults: header(map[string]any{"alg": "PS256"})},
+		{name: "ES256", faults: resigned(curve, map[string]any{"alg": "ES256"})},
+		{name: "another key", faults: resigned(other, nil)},
+		{name: "another key without kid", faults: resigned(other, map[string]any{"kid": nil})},
+		{name: "another key, embedded as jwk", faults: resigned(other, map[string]any{"jwk": attackersJWK, "kid": "attacker"})},
+		{name: "another key, embedded as jwk without kid", faults: resigned(other, map[string]any{"jwk": attackersJWK, "kid": nil})},
+		{name: "another key, named by jku", faults: resigned(other, map[string]any{"jku": "https://evil.example/keys", "kid": "attacker"})},
+		{name: "another key, named by x5u", faults: resigned(other, map[string]any{"x5u": "https://evil.example/cert", "kid": "attacker"})},
+		{name: "kid is a path", faults: header(map[string]any{"kid": "../../../../dev/null"})},
+		{name: "kid is empty and the key another", faults: resigned(other, map[string]any{"kid": ""})},
+		{name: "kid is a number", faults: reshaped(func(_, p, s string) string { return encoded(`{"alg":"RS256","kid":1}`) + "." + p + "." + s })},
+	}
+	rows = slices.Concat(rows, headerAttacks(), shapeAttacks())
+	for i := range rows {
+		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+	}
+	return rows
+}
+
+// headerAttacks are ID Tokens with members in the header that change what they
+// are.
+func headerAttacks() []attack {
+	return []attack{
+		{name: "typ of an access token", faults: header(map[string]any{"typ": "at+jwt"})},
+		{name: "typ of a logout token", faults: header(map[string]any{"typ": "logout+jwt"})},
+		{name: "typ of a global token revocation", faults: header(map[string]any{"typ": "global-token-revocation+jwt"})},
+		{name: "typ is empty", faults: header(map[string]any{"typ": ""})},
+		{name: "typ is a number", faults: header(map[string]any{"typ": 1})},
+		{name: "crit", faults: header(map[string]any{"crit": []string{"exp"}, "exp": 1})},
+		{name: "crit is empty", faults: header(map[string]any{"crit": []string{}})},
+		{name: "crit of an unencoded payload", faults: reshaped(func(_, p, s string) string {
+			return encoded(`{"alg":"RS256","b64":false,"crit":["b64"]}`) + "." + p + "." + s
+		})},
+	}
+}
+
+// shapeAttacks are ID Tokens that are no compact JWS, or one whose parts do not
+// belong together.
+func shapeAttacks() []attack {
+	return []attack{
+		{name: "signature is missing", faults: reshaped(func(h, p, _ string) string { return h + "." + p + "." })},
+		{name: "signature is left out", faults: reshaped(func(h, p, _ string) string { return h + "." + p })},
+		{name: "signature is changed", faults: reshaped(func(h, p, s string) string { return h + "." + p + "." + flipMiddle(s) })},
+		{name: "signature is truncated", faults: reshaped(func(h, p, s string) string { return h + "." + p + "." + s[:len(s)-4] })},
+		{name: "payload is changed", faults: reshaped(func(h, p, s string) string { return h + "." + flipMiddle(p) + "." + s })},
+		{name: "payload is empty", faults: reshaped(func(h, _, s string) string { return h + ".." + s })},
+		{name: "header is empty", faults: reshaped(func(_, p, s string) string { return "." + p + "." + s })},
+		{name: "header is padded", faults: reshaped(func(h, p, s string) string { return h + "=." + p + "." + s })},
+		{name: "header is no JSON", faults: reshaped(func(_, p, s string) string { return encoded("x") + "." + p + "." + s })},
+		{name: "a part too many", faults: reshaped(func(h, p, s string) string { return h + "." + p + "." + s + "." })},
+		{name: "encrypted, five parts", faults: reshaped(func(h, p, s string) string { return h + ".." + p + "." + s + "." + s })},
+		{name: "a space before it", faults: reshaped(func(h, p, s string) string { return " " + h + "." + p + "." + s })},
+		{name: "a line break behind it", faults: reshaped(func(h, p, s string) string { return h + "." + p + "." + s + "\n" })},
+		{name: "a space behind it", faults: reshaped(func(h, p, s string) string { return h + "." + p + "." + s + " " })},
+		{name: "a line break inside", faults: reshaped(func(h, p, s string) string { return h + "." + p[:8] + "\r\n" + p[8:] + "." + s })},
+		{name: "JSON serialization, flattened", faults: reshaped(func(h, p, s string) string {
+			return `{"payload":"` + p + `","protected":"` + h + `","signature":"` + s + `"}`
+		})},
+		{name: "JSON serialization, general", faults: reshaped(func(h, p, s string) string {
+			return `{"payload":"` + p + `","signatures":[{"protected":"` + h + `","signature":"` + s + `"}]}`
+		})},
+		{name: "not a token at all", faults: devidp.Faults{IDToken: func(string) string { return upstreamText }}},
+	}
+}
+
+// keyAttacks are ID Tokens signed with a key that the provider publishes, but
+// not for this. The key is among those that were fetched at the start.
+func keyAttacks() []attack {
+	weak, strong := newKey(1024), newKey(2048)
+	publish := func(name string, key jose.JSONWebKey, signer any, alg string) attack {
+		key.KeyID = "odd"
+		published := devidp.Faults{Keys: addKey(key)}
+		faults := resigned(signer, map[string]any{"kid": "odd", "alg": alg})
+		faults.Keys = published.Keys
+		return attack{name: name, setup: setup{faults: published}, faults: faults, status: 502, reason: badAnswer, token: 1}
+	}
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return []attack{
+		publish("key for encryption", jose.JSONWebKey{Key: &strong.PublicKey, Use: "enc", Algorithm: "RS256"}, strong, "RS256"),
+		publish("key of an unknown use", jose.JSONWebKey{Key: &strong.PublicKey, Use: "tls"}, strong, "RS256"),
+		publish("key for another algorithm", jose.JSONWebKey{Key: &strong.PublicKey, Use: "sig", Algorithm: "RS512"}, strong, "RS256"),
+		publish("key for key encryption", jose.JSONWebKey{Key: &strong.PublicKey, Algorithm: "RSA-OAEP"}, strong, "RS256"),
+		publish("key of 1024 bits", jose.JSONWebKey{Key: &weak.PublicKey, Use: "sig", Algorithm: "RS256"}, weak, "RS256"),
+		publish("elliptic key with its own algorithm", jose.JSONWebKey{Key: &curve.PublicKey, Use: "sig", Algorithm: "ES256"}, curve, "ES256"),
+		publish("symmetric key", jose.JSONWebKey{Key: []byte(testSecret), Use: "sig", Algorithm: "HS256"}, []byte(testSecret), "HS256"),
+	}
+}
+
+// addKey publishes a key beside the provider's own.
+func addKey(key jose.JSONWebKey) func([]map[string]any) []map[string]any {
+	data, err := key.MarshalJSON()
+	if err != nil {
+		panic(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(data, &members); err != nil {
+		panic(err)
+	}
+	return func(keys []map[string]any) []map[string]any { return append(keys, members) }
+}
+
+func userInfoAttacks() []attack {
+	with := func(name string, value any) devidp.Faults {
+		return devidp.Faults{UserInfo: func(claims map[string]any) {
+			claims[name] = value
+			if value == absent {
+				delete(claims, name)
+			}
+		}}
+	}
+	rows := []attack{
+		{name: "sub is another", faults: with("sub", "00uSomebodyElse")},
+		{name: "sub is missing", faults: with("sub", absent)},
+		{name: "sub is null", faults: with("sub", nil)},
+		{name: "sub is empty", faults: with("sub", "")},
+		{name: "sub is a number", faults: with("sub", 1)},
+		{name: "sub in another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["sub"] = strings.ToUpper(c["sub"].(string)) }}},
+		{name: "sub under another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["SUB"] = c["sub"]; delete(c, "sub") }}},
+		{name: "email is missing", faults: with("email", absent)},
+		{name: "email is empty", faults: with("email", "")},
+		{name: "email is blank", faults: with("email", "  ")},
+		{name: "email is a number", faults: with("email", 1)},
+		{name: "email is an array", faults: with("email", []string{admin})},
+		{name: "email with NUL", faults: with("email", "a\x00@example.com")},
+		{name: "email with a line break", faults: with("email", "a@example.com\r\nb")},
+		{name: "email is too long", faults: with("email", strings.Repeat("a", 250)+"@example.com")},
+		{name: "email under another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["EMAIL"] = c["email"]; delete(c, "email") }}},
+		{name: "name is a number", faults: with("name", 1)},
+		{name: "signed", faults: answerWith("userinfo", 200, encoded(`{"alg":"RS256"}`)+"."+encoded(`{"sub":"`+upstreamText+`"}`)+".c2ln", "Content-Type", "application/jwt")},
+		{name: "status 401", faults: answerWith("userinfo", 401, `{}`, "WWW-Authenticate", `Bearer error="invalid_token"`)},
+	}
+	for i := range rows {
+		rows[i].status, rows[i].reason = 502, badAnswer
+	}
+	rows = slices.Concat(rows, brokenAnswers("userinfo"), redirects("userinfo"))
+	for i := range rows {
+		rows[i].token, rows[i].userInfo = 1, 1
+		if rows[i].name == "connection cut off before the answer" {
+			// net/http repeats a GET that a kept connection died of.
+			rows[i].userInfo = anyNumber
+		}
+	}
+	return rows
+}
+
+// What the table of attacks must not refuse: sign-ins that are unusual and
+// right.
+func TestWhatMustWork(t *testing.T) {
+	t.Parallel()
+	skewed := func(d time.Duration) setup {
+		return setup{provider: devidp.Config{Now: func() time.Time { return time.Now().Add(d) }}}
+	}
+	tests := []attack{
+		{name: "nothing changed"},
+		{name: "provider's clock two minutes ahead", setup: skewed(2 * time.Minute)},
+		{name: "provider's clock two minutes behind", setup: skewed(-2 * time.Minute)},
+		{name: "typ JWT", faults: header(map[string]any{"typ": "JWT"})},
+		{name: "typ jwt", faults: header(map[string]any{"typ": "jwt"})},
+		{name: "no kid", faults: header(map[string]any{"kid": nil})},
+		{name: "aud is an array of us alone", faults: devidp.Faults{Claims: func(c map[string]any) { c["aud"] = []any{c["aud"]} }}},
+		{name: "azp is us", faults: devidp.Faults{Claims: func(c map[string]any) { c["azp"] = c["aud"] }}},
+		{name: "no at_hash", faults: claim("at_hash", absent)},
+		{name: "dates with a fraction", faults: devidp.Faults{Claims: func(c map[string]any) { c["iat"] = float64(c["iat"].(int64)) + 0.25 }}},
+		{name: "sub of 255 characters in UserInfo and ID Token", faults: devidp.Faults{
+			Claims:   func(c map[string]any) { c["sub"] = strings.Repeat("x", 255) },
+			UserInfo: func(c map[string]any) { c["sub"] = strings.Repeat("x", 255) },
+		}},
+		{name: "claims that nobody knows", faults: claim("https://example.com/x", []any{1, nil, map[string]any{}})},
+		{name: "token_type in small letters", faults: devidp.Faults{Token: func(r map[string]any) { r["token_type"] = "bearer" }}},
+		{name: "members that nobody knows in the token answer", faults: devidp.Faults{Token: func(r map[string]any) { r["refresh_token"], r["x"] = "r", nil }}},
+		{name: "parameters that nobody knows in the callback", callback: set("session_state", "a", "b")},
+		{name: "iss that was not announced", callback: func(q url.Values) {}, cookies: func(_ *browser, r *rig, q url.Values) { q.Set("iss", r.provider.Issuer()) }},
+		{name: "iss that was announced", setup: setup{provider: devidp.Config{ResponseIssuer: true}}},
+		{name: "email in the ID Token alone", setup: setup{provider: devidp.Config{FullIDTokens: true}}, faults: devidp.Faults{UserInfo: func(c map[string]any) { clear(c) }}},
+		{name: "email null in the ID Token", faults: claim("email", nil)},
+		{name: "malformed key among good ones", setup: setup{faults: devidp.Faults{Keys: func(keys []map[string]any) []map[string]any {
+			return append([]map[string]any{{"kty": "RSA", "n": 1}, {"kty": "odd"}, nil}, keys...)
+		}}}},
+		{name: "key without use and alg", setup: setup{faults: devidp.Faults{Keys: func(keys []map[string]any) []map[string]any {
+			delete(keys[0], "use")
+			delete(keys[0], "alg")
+			return keys
+		}}}},
+		{name: "keys are not asked for again", faults: answerWith("keys", 503, "")},
+		{name: "metadata is not asked for again", faults: answerWith("openid-configuration", 503, "")},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, test.setup)
+			canaries := &canaries{}
+			r.provider.SetFaults(canaries.watch(test.faults))
+			b := r.browser()
+			page := test.carryOut(t, r, b)
+			page.check(t, http.StatusSeeOther)
+			canaries.check(t, r, page)
+			b.get("/dashboard").check(t, http.StatusOK, "Hannah Smith", "/team/finance", "/team/hr")
+			if got := r.provider.Count("token"); got != 1 {
+				t.Errorf("%d token requests, want 1", got)
+			}
+		})
+	}
+}

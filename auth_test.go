@@ -1,0 +1,540 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// sampleTotals are what the sample's teams spent, by team ID.
+func sampleTotals() map[string]string {
+	return map[string]string{
+		"finance": "$2,780.00", "hr": "$3,400.00", "legal": "$3,820.00",
+		"marketing": "$2,200.00", "dev-advocacy": "$2,450.00",
+	}
+}
+
+var referenceText = regexp.MustCompile(`<code>[A-Z2-7]{10}</code>`)
+
+// withoutReference is a reply that two errors of the same kind share.
+func withoutReference(r *reply) string {
+	header := r.header.Clone()
+	header.Del("Date")
+	return fmt.Sprint(r.status, header, referenceText.ReplaceAllString(r.body, "<code></code>"))
+}
+
+func TestPeopleSeeExactlyTheirTeams(t *testing.T) {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	tests := []struct {
+		email, name string
+		teams       []string
+	}{
+		{admin, "Hannah Smith", slices.Collect(maps.Keys(sampleTotals()))},
+		{legal, "Grace Li", []string{"legal"}},
+		{devAdvocacy, "Frank Wilson", []string{"dev-advocacy"}},
+		{finance, "Carol Lee", []string{"finance"}},
+		{marketing, "Alice Johnson", []string{"marketing"}},
+		{hr, "Sarah Morgan", []string{"hr"}},
+		{teamless, "Noah Brown", nil},
+		{"frank.wilson@task-vantage.com", "Frank Wilson", []string{"dev-advocacy"}},
+		{"Carol.Lee@Task-Vantage.com", "Carol Lee", []string{"finance"}},
+		{"eve.stranger@example.com", "Eve Stranger", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.email, func(t *testing.T) {
+			t.Parallel()
+			b := r.browser()
+			dashboard := b.signIn(test.email)
+			dashboard.check(t, http.StatusOK, test.name)
+			if got := strings.Contains(dashboard.body, "not part of any teams"); got != (test.teams == nil) {
+				t.Errorf("the dashboard says that there are no teams: %v", got)
+			}
+			unknown := withoutReference(b.get("/team/unknown"))
+			for id, total := range sampleTotals() {
+				page := b.get("/team/" + id)
+				if slices.Contains(test.teams, id) {
+					page.check(t, http.StatusOK, total)
+					dashboard.check(t, http.StatusOK, `href="/team/`+id+`"`)
+					continue
+				}
+				dashboard.check(t, http.StatusOK, "!/team/"+id)
+				page.check(t, http.StatusNotFound, "!"+total)
+				if withoutReference(page) != unknown {
+					t.Errorf("the page of %s does not look like that of no team at all", id)
+				}
+			}
+		})
+	}
+}
+
+func TestPagesByVisitor(t *testing.T) {
+	t.Parallel()
+	verified := startSite(t, setup{})
+	unverified := startSite(t, setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}})
+	visitors := []*browser{verified.browser(), verified.browser(), verified.browser(), verified.browser(), unverified.browser()}
+	for i, email := range []string{"", finance, hr, admin, finance} {
+		if email != "" {
+			visitors[i].signIn(email)
+		}
+	}
+	pages := []struct {
+		path   string
+		status [5]int // for anonymous, a member of finance, of hr, an admin, unverified
+	}{
+		{"/", [5]int{200, 200, 200, 200, 200}},
+		{"/dashboard", [5]int{303, 200, 200, 200, 200}},
+		{"/profile", [5]int{303, 200, 200, 200, 200}},
+		{"/team/finance", [5]int{303, 200, 404, 200, 404}},
+		{"/team/hr", [5]int{303, 404, 200, 200, 404}},
+		{"/team/unknown", [5]int{303, 404, 404, 404, 404}},
+		{"/team/Finance", [5]int{303, 404, 404, 404, 404}},
+		{"/team/finance%00", [5]int{303, 404, 404, 404, 404}},
+		{"/team/%2e%2e", [5]int{303, 404, 404, 404, 404}},
+		{"/team/", [5]int{404, 404, 404, 404, 404}},
+		{"/team/finance/", [5]int{404, 404, 404, 404, 404}},
+		{"/login", [5]int{303, 303, 303, 303, 303}},
+		{"/authorization-code/callback", [5]int{400, 400, 400, 400, 400}},
+		{"/healthz", [5]int{200, 200, 200, 200, 200}},
+		{"/readyz", [5]int{200, 200, 200, 200, 200}},
+		{"/static/style.css", [5]int{200, 200, 200, 200, 200}},
+		{"/static/", [5]int{404, 404, 404, 404, 404}},
+		{"/unknown", [5]int{404, 404, 404, 404, 404}},
+	}
+	for _, page := range pages {
+		for i, who := range []string{"anonymous", "member", "other team", "admin", "unverified"} {
+			t.Run(page.path+" "+who, func(t *testing.T) {
+				r := visitors[i].get(page.path)
+				r.check(t, page.status[i])
+				if r.status == http.StatusSeeOther && page.path != "/login" {
+					if want := "/login?return_to=" + url.QueryEscape(page.path); r.header.Get("Location") != want {
+						t.Errorf("Location = %s, want %s", r.header.Get("Location"), want)
+					}
+				}
+				if !strings.HasPrefix(page.path, "/static/s") && r.header.Get("Cache-Control") != "no-store" {
+					t.Errorf("Cache-Control = %q", r.header.Get("Cache-Control"))
+				}
+			})
+		}
+	}
+}
+
+func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{https: true})
+	b := r.browser()
+	for _, path := range []string{"/", "/dashboard", "/login", callbackPath, "/logout", "/static/style.css", "/static/none", "/healthz", "/unknown"} {
+		header := b.get(path).header
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+			"Cross-Origin-Opener-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000",
+		} {
+			if header.Get(name) != want {
+				t.Errorf("%s: %s = %q, want %q", path, name, header.Get(name), want)
+			}
+		}
+		policy := header.Get("Content-Security-Policy")
+		origin := strings.TrimSuffix(r.provider.Issuer(), "/oauth2/default")
+		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, origin) {
+			t.Errorf("%s: Content-Security-Policy = %q", path, policy)
+		}
+	}
+}
+
+func TestProfileAsJSON(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	page := b.get("/profile", "Accept", "application/json")
+	page.check(t, http.StatusOK, `"name":"Carol Lee"`, `"email":"carol.lee@task-vantage.com"`, `"teams":[{"id":"finance","label":"Finance"}]`, `"admin":false`)
+	if got := page.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type = %q", got)
+	}
+}
+
+// What a sign-in costs the provider, and what it is asked.
+func TestSignInRequests(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		full     bool
+		userInfo int
+	}{{"thin ID Token", false, 1}, {"full ID Token", true, 0}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{provider: devidp.Config{FullIDTokens: test.full}})
+			r.provider.ResetRequests()
+			r.browser().signIn(finance).check(t, http.StatusOK, "Carol Lee", "/team/finance")
+			for endpoint, want := range map[string]int{"token": 1, "userinfo": test.userInfo, "openid-configuration": 0, "keys": 0} {
+				if got := r.provider.Count(endpoint); got != want {
+					t.Errorf("%d requests to %s, want %d", got, endpoint, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAuthorizationRequest(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	var states, nonces, challenges []string
+	for range 3 {
+		login := b.get("/login?return_to=/profile&login_hint=a%26b@example.com&iss=" + url.QueryEscape(r.provider.Issuer()) +
+			"&redirect_uri=https://evil.example&scope=everything&state=mine&prompt=none&client_id=other")
+		login.check(t, http.StatusSeeOther)
+		if login.body != "" {
+			t.Errorf("the redirect has a body: %q", login.body)
+		}
+		target, query, _ := strings.Cut(login.location(), "?")
+		if want := r.provider.Issuer() + "/v1/authorize"; target != want {
+			t.Errorf("the browser is sent to %s, want %s", target, want)
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states, nonces, challenges = append(states, values.Get("state")), append(nonces, values.Get("nonce")), append(challenges, values.Get("code_challenge"))
+		for _, name := range []string{"state", "nonce", "code_challenge"} {
+			if len(values.Get(name)) < 22 {
+				t.Errorf("%s = %q is too short to be unguessable", name, values.Get(name))
+			}
+			values.Del(name)
+		}
+		want := url.Values{
+			"response_type": {"code"}, "client_id": {r.provider.ClientID()}, "scope": {"openid profile email"}, "code_challenge_method": {"S256"},
+			"redirect_uri": {r.baseURL + "/authorization-code/callback"}, "login_hint": {"a&b@example.com"},
+		}
+		if values.Encode() != want.Encode() {
+			t.Errorf("authorization request with %s, want %s", values.Encode(), want.Encode())
+		}
+	}
+	for _, values := range [][]string{states, nonces, challenges} {
+		if slices.Sort(values); len(slices.Compact(values)) != 3 {
+			t.Error("two attempts share a value that must be fresh")
+		}
+	}
+}
+
+func TestLoginOfAnotherIssuer(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	issuer := url.QueryEscape(r.provider.Issuer())
+	for _, query := range []string{"iss=https://evil.example", "iss=", "iss=" + issuer + "%2F", "iss=" + issuer + "&iss=" + issuer} {
+		b := r.browser()
+		b.get("/login?"+query).check(t, http.StatusBadRequest)
+		if len(b.cookies()) > 0 {
+			t.Errorf("%s leaves cookies: %v", query, b.cookies())
+		}
+	}
+}
+
+// RFC 6749, 2.3.1: the client's credentials are form-encoded in the header.
+func TestOddClientCredentials(t *testing.T) {
+	t.Parallel()
+	const id, secret = "client id:with+100%&=/ä", `s"e'c$r\e:t+ %41&=;ß€`
+	t.Run("basic", func(t *testing.T) {
+		t.Parallel()
+		r := startSite(t, setup{provider: devidp.Config{ClientID: id, ClientSecret: secret}})
+		r.browser().signIn(finance)
+		encoded := base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret)))
+		if got := r.provider.Requests("token")[0].Header.Get("Authorization"); got != "Basic "+encoded {
+			t.Errorf("Authorization = %q, want %q", got, "Basic "+encoded)
+		}
+	})
+	t.Run("post", func(t *testing.T) {
+		t.Parallel()
+		onlyPost := func(metadata map[string]any) {
+			metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+		}
+		r := startSite(t, setup{provider: devidp.Config{ClientID: id, ClientSecret: secret}, faults: devidp.Faults{Discovery: onlyPost}})
+		r.browser().signIn(finance)
+		request := r.provider.Requests("token")[0]
+		if request.Header.Get("Authorization") != "" || request.Form.Get("client_secret") != secret {
+			t.Errorf("credentials are not sent in the body alone: %v %v", request.Header, request.Form)
+		}
+	})
+}
+
+func TestDeepLinkSurvivesSignIn(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	for _, target := range []string{"/team/finance", "/profile?a=1&b=%2F%26", "/team/unknown", "/"} {
+		b := r.browser()
+		b.get("/login?return_to=" + url.QueryEscape(target))
+		page := b.choose(b.visit("/login?return_to="+url.QueryEscape(target)), finance)
+		if got := page.url.RequestURI(); got != target {
+			t.Errorf("sign-in for %s ends at %s", target, got)
+		}
+	}
+	b := r.browser()
+	page := b.choose(b.visit("/team/finance"), finance)
+	if page.check(t, http.StatusOK, "$2,780.00"); page.url.Path != "/team/finance" {
+		t.Errorf("sign-in for the team page ends at %s", page.url)
+	}
+}
+
+func TestOtherSitesAreNoDeepLinks(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	for _, target := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/%5Cevil.example", "javascript:alert(1)", "/login", "/logout", callbackPath} {
+		b := r.browser()
+		page := b.choose(b.visit("/login?return_to="+url.QueryEscape(target)), finance)
+		if page.url.Path != "/dashboard" || page.url.Host != strings.TrimPrefix(r.baseURL, "http://") {
+			t.Errorf("sign-in for %s ends at %s", target, page.url)
+		}
+	}
+}
+
+func TestTwoTabsBothFinish(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	first := b.visit("/team/finance")
+	second := b.visit("/profile")
+	if page := b.choose(second, finance); page.url.Path != "/profile" {
+		t.Errorf("the second tab ends at %s", page.url)
+	}
+	if page := b.choose(first, finance); page.url.Path != "/team/finance" {
+		t.Errorf("the first tab ends at %s", page.url)
+	}
+}
+
+func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock})
+	b := r.browser()
+	var callbacks []*url.URL
+	for range maxPending + 1 {
+		callbacks = append(callbacks, b.beginSignIn(finance))
+		clock.advance(1e9)
+	}
+	if got := len(b.cookies()); got != maxPending {
+		t.Errorf("%d pending logins are kept, want %d", got, maxPending)
+	}
+	for i, callback := range callbacks {
+		want := http.StatusSeeOther
+		if i == 0 {
+			want = http.StatusBadRequest
+		}
+		b.get(callback.String()).check(t, want)
+	}
+}
+
+// Many tabs restored at once, or an impatient double click.
+func TestSameCallbackManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	callback := b.beginSignIn(finance)
+	home, err := url.Parse(r.baseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := b.client.Jar.Cookies(home)
+	var together sync.WaitGroup
+	for range 8 {
+		together.Go(func() {
+			tab := r.browser()
+			tab.client.Jar.SetCookies(home, pending)
+			tab.get(callback.String())
+		})
+	}
+	together.Wait()
+	if got := r.provider.Count("token"); got != 1 {
+		t.Errorf("%d token requests for one code, want 1", got)
+	}
+}
+
+// The back button, or a page restored from the history.
+func TestSameCallbackOnceMore(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	callback := b.beginSignIn(finance).String()
+	b.get(callback).check(t, http.StatusSeeOther)
+	before := b.cookies()
+	b.get(callback).check(t, http.StatusBadRequest, "has been used already")
+	if got := r.provider.Count("token"); got != 1 || !maps.Equal(before, b.cookies()) {
+		t.Errorf("%d token requests, cookies %v; want 1 and %v", got, b.cookies(), before)
+	}
+	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+}
+
+func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "teams.json")
+	write := func(member string) {
+		text := `{"teams":[{"id":"finance","label":"Finance"},{"id":"hr","label":"HR"}],"members":{"` + finance + `":` + member + `}}`
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`"finance"`)
+	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": path}})
+	b := r.browser()
+	b.signIn(finance)
+	steps := []struct {
+		member      string
+		finance, hr int
+	}{
+		{`"finance"`, 200, 404},
+		{`"hr"`, 404, 200},
+		{`["finance","hr"]`, 200, 200},
+		{`"no such team"`, 200, 200},
+		{`"admin"`, 200, 200},
+		{`[]`, 404, 404},
+	}
+	for _, step := range steps {
+		write(step.member)
+		r.site.directory.reload()
+		b.get("/team/finance").check(t, step.finance)
+		b.get("/team/hr").check(t, step.hr)
+	}
+}
+
+func TestBrowserWithoutCookiesIsToldSo(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.client.Jar = nil
+	page := b.choose(b.visit("/dashboard"), finance)
+	page.check(t, http.StatusBadRequest, "allow cookies", r.baseURL)
+	if len(b.trail) > 3 || page.url.Path != callbackPath {
+		t.Errorf("the browser is sent around: %q", b.trail)
+	}
+	if got := r.provider.Count("token"); got != 0 {
+		t.Errorf("%d token requests for nobody's sign-in", got)
+	}
+}
+
+func TestEmailVerified(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		value    any // "missing" leaves the claim out
+		verified bool
+	}{
+		{"missing", "missing", true},
+		{"true", true, true},
+		{"false", false, false},
+		{"text true", "true", false},
+		{"null", nil, false},
+		{"0", 0, false},
+		{"1", 1, false},
+		{"object", map[string]any{}, false},
+	}
+	for _, full := range []bool{false, true} {
+		for _, test := range tests {
+			t.Run(fmt.Sprintf("%s, full ID Token %v", test.name, full), func(t *testing.T) {
+				t.Parallel()
+				change := func(claims map[string]any) {
+					if claims["email"] == nil {
+						return
+					}
+					claims["email_verified"] = test.value
+					if test.value == "missing" {
+						delete(claims, "email_verified")
+					}
+				}
+				r := startSite(t, setup{provider: devidp.Config{FullIDTokens: full}, faults: devidp.Faults{Claims: change, UserInfo: change}})
+				b := r.browser()
+				page := b.signIn(admin)
+				if test.verified {
+					page.check(t, http.StatusOK, "/team/finance", "!not verified")
+					return
+				}
+				page.check(t, http.StatusOK, "not verified", "!/team/")
+				b.get("/team/finance").check(t, http.StatusNotFound)
+				b.get("/profile", "Accept", "application/json").check(t, http.StatusOK, `"email_verified":false`, `"admin":false`, `"teams":[]`)
+			})
+		}
+	}
+}
+
+// An anonymous visitor's request for a page of somebody's.
+func TestNotSignedIn(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	tests := []struct {
+		accept, mode string
+		status       int
+	}{
+		{"", "", 303},
+		{"text/html", "", 303},
+		{"*/*", "", 303},
+		{"text/*", "", 303},
+		{"application/json, text/html;q=0.1", "", 303},
+		{"text/html", "navigate", 303},
+		{"application/json", "", 401},
+		{"text/csv", "", 401},
+		{"text/html;q=0, */*", "", 401},
+		{"application/json", "navigate", 401},
+		{"text/html", "cors", 401},
+		{"*/*", "no-cors", 401},
+		{"*/*", "same-origin", 401},
+	}
+	for _, test := range tests {
+		t.Run(test.accept+" "+test.mode, func(t *testing.T) {
+			page := r.browser().get("/dashboard", "Accept", test.accept, "Sec-Fetch-Mode", test.mode)
+			page.check(t, test.status)
+			if page.status == http.StatusUnauthorized && (page.header.Get("Location") != "" || page.header.Get("WWW-Authenticate") == "") {
+				t.Errorf("401 with %v", page.header)
+			}
+		})
+	}
+}
+
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	callback := b.beginSignIn(hr)
+	before, provider := b.cookies(), r.provider.Count("token")
+	tests := []struct{ method, target, allow string }{
+		{"HEAD", "/login", "GET"},
+		{"POST", "/login", "GET"},
+		{"HEAD", callback.String(), "GET"},
+		{"POST", callback.String(), "GET"},
+		{"HEAD", "/logout", "GET, POST"},
+		{"PUT", "/logout", "GET, POST"},
+		{"DELETE", "/dashboard", "GET, HEAD"},
+		{"POST", "/dashboard", "GET, HEAD"},
+		{"POST", "/team/finance", "GET, HEAD"},
+		{"POST", "/", "GET, HEAD"},
+		{"POST", "/healthz", "GET, HEAD"},
+	}
+	for _, test := range tests {
+		path, _, _ := strings.Cut(strings.TrimPrefix(test.target, r.baseURL), "?")
+		t.Run(test.method+" "+path, func(t *testing.T) {
+			page := b.send(test.method, test.target, nil)
+			page.check(t, http.StatusMethodNotAllowed)
+			if got := page.header.Get("Allow"); got != test.allow {
+				t.Errorf("Allow = %q, want %q", got, test.allow)
+			}
+		})
+	}
+	if !maps.Equal(b.cookies(), before) || r.provider.Count("token") != provider {
+		t.Error("a refused method has changed something")
+	}
+	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/healthz", "/static/style.css"} {
+		if head := b.send("HEAD", path, nil); head.status != http.StatusOK || head.body != "" {
+			t.Errorf("HEAD %s = %d %q", path, head.status, head.body)
+		}
+	}
+}

@@ -1,0 +1,443 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// A discoveryFaultTest is a provider with one thing wrong in its metadata.
+type discoveryFaultTest struct {
+	name   string
+	faults devidp.Faults
+}
+
+// metadata sets one member of the discovery document; absent leaves it out.
+func metadata(name string, value any) devidp.Faults {
+	return devidp.Faults{Discovery: func(members map[string]any) {
+		members[name] = value
+		if value == absent {
+			delete(members, name)
+		}
+	}}
+}
+
+func lastingFaults() []discoveryFaultTest {
+	const endpoint = "openid-configuration"
+	changedIssuer := func(change func(string) string) devidp.Faults {
+		return devidp.Faults{Discovery: func(m map[string]any) { m["issuer"] = change(m["issuer"].(string)) }}
+	}
+	tests := []discoveryFaultTest{
+		{"issuer is another", metadata("issuer", "https://evil.example")},
+		{"issuer is missing", metadata("issuer", absent)},
+		{"issuer is a number", metadata("issuer", 1)},
+		{"issuer with a trailing slash", changedIssuer(func(v string) string { return v + "/" })},
+		{"issuer in capitals", changedIssuer(strings.ToUpper)},
+		{"issuer under another case", devidp.Faults{Discovery: func(m map[string]any) { m["Issuer"] = m["issuer"]; delete(m, "issuer") }}},
+		{"PKCE without S256", metadata("code_challenge_methods_supported", []string{"plain"})},
+		{"no RS256", metadata("id_token_signing_alg_values_supported", []string{"ES256"})},
+		{"no client authentication with a secret", metadata("token_endpoint_auth_methods_supported", []string{"private_key_jwt"})},
+		{"status 404", answerWith(endpoint, 404, upstreamText)},
+		{"status 401", answerWith(endpoint, 401, upstreamText)},
+		{"status 204", answerWith(endpoint, 204, "")},
+		{"empty body", answerWith(endpoint, 200, "")},
+		{"a page", answerWith(endpoint, 200, "<html>"+upstreamText, "Content-Type", "text/html")},
+		{"an array", answerWith(endpoint, 200, "[]")},
+		{"truncated JSON", answerWith(endpoint, 200, `{"issuer":"`+upstreamText)},
+		{"two objects", answerWith(endpoint, 200, `{}{}`)},
+		{"an object with nothing in it", answerWith(endpoint, 200, `{}`)},
+		{"huge", answerWith(endpoint, 200, huge())},
+		{"endless", intercept(endpoint, endless)},
+	}
+	for _, name := range []string{"authorization_endpoint", "token_endpoint", "jwks_uri"} {
+		tests = append(tests, discoveryFaultTest{name + " is missing", metadata(name, absent)},
+			discoveryFaultTest{name + " is empty", metadata(name, "")}, discoveryFaultTest{name + " is null", metadata(name, nil)})
+	}
+	for _, name := range []string{"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"} {
+		for _, value := range []string{
+			"/oauth2/v1/x", "//127.0.0.1/x", "x", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://idp.example.com/x",
+			"http://127.0.0.1.example.com/x", "https://user:pass@idp.example.com/x", "https:///x", "https://idp.example.com/x#fragment", "https://idp.example.com/ x", `https:\\idp.example.com\x`,
+		} {
+			tests = append(tests, discoveryFaultTest{name + " is " + value, metadata(name, value)})
+		}
+		tests = append(tests, discoveryFaultTest{name + " is a number", metadata(name, 1)}, discoveryFaultTest{name + " is an array", metadata(name, []string{"https://idp.example.com"})})
+	}
+	return tests
+}
+
+// A lasting fault ends the program with status 1, and says how to mend it.
+func TestLastingDiscoveryFaults(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	t.Cleanup(elsewhere.Close)
+	tests := append(lastingFaults(), discoveryFaultTest{"redirect to another host", intercept("openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusFound)
+	})})
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := setup{faults: test.faults}
+			r := newRig(t, "http://localhost:3000", s)
+			err := run(t.Context(), nil, r.getenv(s), r.log)
+			var fault *discoveryError
+			if !errors.As(err, &fault) || !fault.Lasting {
+				t.Fatalf("run = %v, want a lasting fault of discovery", err)
+			}
+			if status := report(err, r.log); status != 1 {
+				t.Errorf("exit status %d, want 1", status)
+			}
+			if log := r.log.String(); !strings.Contains(log, "Likely mend: ") || strings.Contains(log, upstreamText) {
+				t.Errorf("the program says: %s", log)
+			}
+		})
+	}
+	t.Logf("discovery, lasting: %d rows", len(tests))
+}
+
+// With a passing fault the program serves, says so, and needs no restart.
+func TestPassingDiscoveryFaults(t *testing.T) {
+	t.Parallel()
+	const endpoint = "openid-configuration"
+	tests := []discoveryFaultTest{
+		{"status 500", answerWith(endpoint, 500, upstreamText)},
+		{"status 502", answerWith(endpoint, 502, upstreamText)},
+		{"status 503 with Retry-After", answerWith(endpoint, 503, upstreamText, "Retry-After", "1")},
+		{"status 429", answerWith(endpoint, 429, upstreamText)},
+		{"connection cut off before the answer", intercept(endpoint, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })},
+		{"connection cut off in the body", intercept(endpoint, cutOff)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startProgram(t, setup{faults: test.faults})
+			checkUnreached(t, r)
+			r.provider.SetFaults(devidp.Faults{})
+			waitUntilReady(r)
+			r.browser().signIn(finance)
+			if strings.Contains(r.log.String(), upstreamText) {
+				t.Errorf("the log holds the provider's text: %s", r.log)
+			}
+		})
+	}
+	t.Logf("discovery, passing: %d rows, and refused and hanging", len(tests))
+}
+
+// checkUnreached asserts what the program does without its provider.
+func checkUnreached(t *testing.T, r *rig) {
+	t.Helper()
+	b := r.browser()
+	b.get("/healthz").check(t, http.StatusOK)
+	b.get("/readyz").check(t, http.StatusServiceUnavailable)
+	b.get("/").check(t, http.StatusOK, "Sign in")
+	login := b.get("/login")
+	login.check(t, http.StatusServiceUnavailable, "Okta cannot be reached")
+	if login.header.Get("Retry-After") == "" || len(b.cookies()) > 0 {
+		t.Errorf("/login answers with %v", login.header)
+	}
+}
+
+func waitUntilReady(r *rig) {
+	b := r.browser()
+	for b.get("/readyz").status != http.StatusOK {
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestProviderThatRefusesConnections(t *testing.T) {
+	t.Parallel()
+	addr := freeAddr(t)
+	r := startProgram(t, setup{env: map[string]string{
+		"OKTA_ISSUER": "http://" + addr + "/oauth2/default", "OKTA_CLIENT_ID": "client", "OKTA_CLIENT_SECRET": "the secret of the client",
+	}})
+	checkUnreached(t, r)
+	late, err := devidp.Start(addr, devidp.Config{
+		ClientID: "client", ClientSecret: "the secret of the client", SigningKey: signingKey(), RedirectURIs: []string{r.baseURL + callbackPath},
+	})
+	if err != nil {
+		t.Skipf("somebody else took the port meanwhile: %v", err)
+	}
+	t.Cleanup(func() { late.Close() })
+	waitUntilReady(r)
+	r.browser().signIn(finance)
+}
+
+func TestProviderThatHangs(t *testing.T) {
+	t.Parallel()
+	for name, beginning := range map[string]string{"before the answer": "", "in the middle of it": `{"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{unreached: true, clientTimeout: 200 * time.Millisecond, faults: intercept("openid-configuration", hang(beginning))})
+			var fault *discoveryError
+			if err := r.site.auth.connect(t.Context()); !errors.As(err, &fault) || fault.Lasting {
+				t.Errorf("connect = %v, want a passing fault", err)
+			}
+			checkUnreached(t, r)
+		})
+	}
+}
+
+// All calls of one sign-in together take ten seconds at most.
+func TestSignInDeadline(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
+	t.Parallel()
+	r := startSite(t, setup{})
+	var slept atomic.Int32
+	r.provider.SetFaults(devidp.Faults{
+		Token: func(map[string]any) { time.Sleep(signInTimeout * 6 / 10); slept.Add(1) },
+		UserInfo: func(map[string]any) {
+			time.Sleep(signInTimeout * 6 / 10)
+			slept.Add(1)
+		},
+	})
+	b := r.browser()
+	b.get(b.beginSignIn(finance).String()).check(t, http.StatusGatewayTimeout, "Okta did not answer in time")
+	if got := slept.Load(); got != 1 {
+		t.Errorf("%d calls had ended, want the token request alone", got)
+	}
+	b.get("/dashboard").check(t, http.StatusSeeOther)
+}
+
+// No fault of the provider's ends a program that serves, nor its sessions.
+func TestProviderGoesAway(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b, guest := r.browser(), r.browser()
+	b.signIn(finance)
+	callback := guest.beginSignIn(hr)
+	r.provider.Close()
+	if err := r.site.auth.connect(t.Context()); err == nil {
+		t.Error("connect succeeds without a provider")
+	}
+	b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
+	guest.get("/readyz").check(t, http.StatusOK)
+	page := guest.get(callback.String())
+	page.check(t, http.StatusServiceUnavailable)
+	if page.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+// A refresh that brings worse metadata does not take the place of the good.
+func TestRefreshKeepsWhatIsGood(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	for _, faults := range []devidp.Faults{metadata("token_endpoint", "http://evil.example/"), metadata("issuer", "https://evil.example"), answerWith("openid-configuration", 404, "")} {
+		r.provider.SetFaults(faults)
+		if err := r.site.auth.connect(t.Context()); err == nil {
+			t.Error("connect believes a bad answer")
+		}
+		r.browser().signIn(finance)
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock})
+	old := r.provider.SigningKey()
+	if err := r.provider.RotateKeys(); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(keyFetchInterval)
+	r.browser().signIn(finance)
+	if got := r.provider.Count("keys"); got != 2 {
+		t.Errorf("keys were fetched %d times, want once at the start and once for the new key", got)
+	}
+	r.provider.WithdrawOldKeys()
+	if err := r.site.auth.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.provider.SetFaults(resigned(old, map[string]any{"kid": thumbprint(t, old.Public())}))
+	b := r.browser()
+	b.get(b.beginSignIn(finance).String()).check(t, http.StatusBadGateway)
+	r.provider.SetFaults(devidp.Faults{})
+	r.browser().signIn(finance)
+}
+
+func thumbprint(t *testing.T, public any) string {
+	t.Helper()
+	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded(string(sum))
+}
+
+func TestFloodOfUnknownKeys(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock})
+	var number atomic.Int32
+	r.provider.SetFaults(devidp.Faults{IDToken: func(signed string) string {
+		return resign(signed, signingKey(), map[string]any{"kid": fmt.Sprint("unknown ", number.Add(1))})
+	}})
+	flood := func() {
+		for range 5 {
+			b := r.browser()
+			b.get(b.beginSignIn(finance).String()).check(t, http.StatusBadGateway)
+		}
+	}
+	for _, step := range []struct {
+		passes time.Duration
+		want   int
+	}{{0, 1}, {keyFetchInterval - time.Millisecond, 1}, {time.Millisecond, 2}, {keyFetchInterval / 2, 2}, {keyFetchInterval / 2, 3}} {
+		clock.advance(step.passes)
+		flood()
+		if got := r.provider.Count("keys"); got != step.want {
+			t.Errorf("%s later keys were fetched %d times, want %d", step.passes, got, step.want)
+		}
+	}
+	r.provider.SetFaults(devidp.Faults{})
+	r.browser().signIn(finance)
+}
+
+func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
+	t.Parallel()
+	for name, faults := range map[string]devidp.Faults{
+		"status 503": answerWith("keys", 503, upstreamText), "no keys": answerWith("keys", 200, `{"keys":[]}`), "keys null": answerWith("keys", 200, `{"keys":null}`),
+		"a page": answerWith("keys", 200, "<html>"), "huge": answerWith("keys", 200, huge()), "keys is an object": answerWith("keys", 200, `{"keys":{}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			r.provider.SetFaults(faults)
+			if err := r.site.auth.connect(t.Context()); err != nil {
+				t.Errorf("connect = %v", err)
+			}
+			r.browser().signIn(finance)
+		})
+	}
+}
+
+// A key endpoint that is down at the start is asked again by the first sign-in.
+func TestKeyEndpointDownAtTheStart(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{faults: answerWith("keys", 503, upstreamText)})
+	b := r.browser()
+	page := b.get(b.beginSignIn(finance).String())
+	if page.check(t, http.StatusServiceUnavailable); page.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	r.provider.SetFaults(devidp.Faults{})
+	r.browser().signIn(finance)
+}
+
+// Somebody's token with an unknown key must not hold up everybody else.
+func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock})
+	clock.advance(keyFetchInterval)
+	asked, release := make(chan struct{}), make(chan struct{})
+	faults := intercept("keys", func(http.ResponseWriter, *http.Request) { close(asked); <-release })
+	faults.IDToken = func(signed string) string { return resign(signed, signingKey(), map[string]any{"kid": "unknown"}) }
+	r.provider.SetFaults(faults)
+	slow := r.browser()
+	callback := slow.beginSignIn(hr).String()
+	var waiting sync.WaitGroup
+	var ended atomic.Bool
+	waiting.Go(func() {
+		slow.get(callback)
+		ended.Store(true)
+	})
+	<-asked
+	r.provider.SetFaults(devidp.Faults{})
+	b := r.browser()
+	b.get(b.beginSignIn(finance).String()).check(t, http.StatusSeeOther)
+	if ended.Load() {
+		t.Error("a sign-in with a known key waited for the keys that another asked for")
+	}
+	close(release)
+	waiting.Wait()
+}
+
+// Only https, or http between two ends on loopback.
+func TestEndpointURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		issuer, endpoint string
+		ok               bool
+	}{
+		{"https://idp.example.com", "https://idp.example.com/token", true},
+		{"https://idp.example.com", "https://other.example.com/token?x=y", true},
+		{"https://idp.example.com", "http://idp.example.com/token", false},
+		{"https://idp.example.com", "http://127.0.0.1/token", false},
+		{"https://idp.example.com", "http://localhost/token", false},
+		{"http://localhost:1", "http://127.0.0.1:2/token", true},
+		{"http://localhost:1", "http://[::1]:2/token", true},
+		{"http://localhost:1", "https://idp.example.com/token", true},
+		{"http://localhost:1", "http://localhost.example.com/token", false},
+		{"http://localhost:1", "http://0.0.0.0/token", false},
+		{"http://localhost:1", "ftp://localhost/token", false},
+	}
+	for _, test := range tests {
+		c := claims{"x": []byte(`"` + test.endpoint + `"`)}
+		if _, err := endpointURL(c, "x", test.issuer); (err == nil) != test.ok {
+			t.Errorf("%s of %s: %v, want ok %v", test.endpoint, test.issuer, err, test.ok)
+		}
+	}
+}
+
+// Errors of the provider's client hold nothing of a body or a query.
+func TestProviderClientTellsNothing(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", upstreamText)
+		status := http.StatusOK
+		if r.URL.Path == "/error" {
+			status = http.StatusBadRequest
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, `{"error":"`+upstreamText+`","`+upstreamText)
+	}))
+	t.Cleanup(server.Close)
+	for _, path := range []string{"/error", "/malformed"} {
+		_, err := getClaims(context.Background(), newProviderClient(), server.URL+path, "the access token")
+		if err == nil || strings.Contains(err.Error(), upstreamText) || strings.Contains(err.Error(), "access token") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func FuzzParseAuthResponse(f *testing.F) {
+	for _, seed := range []string{
+		"", "state=a&code=b", "state=a&error=access_denied", "state=a&state=b&code=c", "state=&code=", "state=a&code=b&iss=", "state=a;code=b",
+		"%zz", "state=a&code=b&iss=https%3A%2F%2Fidp.example.com", "State=a&Code=b", "state=%00&code=%ff", "state[]=a&code[]=b",
+	} {
+		f.Add(seed)
+	}
+	p := &provider{issuer: "https://idp.example.com", sendsIss: true}
+	f.Fuzz(func(t *testing.T, query string) {
+		response, err := parseAuthResponse(query)
+		if err != nil {
+			if response != (authResponse{}) {
+				t.Errorf("%q: %v with %+v", query, err, response)
+			}
+			return
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil || !slices.Equal(values["state"], []string{response.State}) || response.State == "" || response.Code == "" && response.Error == "" {
+			t.Errorf("%q is read as %+v", query, response)
+		}
+		if err := response.check(p); err == nil && (response.Iss != p.issuer || response.Error != "" || response.Code == "") {
+			t.Errorf("%q is believed: %+v", query, response)
+		}
+	})
+}

@@ -1,0 +1,535 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+func TestLongIDToken(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		padding int // of the ID Token's claims; base64 adds a third
+		hinted  bool
+	}{
+		{"short", 0, true},
+		{"8 KB", 5600, true},
+		{"just within what is kept", 13800, true},
+		{"longer than what is kept", 16000, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var rawIDToken string
+			// Only one sign-in happens, before anything reads rawIDToken.
+			keep := func(response map[string]any) { rawIDToken = response["id_token"].(string) }
+			r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: test.padding}, faults: devidp.Faults{Token: keep}})
+			b := r.browser()
+			b.signIn(finance)
+			b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
+			logout := b.post("/logout", nil)
+			logout.check(t, http.StatusSeeOther)
+			target, err := url.Parse(logout.location())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if test.hinted {
+				want = rawIDToken
+			}
+			if got := target.Query().Get("id_token_hint"); got != want {
+				t.Errorf("id_token_hint is %d bytes and another than the ID Token of %d", len(got), len(rawIDToken))
+			}
+			if len(b.cookies()) != 0 {
+				t.Errorf("cookies are left: %v", slices.Collect(maps.Keys(b.cookies())))
+			}
+		})
+	}
+}
+
+// The ID Token's cookies go to the sign-out route alone.
+func TestIDTokenStaysAwayFromPages(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	for path, want := range map[string]int{"/": 1, "/dashboard": 1, "/team/finance": 1, "/logout": 2, "/logoutx": 1} {
+		target, err := url.Parse(r.baseURL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies := slices.DeleteFunc(b.client.Jar.Cookies(target), func(c *http.Cookie) bool { return c.Name == "devidp_session" })
+		if len(cookies) != want {
+			t.Errorf("%d cookies go to %s, want %d", len(cookies), path, want)
+		}
+	}
+}
+
+func TestCookieAttributes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name            string
+		https           bool
+		session, prefix string
+	}{
+		{"https", true, "__Host-session", "__Secure-id_token_"},
+		{"http on loopback", false, "session", "id_token_"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{https: test.https})
+			b := r.browser()
+			begun := b.get("/login")
+			r2 := b.get(b.post(begun.location(), url.Values{"email": {finance}}).location())
+			r2.check(t, http.StatusSeeOther)
+			var names []string
+			for _, line := range append(begun.header["Set-Cookie"], r2.header["Set-Cookie"]...) {
+				cookie, err := http.ParseSetCookie(line)
+				if err != nil {
+					t.Fatal(err)
+				}
+				names = append(names, cookie.Name)
+				if !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Secure != test.https || cookie.Domain != "" {
+					t.Errorf("%s lacks an attribute: %s", cookie.Name, line)
+				}
+				if wantPath := map[bool]string{true: "/logout", false: "/"}[strings.HasPrefix(cookie.Name, test.prefix)]; cookie.Path != wantPath {
+					t.Errorf("%s has the path %s, want %s", cookie.Name, cookie.Path, wantPath)
+				}
+			}
+			if !slices.Contains(names, test.session) || !slices.Contains(names, test.prefix+"0") {
+				t.Errorf("cookies %q lack %s or %s0", names, test.session, test.prefix)
+			}
+			if strings.HasPrefix(names[0], "__Host-login_") != test.https {
+				t.Errorf("pending login in %s", names[0])
+			}
+		})
+	}
+}
+
+func TestSessionSurvivesRestartAndRotation(t *testing.T) {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	tests := []struct {
+		name, secrets string
+		status        int
+	}{
+		{"same secret", testSecret, 200},
+		{"secret is the second", otherSecret + "," + testSecret, 200},
+		{"secret is the first of two", testSecret + "," + otherSecret, 200},
+		{"secret is gone", otherSecret, 303},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			again := startProgram(t, setup{env: map[string]string{"SESSION_SECRET": test.secrets}})
+			visitor := again.browser()
+			for name, value := range b.cookies() {
+				visitor.setCookie(name, value)
+			}
+			page := visitor.get("/dashboard")
+			page.check(t, test.status)
+			if test.status == http.StatusOK {
+				page.check(t, http.StatusOK, "Carol Lee", "/team/finance")
+				return
+			}
+			if got := visitor.cookies()["session"]; got != "" {
+				t.Errorf("the unreadable cookie is kept")
+			}
+		})
+	}
+}
+
+// A session written with an old secret lives on under the new one.
+func TestRotationRenewsCookies(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	old := startSite(t, setup{clock: clock})
+	both := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_SECRET": otherSecret + "," + testSecret}})
+	after := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_SECRET": otherSecret}})
+	b := old.browser()
+	b.signIn(finance)
+	clock.advance(30 * time.Minute)
+	for _, r := range []*rig{both, after} {
+		b.home = r.baseURL
+		b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	}
+}
+
+func TestSessionLimits(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"SESSION_IDLE_TIMEOUT": "1h", "SESSION_MAX_AGE": "12h"}
+	tests := []struct {
+		name    string
+		visits  []time.Duration // since sign-in
+		at      time.Duration   // since sign-in
+		present bool
+	}{
+		{"just within the idle limit", nil, time.Hour - time.Millisecond, true},
+		{"at the idle limit", nil, time.Hour, false},
+		{"a visit moves the idle limit", []time.Duration{50 * time.Minute}, 109 * time.Minute, true},
+		{"a visit moves the idle limit by itself", []time.Duration{50 * time.Minute}, 110 * time.Minute, false},
+		{"just within the absolute limit", everyHalfHour(12 * time.Hour), 12*time.Hour - time.Millisecond, true},
+		{"at the absolute limit", everyHalfHour(12 * time.Hour), 12 * time.Hour, false},
+		{"a clock set back a little", nil, -time.Minute, true},
+		{"a clock set back an hour", nil, -time.Hour, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			r := startSite(t, setup{clock: clock, env: env})
+			b := r.browser()
+			b.signIn(finance)
+			begun := clock.now()
+			for _, visit := range test.visits {
+				clock.set(begun.Add(visit))
+				b.get("/dashboard").check(t, http.StatusOK)
+			}
+			clock.set(begun.Add(test.at))
+			want := http.StatusSeeOther
+			if test.present {
+				want = http.StatusOK
+			}
+			b.get("/dashboard").check(t, want)
+			if _, kept := b.cookies()["session"]; kept != test.present {
+				t.Errorf("the browser keeps its session: %v, want %v", kept, test.present)
+			}
+		})
+	}
+}
+
+func everyHalfHour(until time.Duration) (visits []time.Duration) {
+	for at := 30 * time.Minute; at < until; at += 30 * time.Minute {
+		visits = append(visits, at)
+	}
+	return visits
+}
+
+// An old cookie must not bring back what was extended, nor a new one go beyond
+// the absolute limit in the browser.
+func TestMaxAgeOfTheCookieShrinks(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": "12h", "SESSION_MAX_AGE": "12h"}})
+	b := r.browser()
+	b.signIn(finance)
+	clock.advance(11 * time.Hour)
+	page := b.get("/dashboard")
+	page.check(t, http.StatusOK)
+	cookie, err := http.ParseSetCookie(page.header.Get("Set-Cookie"))
+	if err != nil || cookie.MaxAge != 3600 {
+		t.Errorf("an hour before the end the cookie is %v, %v; want a Max-Age of 3600", cookie, err)
+	}
+}
+
+func TestPendingLoginEnds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		age  time.Duration
+		kept bool
+	}{{0, true}, {pendingMaxAge - time.Second, true}, {pendingMaxAge + 2*time.Second, false}, {24 * time.Hour, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			logins, err := newPendingLogins([]secret{testSecret}, false, time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/login", nil)
+			if err := logins.put(w, r, pendingLogin{State: "state", Nonce: "nonce", CodeVerifier: "verifier", ReturnTo: "/profile"}); err != nil {
+				t.Fatal(err)
+			}
+			for _, cookie := range w.Result().Cookies() {
+				r.AddCookie(cookie)
+			}
+			time.Sleep(test.age)
+			login, err := logins.take(httptest.NewRecorder(), r, "state")
+			if (err == nil) != test.kept {
+				t.Fatalf("after %s: %v", test.age, err)
+			}
+			if test.kept && (login.Nonce != "nonce" || login.CodeVerifier != "verifier" || login.ReturnTo != "/profile") {
+				t.Errorf("after %s the login is %+v", test.age, login)
+			}
+		})
+	}
+}
+
+// A cookie that cannot be read is an anonymous visitor's, and is cleared.
+func TestUnreadableSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	pending := b.beginSignIn(finance)
+	loginCookie := b.cookies()[r.site.auth.pending.name(pending.Query().Get("state"))]
+	b.get(pending.String())
+	good, idToken := b.cookies()["session"], b.cookies()["id_token_0"]
+	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).browser()
+	foreign.signIn(finance)
+	for name, value := range map[string]string{
+		"empty": "", "text": "x", "base64": "AAAA", "cut short": good[:len(good)-1], "changed": flipMiddle(good), "doubled": good + good,
+		"of another secret": foreign.cookies()["session"], "of a pending login": loginCookie, "of an ID Token": idToken,
+		"very long": strings.Repeat("A", 5000), "odd characters": "%00!#$&'()*+",
+	} {
+		t.Run(name, func(t *testing.T) {
+			visitor := r.browser()
+			for path, status := range map[string]int{"/": 200, "/dashboard": 303, "/team/finance": 303, "/unknown": 404} {
+				page := visitor.get(path, "Cookie", "session="+value)
+				page.check(t, status, "!Carol")
+				if path != "/unknown" && !strings.HasPrefix(page.header.Get("Set-Cookie"), "session=; Path=/;") {
+					t.Errorf("%s does not clear the cookie: %q", path, page.header.Get("Set-Cookie"))
+				}
+			}
+			visitor.get("/profile", "Cookie", "session="+value, "Accept", "application/json").check(t, http.StatusUnauthorized)
+		})
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	logout := b.post("/logout", nil)
+	logout.check(t, http.StatusSeeOther)
+	target, err := url.Parse(logout.location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := target.Query()
+	if query.Get("client_id") != r.provider.ClientID() || query.Get("post_logout_redirect_uri") != r.baseURL || strings.Count(query.Get("id_token_hint"), ".") != 2 || len(query) != 3 {
+		t.Errorf("the end-session endpoint is asked with %v", query)
+	}
+	home := b.follow(logout)
+	if home.check(t, http.StatusOK, "Sign in", "!Carol"); home.url.String() != r.baseURL {
+		t.Errorf("sign-out ends at %s, want %s", home.url, r.baseURL)
+	}
+	if page := b.visit("/team/finance"); !strings.Contains(page.body, "Development sign-in") {
+		t.Errorf("the old page does not ask to sign in again, but shows %s", page.url)
+	}
+	again := b.post("/logout", nil)
+	if again.check(t, http.StatusSeeOther); again.header.Get("Location") != "/" {
+		t.Errorf("sign-out without a session leads to %s", again.header.Get("Location"))
+	}
+	if log := r.log.String(); strings.Contains(log, query.Get("id_token_hint")) || !strings.Contains(log, "event=sign_out") {
+		t.Error("the log holds the ID Token, or no sign-out")
+	}
+}
+
+// Sign-out works here whatever the provider can do.
+func TestSignOutWithoutTheProvider(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		faults devidp.Faults
+	}{
+		{"no end-session endpoint", devidp.Faults{Discovery: func(m map[string]any) { delete(m, "end_session_endpoint") }}},
+		{"empty end-session endpoint", devidp.Faults{Discovery: func(m map[string]any) { m["end_session_endpoint"] = "" }}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{faults: test.faults, env: map[string]string{"POST_LOGOUT_URL": "https://www.example.com/bye?a=%2F"}})
+			b := r.browser()
+			b.signIn(finance)
+			if got := b.post("/logout", nil).header.Get("Location"); got != "https://www.example.com/bye?a=%2F" {
+				t.Errorf("sign-out leads to %s", got)
+			}
+			b.get("/dashboard").check(t, http.StatusSeeOther)
+		})
+	}
+	t.Run("provider is gone", func(t *testing.T) {
+		t.Parallel()
+		r := startSite(t, setup{})
+		b := r.browser()
+		b.signIn(finance)
+		r.provider.Close()
+		b.post("/logout", nil).check(t, http.StatusSeeOther)
+		b.get("/dashboard").check(t, http.StatusSeeOther)
+	})
+}
+
+func TestEndSessionEndpointWithAQuery(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{faults: devidp.Faults{Discovery: func(m map[string]any) {
+		m["end_session_endpoint"] = m["end_session_endpoint"].(string) + "?tenant=a%2Fb"
+	}}})
+	b := r.browser()
+	b.signIn(finance)
+	target, err := url.Parse(b.post("/logout", nil).location())
+	if err != nil || target.Query().Get("tenant") != "a/b" || target.Query().Get("client_id") != r.provider.ClientID() {
+		t.Errorf("sign-out leads to %v, %v", target, err)
+	}
+}
+
+// Who may end a session by making a browser send a request.
+func TestSignOutFromElsewhere(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, method string
+		fields       []string // of the header; BASE stands for the site's own origin
+		status       int
+		ends         bool
+	}{
+		{"link on the site", "GET", []string{"Sec-Fetch-Site", "same-origin"}, 303, true},
+		{"typed into the address bar", "GET", []string{"Sec-Fetch-Site", "none"}, 303, true},
+		{"old browser, address bar", "GET", nil, 303, true},
+		{"old browser, link on the site", "GET", []string{"Referer", "BASE/profile"}, 303, true},
+		{"link on another site", "GET", []string{"Sec-Fetch-Site", "cross-site"}, 200, false},
+		{"link on a sibling site", "GET", []string{"Sec-Fetch-Site", "same-site"}, 200, false},
+		{"unknown Sec-Fetch-Site", "GET", []string{"Sec-Fetch-Site", "odd"}, 200, false},
+		{"picture on another site", "GET", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Accept", "image/*"}, 200, false},
+		{"prefetch", "GET", []string{"Sec-Fetch-Site", "same-origin", "Sec-Purpose", "prefetch;prerender"}, 200, false},
+		{"old browser, link on another site", "GET", []string{"Referer", "https://evil.example/"}, 200, false},
+		{"old browser, link on a site that begins like ours", "GET", []string{"Referer", "BASE.evil.example/"}, 200, false},
+		{"form on the site", "POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "BASE"}, 303, true},
+		{"old browser, form on the site", "POST", []string{"Origin", "BASE"}, 303, true},
+		{"form on another site", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403, false},
+		{"form on a sibling site", "POST", []string{"Sec-Fetch-Site", "same-site", "Origin", "https://evil.example"}, 403, false},
+		{"form in a sandbox", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "null"}, 403, false},
+		{"old browser, form on another site", "POST", []string{"Origin", "https://evil.example"}, 403, false},
+		{"old browser, form in a sandbox", "POST", []string{"Origin", "null"}, 403, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			b := r.browser()
+			b.signIn(finance)
+			fields := slices.Clone(test.fields)
+			for i := range fields {
+				fields[i] = strings.Replace(fields[i], "BASE", r.baseURL, 1)
+			}
+			before := b.cookies()
+			page := b.send(test.method, "/logout", nil, fields...)
+			page.check(t, test.status)
+			if test.ends {
+				b.get("/dashboard").check(t, http.StatusSeeOther)
+				return
+			}
+			if page.status == http.StatusOK {
+				page.check(t, http.StatusOK, "Sign out?", `<form method="post" action="/logout">`)
+			}
+			if !maps.Equal(before, b.cookies()) {
+				t.Error("cookies have changed")
+			}
+			b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+		})
+	}
+}
+
+// Ending one session ends none of the person's others.
+func TestSignOutEndsOneSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	desk, phone := r.browser(), r.browser()
+	desk.signIn(finance)
+	phone.signIn(finance)
+	phone.post("/logout", nil)
+	desk.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+}
+
+// Parts of two sessions' ID Tokens are never put together.
+func TestIDTokenOfAnotherSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: 4000}})
+	first, second := r.browser(), r.browser()
+	first.signIn(finance)
+	second.signIn(finance)
+	mixed := first.cookies()
+	mixed["id_token_1"] = second.cookies()["id_token_1"]
+	var header []string
+	for name, value := range mixed {
+		header = append(header, name+"="+value)
+	}
+	logout := r.browser().get("/logout", "Cookie", strings.Join(header, "; "))
+	if target := logout.location(); strings.Contains(target, "id_token_hint") || !strings.Contains(target, "client_id") {
+		t.Errorf("sign-out leads to %.200s", target)
+	}
+}
+
+func TestTextValues(t *testing.T) {
+	t.Parallel()
+	for _, values := range []map[any]any{
+		{},
+		{"": ""},
+		{"a": "b", "c": ""},
+		{"name": "Zoë \x00\xff", "long": strings.Repeat("x", 70000)},
+	} {
+		data, err := textValues{}.Serialize(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again map[any]any
+		if err := (textValues{}).Deserialize(data, &again); err != nil || !maps.Equal(again, values) {
+			t.Errorf("%v becomes %v, %v", values, again, err)
+		}
+		for cut := range min(len(data), 40) {
+			if err := (textValues{}).Deserialize(data[:cut], &again); err == nil && maps.Equal(again, values) {
+				t.Errorf("%d of %d bytes are as good as all", cut, len(data))
+			}
+		}
+	}
+	for _, odd := range []any{nil, 1, "text", map[string]string{}, map[any]any{1: "a"}, map[any]any{"a": 1}, map[any]any{"a": nil}} {
+		if _, err := (textValues{}).Serialize(odd); err == nil {
+			t.Errorf("%#v is serialized", odd)
+		}
+	}
+	if err := (textValues{}).Deserialize(nil, new(string)); err == nil {
+		t.Error("values are deserialized into a string")
+	}
+}
+
+func FuzzTextValues(f *testing.F) {
+	for _, seed := range []string{"", "\x01a\x01b", "\x00\x00", "\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x80\x00\x80\x00"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var values, again map[any]any
+		if err := (textValues{}).Deserialize(data, &values); err != nil {
+			return
+		}
+		encoded, err := textValues{}.Serialize(values)
+		if err != nil {
+			t.Fatalf("%v cannot be serialized: %v", values, err)
+		}
+		if err := (textValues{}).Deserialize(encoded, &again); err != nil || !maps.Equal(values, again) {
+			t.Fatalf("%v becomes %v, %v", values, again, err)
+		}
+	})
+}
+
+// No cookie that somebody makes up is a session, a pending login or an ID Token.
+func FuzzCookies(f *testing.F) {
+	for _, seed := range []string{"", "x", "AAAA", "MTcwMDAwMDAwMHxBQUFB", `"quoted"`, "a=b; session=c", "\x00", "%7B", strings.Repeat("A", 5000)} {
+		f.Add(seed)
+	}
+	store, err := newSessionStore([]secret{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	logins, err := newPendingLogins([]secret{testSecret, otherSecret}, false, time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		for _, name := range []string{"session", "id_token_0", logins.name("state")} {
+			r.Header.Add("Cookie", name+"="+value)
+		}
+		if person := store.load(w, r); person != nil {
+			t.Errorf("a session of %+v", person)
+		}
+		if rawIDToken := store.idToken.load(r, ""); rawIDToken != "" {
+			t.Errorf("an ID Token %q", rawIDToken)
+		}
+		if login, err := logins.take(w, r, "state"); err == nil {
+			t.Errorf("a pending login %+v", login)
+		}
+	})
+}
