@@ -108,7 +108,7 @@ func (s *Store) openSQLite(file string) error {
 	}
 	s.file = file
 	var err error
-	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)")); err != nil {
+	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-1000)")); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // importTimeout bounds the import of one file.
-const importTimeout = time.Minute
+const importTimeout = 2 * time.Minute
 
 // importReport counts what an import did.
 type importReport struct {

@@ -104,7 +104,7 @@ func walk(t testing.TB, s *Store, q expenseQuery, between func()) []Expense {
 
 func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *Store) {
-		all := manyExpenses(t, s, 400)
+		all := manyExpenses(t, s, 170)
 		base := []expenseQuery{
 			{}, {Teams: []string{"finance"}}, {Teams: []string{"finance", "hr"}}, {Teams: []string{}}, {Teams: []string{"x"}},
 			{Q: "BANANA"}, {Q: "%"}, {Q: "_"}, {Q: `\`}, {Q: `'`}, {Q: `"`}, {Q: "ČAJ"}, {Q: "C\u030cAJ"}, {Q: "日本"}, {Q: "ÄNG"}, {Q: "O'B"},
@@ -112,8 +112,13 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 			{Person: "ALICE"}, {Person: "ÉLAN"}, {Person: "Al"}, {Category: "überfahrt"}, {Category: "MEALS", Person: "bob", Teams: []string{"hr"}},
 			{From: newDate(2026, 2, 1)}, {To: newDate(2026, 2, 1)}, {From: newDate(2026, 2, 1), To: newDate(2026, 2, 1), Q: "a"},
 		}
-		for _, q := range base {
-			for _, q.Sort = range strings.Split(sortNames, ", ") {
+		for i, q := range base {
+			sorts := strings.Split(sortNames, ", ")
+			if i > 2 {
+				// A filter goes with each order alike.
+				sorts = sorts[i%len(sorts):][:1]
+			}
+			for _, q.Sort = range sorts {
 				for _, q.Desc = range []bool{false, true} {
 					want := expected(q, all)
 					if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
@@ -214,7 +219,7 @@ func TestPagesWhileExpensesComeAndGo(t *testing.T) {
 // index in its order, wherever the page starts.
 func TestPagesSortNothing(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *Store) {
-		all := manyExpenses(t, s, 5000)
+		all := manyExpenses(t, s, 2000)
 		explain := "EXPLAIN QUERY PLAN "
 		if s.file == "" {
 			explain = "EXPLAIN "
@@ -225,7 +230,7 @@ func TestPagesSortNothing(t *testing.T) {
 		for _, q := range []expenseQuery{{}, {Teams: []string{"finance"}}} {
 			for _, q.Sort = range strings.Split(sortNames, ", ") {
 				for _, q.Desc = range []bool{false, true} {
-					for _, q.After = range []cursor{{}, q.cursorAt(all[2500])} {
+					for _, q.After = range []cursor{{}, q.cursorAt(all[1000])} {
 						plan := explained(t, s, q, explain)
 						if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || !strings.Contains(plan, "expenses_") {
 							t.Errorf("%+v:\n%s", q, plan)
