@@ -41,6 +41,9 @@ func (d Date) String() string {
 	return d.t.Format(time.DateOnly)
 }
 
+// month returns d's month as YYYY-MM.
+func (d Date) month() string { return d.t.Format("2006-01") }
+
 // IsZero reports whether d is no date.
 func (d Date) IsZero() bool { return d == Date{} }
 

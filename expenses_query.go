@@ -228,25 +228,10 @@ func (b *sqlBuilder) list(values []string) string {
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
 func (q expenseQuery) where(b *sqlBuilder) string {
-	condition := "deleted_at IS NULL"
-	switch {
-	case q.Teams == nil:
-	case len(q.Teams) == 0:
-		return "1 = 0"
-	case len(q.Teams) == 1:
-		condition += " AND team = " + b.arg(q.Teams[0])
-	default:
-		condition += " AND team IN (" + b.list(q.Teams) + ")"
-	}
+	condition := "deleted_at IS NULL" + q.whereGroup(b)
 	if q.Q != "" {
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Q))
 		condition += " AND search LIKE " + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
-	}
-	if q.Person != "" {
-		condition += " AND person_key = " + b.arg(fold(q.Person))
-	}
-	if q.Category != "" {
-		condition += " AND category_key = " + b.arg(fold(q.Category))
 	}
 	if !q.From.IsZero() {
 		condition += " AND date >= " + b.arg(q.From)
@@ -255,6 +240,49 @@ func (q expenseQuery) where(b *sqlBuilder) string {
 		condition += " AND date <= " + b.arg(q.To)
 	}
 	return condition
+}
+
+// whereGroup returns the part of the condition that an expense has in common
+// with those it is summed up with, after an AND.
+func (q expenseQuery) whereGroup(b *sqlBuilder) string {
+	condition := ""
+	switch {
+	case q.Teams == nil:
+	case len(q.Teams) == 0:
+		condition += " AND 1 = 0"
+	case len(q.Teams) == 1:
+		condition += " AND team = " + b.arg(q.Teams[0])
+	default:
+		condition += " AND team IN (" + b.list(q.Teams) + ")"
+	}
+	if q.Person != "" {
+		condition += " AND person_key = " + b.arg(fold(q.Person))
+	}
+	if q.Category != "" {
+		condition += " AND category_key = " + b.arg(fold(q.Category))
+	}
+	return condition
+}
+
+// parts returns the statement of the groups, by month, category and person, of
+// which the sums of q are made. Where q asks for whole months and searches for
+// nothing, they stand in the table of sums; else the expenses are read once.
+func (q expenseQuery) parts(b *sqlBuilder) string {
+	wholeMonths := (q.From.IsZero() || q.From == q.From.startOfMonth(0)) &&
+		(q.To.IsZero() || q.To.addDays(1) == q.To.startOfMonth(1))
+	if q.Q != "" || !wholeMonths {
+		return `SELECT substr(date, 1, 7) AS month, category_key, MIN(category) AS category, person_key, MIN(person) AS person,
+				COUNT(*) AS n, SUM(amount_cents) AS cents
+			FROM expenses WHERE ` + q.where(b) + ` GROUP BY 1, category_key, person_key`
+	}
+	text := `SELECT month, category_key, category, person_key, person, n, cents FROM sums WHERE n > 0` + q.whereGroup(b)
+	if !q.From.IsZero() {
+		text += " AND month >= " + b.arg(q.From.month())
+	}
+	if !q.To.IsZero() {
+		text += " AND month <= " + b.arg(q.To.month())
+	}
+	return text
 }
 
 // ordered returns the condition of where, with the start of q's page, and the

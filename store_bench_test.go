@@ -38,7 +38,7 @@ func fillFast(b *testing.B, s *Store, rows int) {
 		}
 	}
 	_, err := s.write.ExecContext(context.Background(), `
-		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+strconv.Itoa(rows)+`),
+		WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < `+strconv.Itoa(rows)+`),
 		mixed (i, digits) AS (SELECT i, replace(replace(replace(replace(CAST(1000000000 + i * 7919 % 999999937 AS TEXT),
 			'0', 'a'), '1', 'b'), '8', 'c'), '9', 'd') FROM n)
 		INSERT INTO expenses (`+expenseColumns+`, person_key, item_key, category_key, search)
@@ -49,6 +49,13 @@ func fillFast(b *testing.B, s *Store, rows int) {
 			'person ' || CAST(i * 43 % 40 AS TEXT), 'item ' || CAST(i * 47 % 5000 AS TEXT), 'category ' || CAST(i * 53 % 12 AS TEXT),
 			'item ' || CAST(i * 47 % 5000 AS TEXT) || ' a note of some length about what it was'
 		FROM mixed`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = s.write.ExecContext(context.Background(), `
+		INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
+		SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), CAST(SUM(amount_cents) AS BIGINT)
+		FROM expenses GROUP BY 1, 2, 3, 4`)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -127,11 +127,7 @@ func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, er
 		summary expenseSummary
 		b       sqlBuilder
 	)
-	// The rows are read once, into the few groups of which each sum is made.
-	text := `WITH part AS MATERIALIZED (
-			SELECT substr(date, 1, 7) AS month, category_key, MIN(category) AS category, person_key, MIN(person) AS person,
-				COUNT(*) AS n, SUM(amount_cents) AS cents
-			FROM expenses WHERE ` + q.where(&b) + ` GROUP BY 1, category_key, person_key)
+	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `)
 		SELECT 'month', month, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY month
 		UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
 		UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
@@ -166,10 +162,8 @@ func (s *expenseSummary) add(kind string, g group) {
 // Totals returns what each team spent that has expenses, by the team's id.
 func (s *Store) Totals(ctx context.Context, today Date) ([]teamTotal, error) {
 	var totals []teamTotal
-	// The inner sums follow the index by date, so that nothing is sorted.
-	const text = `SELECT team, substr(date, 1, 7), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM (
-			SELECT team, date, COUNT(*) AS n, SUM(amount_cents) AS cents FROM expenses WHERE deleted_at IS NULL GROUP BY team, date
-		) AS days GROUP BY 1, 2 ORDER BY 1, 2`
+	const text = `SELECT team, month, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM sums WHERE n > 0
+		GROUP BY team, month ORDER BY team, month`
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, text, nil, func(team string, g group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {
@@ -198,7 +192,7 @@ func (t *teamTotal) add(month group) {
 func lastMonths(today Date) []group {
 	months := make([]group, 12)
 	for i := range months {
-		months[i].Label = today.startOfMonth(i - 11).String()[:7]
+		months[i].Label = today.startOfMonth(i - 11).month()
 	}
 	return months
 }
@@ -275,6 +269,9 @@ func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission s
 			return err
 		}
 		created = true
+		if err := moveSums(ctx, tx, nil, []Expense{e}); err != nil {
+			return err
+		}
 		return record(ctx, tx, who, actionCreated, e, now, nil)
 	})
 	if err != nil {
@@ -346,7 +343,10 @@ func (s *Store) revise(ctx context.Context, who actor, id string, version int64,
 			return &conflictError{before}
 		}
 		e.Version++
-		return update(ctx, tx, who, action, e, now, changes)
+		if err := update(ctx, tx, who, action, e, now, changes); err != nil {
+			return err
+		}
+		return moveSums(ctx, tx, []Expense{before}, []Expense{e})
 	})
 	if err != nil {
 		return Expense{}, fmt.Errorf("%s: %w", action, err)

@@ -37,14 +37,16 @@ func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (import
 		if faults = unknownExpenses(rows, known); faults != nil {
 			return nil
 		}
-		if report.Added, err = addImported(ctx, tx, who, rows, now); err != nil {
+		added, err := addImported(ctx, tx, who, rows, now)
+		if err != nil {
 			return err
 		}
-		if report.Changed, err = changeImported(ctx, tx, who, rows, known, now); err != nil {
+		before, after, err := changeImported(ctx, tx, who, rows, known, now)
+		if err != nil {
 			return err
 		}
-		report.Unchanged = len(rows) - report.Added - report.Changed
-		return nil
+		report = importReport{len(added), len(after), len(rows) - len(added) - len(after)}
+		return moveSums(ctx, tx, before, append(after, added...))
 	})
 	if err != nil {
 		return importReport{}, nil, fmt.Errorf("import: %w", err)
@@ -108,22 +110,26 @@ func moreFaults(hidden int) string {
 }
 
 // addImported adds the rows without an id that no file brought before, and
-// returns their number.
-func addImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, now time.Time) (int, error) {
-	var expenses [][]any
+// returns their expenses.
+func addImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, now time.Time) ([]Expense, error) {
+	var (
+		expenses []Expense
+		values   [][]any
+	)
 	times := map[Entry]int{}
 	for _, row := range rows {
 		if row.ID == "" {
 			times[row.Entry]++
 			e := Expense{ID: newID(), Entry: row.Entry, Version: 1, CreatedAt: now}
-			expenses = append(expenses, expenseRow(e, nil, importKey(row.Entry, times[row.Entry])))
+			expenses = append(expenses, e)
+			values = append(values, expenseRow(e, nil, importKey(row.Entry, times[row.Entry])))
 		}
 	}
-	added, err := insertExpenses(ctx, tx, "import_key", expenses)
+	added, err := insertExpenses(ctx, tx, "import_key", values)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return len(added), recordAdded(ctx, tx, who, actionImported, added, now)
+	return only(expenses, added), recordAdded(ctx, tx, who, actionImported, added, now)
 }
 
 // importKey is the same for the same row in another file. Rows of one file that
@@ -134,9 +140,8 @@ func importKey(e Entry, occurrence int) string {
 }
 
 // changeImported writes the rows with an id that say something new, and returns
-// their number.
-func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time) (int, error) {
-	changed := 0
+// the expenses of those before and after.
+func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time) (before, after []Expense, err error) {
 	for _, row := range rows {
 		if row.ID == "" {
 			continue
@@ -150,12 +155,13 @@ func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow
 		if len(changes) == 0 {
 			continue
 		}
+		before = append(before, e)
 		e.Entry = entry
 		e.Version++
 		if err := update(ctx, tx, who, actionImported, e, now, changes); err != nil {
-			return 0, err
+			return nil, nil, err
 		}
-		changed++
+		after = append(after, e)
 	}
-	return changed, nil
+	return before, after, nil
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -165,6 +167,76 @@ func checkSummary(t *testing.T, s *Store, q expenseQuery, list []Expense) {
 		if !reflect.DeepEqual(got, pair.want) || len(got) != len(pair.got) {
 			t.Errorf("%+v by %s: %v, want %v", q, name, pair.got, pair.want)
 		}
+	}
+}
+
+// TestSumsFollowEveryWrite compares the sums, which are kept beside the expenses,
+// with the expenses, while many people write at once.
+func TestSumsFollowEveryWrite(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 60)
+		var wg sync.WaitGroup
+		for writer := range 4 {
+			random := rand.New(rand.NewPCG(5, uint64(writer)))
+			wg.Go(func() {
+				for range 40 {
+					writeSomething(t, s, random, all[random.IntN(len(all))])
+				}
+			})
+		}
+		wg.Wait()
+		file := strings.ReplaceAll(exported(t, s), ",Travel,", ",Trains,")
+		imported(t, s, file+",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n")
+		var list []Expense
+		if err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error { list = append(list, e); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []expenseQuery{
+			{}, {Teams: []string{"hr"}}, {Teams: []string{"hr", "finance"}}, {Teams: []string{}}, {Person: "ALICE"}, {Category: "trains"},
+			{From: newDate(2026, 2, 1), To: newDate(2026, 2, 28)}, {From: newDate(2026, 2, 2)}, {To: newDate(2026, 2, 27)}, {Q: "a"},
+		} {
+			checkSummary(t, s, q, expected(q, list))
+		}
+		totals, err := s.Totals(t.Context(), newDate(2026, 11, 22))
+		if err != nil || len(totals) != 2 {
+			t.Fatal(totals, err)
+		}
+		for _, team := range totals {
+			mine := expected(expenseQuery{Teams: []string{team.Team}}, list)
+			var total Money
+			for _, e := range mine {
+				total += e.Amount
+			}
+			if team.Count != int64(len(mine)) || team.Total != total {
+				t.Errorf("%s: %+v, want %d and %v", team.Team, team.group, len(mine), total)
+			}
+		}
+	})
+}
+
+// writeSomething changes, deletes or restores an expense, or adds one. That
+// somebody else was first is fine.
+func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
+	now, err := s.Expense(t.Context(), e.Team, e.ID)
+	if err == nil {
+		entry := now.Entry
+		switch random.IntN(4) {
+		case 0:
+			entry.Amount++
+			entry.Category, entry.Person = fmt.Sprint("Category ", random.IntN(3)), fmt.Sprint("Person ", random.IntN(3))
+			entry.Date = newDate(2026, time.Month(1+random.IntN(3)), 5)
+			_, err = s.Update(t.Context(), alice, e.ID, now.Version, entry)
+		case 1:
+			_, err = s.Delete(t.Context(), alice, e.ID, now.Version)
+		case 2:
+			_, err = s.Restore(t.Context(), alice, e.ID, now.Version)
+		default:
+			_, _, err = s.Create(t.Context(), alice, entry, "")
+		}
+	}
+	var conflict *conflictError
+	if err != nil && !errors.As(err, &conflict) {
+		t.Error(err)
 	}
 }
 

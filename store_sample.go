@@ -27,13 +27,20 @@ func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	var rows [][]any
+	var (
+		expenses []Expense
+		rows     [][]any
+	)
 	for i, entry := range entries {
 		e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
+		expenses = append(expenses, e)
 		rows = append(rows, expenseRow(e, nil, fmt.Sprintf("sample %d", i)))
 	}
 	added, err := insertExpenses(ctx, tx, "import_key", rows)
 	if err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if err := moveSums(ctx, tx, nil, only(expenses, added)); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
 	return recordAdded(ctx, tx, actor{Name: "Sample data"}, actionCreated, added, now)

@@ -34,6 +34,20 @@ CREATE TABLE history (
     PRIMARY KEY (expense, version)
 );
 
+-- What the expenses that stand come to, so that the sums of a page are not made of
+-- each expense of years. Each write of an expense brings this up to date.
+CREATE TABLE sums (
+    team         TEXT COLLATE "C" NOT NULL,
+    month        TEXT COLLATE "C" NOT NULL, -- YYYY-MM
+    category_key TEXT COLLATE "C" NOT NULL,
+    person_key   TEXT COLLATE "C" NOT NULL,
+    category     TEXT COLLATE "C" NOT NULL,
+    person       TEXT COLLATE "C" NOT NULL,
+    n            BIGINT NOT NULL,
+    cents        BIGINT NOT NULL,
+    PRIMARY KEY (team, month, category_key, person_key)
+);
+
 -- A row that is written to find out whether the database takes writes again.
 CREATE TABLE health (
     id         BIGINT PRIMARY KEY CHECK (id = 1),
@@ -42,8 +56,8 @@ CREATE TABLE health (
 INSERT INTO health (id, checked_at) VALUES (1, 0);
 
 -- An index for each order of a page, of one team and of all, with the id so that
--- a page starts anywhere. Those by date hold the amounts too, for the sums.
-CREATE INDEX expenses_team_date ON expenses (team, date, id, amount_cents, deleted_at) WHERE deleted_at IS NULL;
+-- a page starts anywhere.
+CREATE INDEX expenses_team_date ON expenses (team, date, id) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_person ON expenses (team, person_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_item ON expenses (team, item_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_category ON expenses (team, category_key, id) WHERE deleted_at IS NULL;
