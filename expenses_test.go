@@ -238,6 +238,7 @@ func FuzzCursor(f *testing.F) {
 		q := expenseQuery{Sort: sort, Desc: true}
 		q.After = q.cursorAt(Expense{ID: newID(), Entry: lunch()})
 		f.Add(sort, q.encodeCursor())
+		f.Add(sort, q.encodeCursor()[:8]+"\n"+q.encodeCursor()[8:])
 	}
 	f.Fuzz(func(t *testing.T, sort, text string) {
 		q := expenseQuery{Sort: sort, Desc: true}
