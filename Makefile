@@ -3,15 +3,17 @@
 TOOL = go tool -modfile=tools/go.mod
 
 # With a .env the program talks to that Okta org, without one to the
-# development provider.
+# development provider, and an empty database gets the sample expenses.
 run: build
-	@if [ -f .env ]; then exec ./expense-dashboard; else exec bin/devidp ./expense-dashboard; fi
+	@if [ -f .env ]; then exec ./expense-dashboard; \
+	else SAMPLE_DATA=$${SAMPLE_DATA:-true} exec bin/devidp ./expense-dashboard; fi
 
 build:
 	@go build .
 	@go build -o bin/ ./cmd/devidp
 
-# The race detector needs a C compiler, the browser tests need Chromium.
+# The race detector needs a C compiler, the browser tests need Chromium, and
+# the database tests run against PostgreSQL too.
 test:
 	@scripts/install-needs
 	go test $$(command -v cc >/dev/null && echo -race) ./...

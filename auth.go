@@ -30,7 +30,7 @@ const (
 	// refreshInterval is how often the metadata and keys are fetched again.
 	refreshInterval = 15 * time.Minute
 	// maxRetryInterval is the longest wait between two attempts to reach a
-	// provider that has not answered yet.
+	// provider or a database that has not answered yet.
 	maxRetryInterval = 30 * time.Second
 )
 

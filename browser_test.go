@@ -128,7 +128,7 @@ func tour(tab *tab, name, email string, teams []string) {
 	tab.click(button(name), http.StatusOK)
 	tab.isAt("/dashboard", "Dashboard")
 	tab.shows("Hello, " + name)
-	if got := tab.texts("main ul.rows a"); !slices.Equal(got, teams) {
+	if got := tab.texts("main ul.rows a, main table.comparison tbody a"); !slices.Equal(got, teams) {
 		tab.t.Errorf("the dashboard lists the teams %q, want %q", got, teams)
 	}
 	if teams == nil {
@@ -478,11 +478,13 @@ func (b *tab) showsTeam(team teamPage) {
 	if headings := b.texts("h1"); !slices.Equal(headings, []string{team.label}) {
 		b.t.Errorf("the headings are %q, want %q alone", headings, team.label)
 	}
-	rows := evaluate[[][]string](b, `Array.from(document.querySelectorAll("tbody tr"), row => Array.from(row.cells, c => c.innerText))`)
+	rows := evaluate[[][]string](b, `Array.from(document.querySelectorAll("table.ledger tbody tr"), row => [1, 2, 4].map(i => row.cells[i].innerText))`)
+	slices.SortFunc(rows, slices.Compare)
+	slices.SortFunc(team.rows, slices.Compare)
 	if !slices.EqualFunc(rows, team.rows, slices.Equal) {
 		b.t.Errorf("the expenses are\n%q, want\n%q", rows, team.rows)
 	}
-	if total := b.texts("tfoot td"); !slices.Equal(total, []string{team.total}) {
+	if total := b.texts("table.ledger tfoot td"); !slices.Equal(total, []string{team.total}) {
 		b.t.Errorf("the total is %q, want %q", total, team.total)
 	}
 }

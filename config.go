@@ -46,6 +46,8 @@ type config struct {
 	IdleTimeout       time.Duration
 	MaxAge            time.Duration
 	TeamsFile         string // empty: the built-in sample
+	DatabaseURL       string // holds a password where it is PostgreSQL's
+	SampleData        bool   // fill an empty database with the sample
 	LogFormat         string // "text" or "json"
 }
 
@@ -79,6 +81,8 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c.IdleTimeout = l.duration("SESSION_IDLE_TIMEOUT", time.Hour)
 	c.MaxAge = l.duration("SESSION_MAX_AGE", 12*time.Hour)
 	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
+	c.DatabaseURL = l.databaseURL()
+	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
 	if len(l.problems) > 0 {
 		return c, &configError{errors.Join(l.problems...)}
@@ -140,6 +144,11 @@ func (l *configLoader) oneOf(name string, values ...string) string {
 		l.problem(name, fmt.Sprintf("is %q, which is not one of %s", value, strings.Join(values, ", ")), values[0])
 	}
 	return value
+}
+
+func (l *configLoader) databaseURL() string {
+	const standard = "sqlite:expenses.db"
+	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
 }
 
 func (l *configLoader) duration(name string, standard time.Duration) time.Duration {

@@ -18,8 +18,12 @@ func TestDirectDependencies(t *testing.T) {
 		"github.com/go-jose/go-jose/v4":   "signatures and keys (JWS, JWK); go-oidc uses it too",
 		"github.com/gorilla/securecookie": "encrypts and authenticates cookies; sessions uses it too",
 		"github.com/gorilla/sessions":     "sessions in cookies, with key rotation",
+		"github.com/jackc/pgx/v5":         "PostgreSQL without cgo, the driver that is kept up",
 		"github.com/joho/godotenv":        "reads .env files with the quoting that people know",
+		"github.com/pressly/goose/v3":     "schema migrations from embedded files, under a lock",
 		"golang.org/x/oauth2":             "the authorization code flow with PKCE, kept by the Go team",
+		"golang.org/x/text":               "é is searched and sorted the same, typed as one character or two",
+		"modernc.org/sqlite":              "SQLite without cgo: a database without a server",
 	}
 	var module struct {
 		Require []struct {

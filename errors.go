@@ -10,10 +10,9 @@ import (
 )
 
 var (
-	// errNotFound stands for what does not exist and for what somebody may not
-	// know to exist: the two look the same.
-	errNotFound    = errors.New("not found")
 	errNotSignedIn = errors.New("not signed in")
+	errForbidden   = errors.New("not theirs to change")
+	errBusy        = errors.New("too many exports at once")
 	errCrossSite   = errors.New("cross-site request refused")
 	errPanic       = errors.New("panic")
 )
@@ -37,6 +36,7 @@ type failure struct {
 func (s *site) explain(err error) failure {
 	var signIn *signInError
 	var method *methodError
+	var query *queryError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &signIn):
@@ -55,6 +55,31 @@ func (s *site) explain(err error) failure {
 			Status: http.StatusUnauthorized, Heading: "You are not signed in",
 			Message: "Only people who are signed in can have this.", Next: "Sign in and try again.",
 			ActionLabel: "Sign in", ActionURL: "/login",
+		}
+	case errors.Is(err, errForbidden):
+		return failure{
+			Status: http.StatusForbidden, Heading: "Not yours to change",
+			Message:     "Only whose expense it is and administrators can change it, so nothing was done.",
+			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
+		}
+	case errors.As(err, &query):
+		return failure{
+			Status: http.StatusBadRequest, Heading: "That address is not understood",
+			Message:     "Something behind the question mark is not what this page knows: " + query.Text + ".",
+			Next:        "Correct the address, or start again from the dashboard.",
+			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
+		}
+	case isUnavailable(err):
+		return failure{
+			Status: http.StatusServiceUnavailable, Heading: "The expenses cannot be reached right now",
+			Message: "Nothing was lost and nothing was changed, and you stay signed in.", Next: "Try again in a moment.",
+			RetryAfter: 5 * time.Second,
+		}
+	case errors.Is(err, errBusy):
+		return failure{
+			Status: http.StatusServiceUnavailable, Heading: "Too many files at once",
+			Message: "Other files are being made right now.", Next: "Try again in a moment.",
+			RetryAfter: 5 * time.Second,
 		}
 	case errors.As(err, &method):
 		return failure{

@@ -1,58 +1,220 @@
 package main
 
 import (
-	_ "embed"
-	"encoding/csv"
+	"cmp"
+	"crypto/rand"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// An Expense is what one person spent on one item for a team.
+// The longest texts of an expense, in characters.
+const (
+	maxItem     = 200
+	maxPerson   = 200
+	maxCategory = 50
+	maxNote     = 2000
+)
+
+// Expense is what somebody spent for a team, as the database holds it.
 type Expense struct {
-	Team   string // ID
-	Person string
-	Item   string
-	Amount Money
+	ID string // 26 characters, not guessable
+	Entry
+	Version   int64 // 1 when created, one more with each change
+	CreatedAt time.Time
+	DeletedAt time.Time // zero while the expense stands
 }
 
-//go:embed sample/expenses.csv
-var sampleExpensesCSV string
+// Deleted reports whether e was deleted and not restored.
+func (e Expense) Deleted() bool { return !e.DeletedAt.IsZero() }
 
-// sampleExpenses reads the built-in sample: the columns team, person, item and
-// amount in dollars.
-func sampleExpenses() ([]Expense, error) {
-	records, err := csv.NewReader(strings.NewReader(sampleExpensesCSV)).ReadAll()
+// Entry is the part of an expense that a person writes and may change.
+type Entry struct {
+	Team     string
+	Date     Date
+	Person   string // the name that readers see
+	Owner    string // the address of whose it is, or nothing where only a name is known
+	Item     string
+	Category string
+	Amount   Money
+	Note     string
+}
+
+// actor is who does something to an expense.
+type actor struct {
+	Address, Name string
+}
+
+// newID returns an identifier with 130 random bits, which nobody guesses from
+// another one.
+func newID() string {
+	return strings.ToLower(rand.Text())
+}
+
+// isID reports whether s has the form that newID gives.
+func isID(s string) bool {
+	return len(s) == 26 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// fold returns the form of a text by which it is searched and sorted: without
+// regard to case, and the same for é typed as one character or as two.
+func fold(s string) string {
+	return strings.ToLower(norm.NFC.String(s))
+}
+
+// expenseForm is an expense as it was typed.
+type expenseForm struct {
+	Date, Person, Item, Category, Amount, Note string
+}
+
+// fieldErrors holds a sentence for each field that is not right, and nothing for
+// the others.
+type fieldErrors struct {
+	Date, Person, Item, Category, Amount, Note string
+}
+
+// any reports whether a field is not right.
+func (e fieldErrors) any() bool { return e != fieldErrors{} }
+
+// list returns the sentences, each after the name of its field.
+func (e fieldErrors) list() []string {
+	var list []string
+	for _, field := range [][2]string{
+		{"date", e.Date},
+		{"person", e.Person},
+		{"item", e.Item},
+		{"category", e.Category},
+		{"amount", e.Amount},
+		{"note", e.Note},
+	} {
+		if field[1] != "" {
+			list = append(list, field[0]+": "+field[1])
+		}
+	}
+	return list
+}
+
+// check reads what was typed. The Entry, which still lacks its team and owner,
+// is whole only where the fieldErrors hold nothing. Dates are right from the
+// year 2000 to a year after today.
+func (f expenseForm) check(today Date) (Entry, fieldErrors) {
+	var (
+		entry    Entry
+		problems fieldErrors
+	)
+	entry.Date, problems.Date = checkDate(f.Date, today)
+	entry.Person, problems.Person = checkLine(f.Person, "a person", maxPerson)
+	entry.Item, problems.Item = checkLine(f.Item, "an item", maxItem)
+	entry.Category, problems.Category = checkLine(f.Category, "a category", maxCategory)
+	entry.Amount, problems.Amount = checkAmount(f.Amount)
+	entry.Note, problems.Note = checkNote(f.Note)
+	return entry, problems
+}
+
+func checkDate(typed string, today Date) (Date, string) {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		return Date{}, "Enter a date."
+	}
+	date, err := parseDate(typed)
 	if err != nil {
-		return nil, fmt.Errorf("sample expenses: %w", err)
+		return Date{}, "Enter the date as year-month-day, like 2006-01-31."
 	}
-	var expenses []Expense
-	for _, record := range records[1:] {
-		amount, err := parseMoney(record[3])
-		if err != nil {
-			return nil, fmt.Errorf("sample expenses: %w", err)
-		}
-		expenses = append(expenses, Expense{Team: record[0], Person: record[1], Item: record[2], Amount: amount})
+	first, last := newDate(2000, time.January, 1), Date{today.t.AddDate(1, 0, 0)}
+	if date.Compare(first) < 0 || date.Compare(last) > 0 {
+		return Date{}, fmt.Sprintf("Enter a date from %v to %v.", first, last)
 	}
-	return expenses, nil
+	return date, ""
 }
 
-// expensesOf returns those of one team, in their order.
-func expensesOf(expenses []Expense, team string) []Expense {
-	return slices.Collect(func(yield func(Expense) bool) {
-		for _, e := range expenses {
-			if e.Team == team && !yield(e) {
-				return
-			}
-		}
-	})
+func checkAmount(typed string) (Money, string) {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		return 0, "Enter an amount, like 1234.50."
+	}
+	amount, err := parseMoney(typed)
+	if err != nil || amount <= 0 || amount > maxMoney {
+		return 0, fmt.Sprintf("Enter an amount over zero and up to %s, like 1234.50.", maxMoney.Plain())
+	}
+	return amount, ""
 }
 
-// total adds up what was spent.
-func total(expenses []Expense) Money {
-	var sum Money
-	for _, e := range expenses {
-		sum += e.Amount
+// checkLine reads a text of one line that has to be there, and which is called
+// what in the sentence about it.
+func checkLine(typed, what string, limit int) (string, string) {
+	line := strings.TrimSpace(typed)
+	if line == "" {
+		return "", "Enter " + what + "."
 	}
-	return sum
+	if problem := checkText(line, limit, ""); problem != "" {
+		return "", problem
+	}
+	return line, ""
+}
+
+// checkNote reads a text that may be missing and may have several lines. A
+// browser ends those with CR LF; the database holds LF.
+func checkNote(typed string) (string, string) {
+	note := strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n"))
+	if problem := checkText(note, maxNote, "\n\t"); problem != "" {
+		return "", problem
+	}
+	return note, ""
+}
+
+// checkText says what is wrong with a text, if anything: more than limit
+// characters, not UTF-8, a control character other than those allowed.
+func checkText(s string, limit int, allowed string) string {
+	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
+	switch {
+	case !utf8.ValidString(s):
+		return "This holds bytes that are not text. Type it again."
+	case strings.ContainsFunc(s, control):
+		return "This holds a control character. Type it again without it."
+	case utf8.RuneCountInString(s) > limit:
+		return fmt.Sprintf("This is too long: at most %d characters.", limit)
+	}
+	return ""
+}
+
+// diff lists what has to change in e to make it other, in the order of the
+// columns of an export.
+func (e Entry) diff(other Entry) []change {
+	var changes []change
+	add := func(field, from, to string) {
+		if from != to {
+			changes = append(changes, change{field, from, to})
+		}
+	}
+	add("date", e.Date.String(), other.Date.String())
+	add("team", e.Team, other.Team)
+	add("person", e.Person, other.Person)
+	add("owner", e.Owner, other.Owner)
+	add("item", e.Item, other.Item)
+	add("category", e.Category, other.Category)
+	add("amount", e.Amount.Plain(), other.Amount.Plain())
+	add("note", e.Note, other.Note)
+	return changes
+}
+
+// change is one field of an expense before and after.
+type change struct {
+	Field, Old, New string
+}
+
+// average is a total shared equally, rounded to the nearest cent and half a cent
+// away from zero.
+func average(total Money, count int64) Money {
+	if count == 0 {
+		return 0
+	}
+	quotient, rest := int64(total)/count, int64(total)%count
+	if 2*max(rest, -rest) >= count {
+		quotient += int64(cmp.Compare(total, 0))
+	}
+	return Money(quotient)
 }

@@ -14,6 +14,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,7 +72,8 @@ type rig struct {
 	baseURL   string
 	transport http.RoundTripper // of its browsers
 	log       *lockedBuffer
-	site      *site // nil where the whole program runs
+	database  string // DATABASE_URL
+	site      *site  // nil where the whole program runs
 }
 
 // startSite serves a site without run, so that a test can move its clock and
@@ -94,7 +96,15 @@ func startSite(t *testing.T, s setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.site, err = newSite(cfg, directory, log); err != nil {
+	store, err := openStore(cfg.DatabaseURL, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.close() })
+	if err := store.start(t.Context(), cfg.SampleData); err != nil {
+		t.Fatal(err)
+	}
+	if r.site, err = newSite(cfg, directory, store, log); err != nil {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
@@ -206,13 +216,17 @@ func newRig(t *testing.T, baseURL string, s setup) *rig {
 		transport.CloseIdleConnections()
 		provider.Close()
 	})
-	return &rig{t: t, provider: provider, baseURL: baseURL, transport: transport, log: &lockedBuffer{}}
+	return &rig{
+		t: t, provider: provider, baseURL: baseURL, transport: transport, log: &lockedBuffer{},
+		database: "sqlite:" + filepath.Join(t.TempDir(), "expenses.db"),
+	}
 }
 
 func (r *rig) getenv(s setup) func(string) string {
 	env := map[string]string{
 		"OKTA_ISSUER": r.provider.Issuer(), "OKTA_CLIENT_ID": r.provider.ClientID(), "OKTA_CLIENT_SECRET": r.provider.ClientSecret(),
 		"APP_BASE_URL": r.baseURL, "SESSION_SECRET": testSecret,
+		"DATABASE_URL": r.database, "SAMPLE_DATA": "true",
 	}
 	maps.Copy(env, s.env)
 	return func(name string) string { return env[name] }
@@ -259,17 +273,23 @@ func (r *reply) location() string {
 // that is not nil is its body.
 func (b *browser) send(method, target string, form url.Values, fields ...string) *reply {
 	b.t.Helper()
+	if form != nil {
+		fields = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, fields...)
+	}
+	return b.sendBody(method, target, strings.NewReader(form.Encode()), fields...)
+}
+
+// sendBody is send with any body.
+func (b *browser) sendBody(method, target string, body io.Reader, fields ...string) *reply {
+	b.t.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = b.home + target
 	}
-	request, err := http.NewRequest(method, target, strings.NewReader(form.Encode()))
+	request, err := http.NewRequest(method, target, body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	request.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-	if form != nil {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
 	for i := 0; i < len(fields); i += 2 {
 		request.Header.Set(fields[i], fields[i+1])
 	}
@@ -278,7 +298,7 @@ func (b *browser) send(method, target string, form url.Values, fields ...string)
 		b.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -287,7 +307,7 @@ func (b *browser) send(method, target string, form url.Values, fields ...string)
 			b.t.Errorf("%s %s sets a cookie of %d bytes, more than browsers keep: %.40s…", method, request.URL.Path, len(cookie), cookie)
 		}
 	}
-	return &reply{response.StatusCode, response.Header, string(body), request.URL}
+	return &reply{response.StatusCode, response.Header, string(content), request.URL}
 }
 
 func (b *browser) get(target string, fields ...string) *reply {

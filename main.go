@@ -41,10 +41,26 @@ func main() {
 }
 
 // usageError is a command line that the program does not know.
-type usageError struct{ argument string }
+type usageError struct{ text string }
 
 func (e *usageError) Error() string {
-	return fmt.Sprintf("%q is not known: the program takes no arguments and reads its configuration from the environment and .env", e.argument)
+	return e.text + "\nUsage:\n  expense-dashboard              serve, as the environment and .env say\n  expense-dashboard backup FILE  copy the SQLite database to a new file while the program runs"
+}
+
+// command runs what stands behind the program's name.
+func command(ctx context.Context, args []string, getenv func(string) string) error {
+	if args[0] != "backup" {
+		return &usageError{fmt.Sprintf("%q is not a command", args[0])}
+	}
+	if len(args) != 2 {
+		return &usageError{"backup needs the name of one new file"}
+	}
+	l := &configLoader{getenv: getenv}
+	databaseURL := l.databaseURL()
+	if len(l.problems) > 0 {
+		return &configError{errors.Join(l.problems...)}
+	}
+	return backup(ctx, databaseURL, args[1])
 }
 
 // report prints why the program ended and returns its exit status: 2 for what
@@ -76,7 +92,7 @@ func report(err error, stderr io.Writer) int {
 // ctx is done and logs to stderr.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	if len(args) > 0 {
-		return &usageError{args[0]}
+		return command(ctx, args, getenv)
 	}
 	cfg, err := loadConfig(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
@@ -87,7 +103,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err := errors.Join(err, directoryErr); err != nil {
 		return &configError{err}
 	}
-	s, err := newSite(cfg, directory, log)
+	store, err := openStore(cfg.DatabaseURL, log)
+	if err != nil {
+		return &configError{fmt.Errorf("DATABASE_URL is %w", err)}
+	}
+	defer store.close()
+	if err := store.start(ctx, cfg.SampleData); err != nil {
+		return err
+	}
+	s, err := newSite(cfg, directory, store, log)
 	if err != nil {
 		return err
 	}
@@ -113,13 +137,14 @@ func newLogger(format string, stderr io.Writer) *slog.Logger {
 }
 
 // newSite builds the parts.
-func newSite(cfg config, directory *directoryFile, log *slog.Logger) (*site, error) {
+func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger) (*site, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
-	pages, err3 := newPages()
-	expenses, err4 := sampleExpenses()
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	notices, err3 := newNotices(cfg.SessionSecrets, secure)
+	drafts, err4 := newSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
+	pages, err5 := newPages()
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	auth := &authenticator{
@@ -128,8 +153,8 @@ func newSite(cfg config, directory *directoryFile, log *slog.Logger) (*site, err
 		client: newProviderClient(), pending: pending, sessions: sessions, log: log, now: time.Now,
 	}
 	return &site{
-		baseURL: cfg.BaseURL, auth: auth, sessions: sessions, directory: directory,
-		expenses: expenses, pages: pages, log: log, now: time.Now,
+		baseURL: cfg.BaseURL, auth: auth, sessions: sessions, directory: directory, store: store,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, now: time.Now,
 	}, nil
 }
 

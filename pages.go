@@ -41,14 +41,8 @@ type dashboardView struct {
 	Email      string
 	Unverified bool // Okta says that Email is not verified
 	Teams      []Team
-}
-
-// A teamView is the view of team.html. Its title is the team's label.
-type teamView struct {
-	page
-	Team     Team
-	Expenses []Expense
-	Total    Money
+	Admin      bool
+	Totals     []teamLine // an admin's comparison of all teams
 }
 
 // A profileView is the view of profile.html.
@@ -100,12 +94,12 @@ func newPages() (*pages, error) {
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	layout, err := template.New("layout.html").
-		Funcs(template.FuncMap{"static": p.staticURL, "words": inWords}).
-		ParseFS(templateFS, "templates/layout.html")
+		Funcs(template.FuncMap{"static": p.staticURL, "words": inWords, "day": day}).
+		ParseFS(templateFS, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
-	for _, name := range []string{"home", "dashboard", "team", "profile", "error", "signout"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "error", "signout"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)
@@ -161,6 +155,9 @@ func inWords(d time.Duration) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// day says a date as a page shows it: 2 Jan 2006.
+func day(d Date) string { return d.t.Format("2 Jan 2006") }
 
 // A staticFile is an embedded file as it is served.
 type staticFile struct {

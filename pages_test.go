@@ -24,6 +24,60 @@ type pageState struct {
 	not   []string // in no place of the page
 }
 
+var (
+	testTeam   = Team{"finance", "Finance"}
+	testMonths = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+
+	testExpense = Expense{ID: "abc", Version: 3, Entry: Entry{
+		Team: "finance", Date: newDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
+	}}
+	testDeleted = Expense{ID: "abc", Version: 3, Entry: testExpense.Entry, DeletedAt: time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)}
+
+	hostileExpense = Expense{Entry: Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
+
+	testHistory = []event{
+		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), actor{"hannah.smith@example.com", "Hannah Smith"}, "changed", []change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
+		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "restored", nil},
+		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "deleted", nil},
+		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "imported", nil},
+		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), actor{Address: "alice@example.com"}, "created", nil},
+	}
+)
+
+// testExpenses returns a team's page with two expenses, and what edit makes of it.
+func testExpenses(edit func(*expensesView)) expensesView {
+	booth := Expense{ID: "def", Entry: Entry{Date: newDate(2026, 2, 28), Person: "Bob Smith", Item: "Event Booth", Category: "Events", Amount: 100000}}
+	v := expensesView{
+		page: page{"Finance", true, "Carol Lee"}, Team: testTeam, Path: "/team/finance", ClearURL: "/team/finance",
+		Periods: []link{{"This month", "/team/finance?from=2026-03-01&to=2026-03-31", false}, {"Last month", "/team/finance?from=2026-02-01&to=2026-02-28", false}},
+		Columns: []column{
+			{"Date", "/team/finance?order=asc&sort=date", "descending", false},
+			{"Name", "/team/finance?sort=person", "", false},
+			{"Item", "/team/finance?sort=item", "", false},
+			{"Category", "/team/finance?sort=category", "", false},
+			{"Amount", "/team/finance?sort=amount", "", true},
+		},
+		Rows:  []expenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
+		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths),
+		ByCategory: barChart([]group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: barChart([]group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
+		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
+		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
+	}
+	edit(&v)
+	return v
+}
+
+// testForm returns the form of testExpense as it was typed, and what edit makes of
+// it.
+func testForm(edit func(*expenseFormView)) expenseFormView {
+	f := expenseFormView{
+		Action: "/team/finance/expenses/abc", Typed: expenseForm{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines"},
+		Categories: []string{"Events", "Meals"}, MaxDate: "2027-03-05",
+	}
+	edit(&f)
+	return f
+}
+
 // pageStates holds each page in each of its states.
 var pageStates = []pageState{
 	{
@@ -69,23 +123,225 @@ var pageStates = []pageState{
 		[]string{"You are not part", "/team/"},
 	},
 	{
-		"team", "team",
-		teamView{page{"Finance", true, "Carol Lee"}, Team{"finance", "Finance"}, []Expense{
-			{"finance", "Alice Johnson", "Product Launch Campaign", 120000},
-			{"finance", "Bob Smith", "Promotional Material", 45000},
-			{"finance", "Carol Lee", "Team Lunch", 18000},
-			{"finance", "David Kim", "Event Booth", 95000},
-		}, 278000},
-		"Finance · Expense Dashboard",
-		[]string{"<h1>Finance</h1>", "<caption>", `<td>Alice Johnson</td><td>Product Launch Campaign</td><td class="number">$1,200.00</td>`, `<tfoot>`, `<td class="number">$2,780.00</td>`},
-		[]string{"No expenses yet."},
+		"dashboard of an admin", "dashboard",
+		dashboardView{
+			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam, {"hr", "HR"}},
+			Totals: []teamLine{
+				{testTeam, 2, 100100, monthChart(testMonths)},
+				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}})},
+			},
+		},
+		"Dashboard · Expense Dashboard",
+		[]string{"Your teams</h2>", "<caption>", `<a href="/team/finance">Finance</a>`, "Highest in Mar 2026", ">Nothing<", `<tfoot role="rowgroup">`, `<td role="cell" class="number count">2</td><td role="cell" class="number">$1,001.00</td>`, `href="/expenses">All teams</a>`, `href="/expenses/import"`},
+		[]string{"<ul class=\"rows\">"},
 	},
 	{
-		"team without expenses", "team",
-		teamView{page: page{"Finance", true, "Carol Lee"}, Team: Team{"finance", "Finance"}},
+		"dashboard of an admin without totals", "dashboard",
+		dashboardView{page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam}},
+		"Dashboard · Expense Dashboard",
+		[]string{"Your teams</h2>", `<a href="/team/finance">Finance</a>`, `href="/expenses"`},
+		[]string{"<table"},
+	},
+	{
+		"expenses", "expenses", testExpenses(func(v *expensesView) {
+			v.CanLog = true
+			v.Notice = &notice{"The expense was deleted.", "/team/finance/expenses/abc/restore", 7}
+		}),
 		"Finance · Expense Dashboard",
-		[]string{"<h1>Finance</h1>", "No expenses yet."},
-		[]string{"<table", "$0.00"},
+		[]string{
+			"<h1>Finance</h1>", `role="status"`, `action="/team/finance/expenses/abc/restore"><input type="hidden" name="version" value="7"><button class="button quiet">Undo`,
+			`href="/team/finance/expenses/new">Log an expense</a>`, `method="get" action="/team/finance"`,
+			`<th scope="col" role="columnheader" aria-sort="descending"><a href="/team/finance?order=asc&amp;sort=date">Date<span class="arrow" aria-hidden="true"> ↓</span></a></th>`,
+			`<time datetime="2026-03-02">2 Mar 2026</time>`, `<a href="/team/finance/expenses/abc">Team Lunch</a>`, `class="number">$1.00</td>`,
+			"Total of all, 2 expenses</th>", `class="number">$1,001.00</td></tr>`, `<dt>Average</dt><dd>$500.50</dd>`, "Highest: $1,000.00 in Mar 2026",
+			`href="/team/finance?after=x">Next 50</a>`, `href="/team/finance/expenses.csv">Download as CSV</a>`, "Download as JSON", "Months as a table", `<th scope="row">Feb 2026</th>`,
+			`<option value="Alice Johnson">`, `>This month</a>`, `viewBox="0 0 120 100"`,
+		},
+		[]string{"Team</th>", "Clear the filter", "Nothing matches", "No expenses yet", "First page", "/expenses/import", `name="sort"`, "Only with"},
+	},
+	{
+		"expenses, filtered, the last page", "expenses", testExpenses(func(v *expensesView) {
+			v.Filtered, v.ClearURL, v.NextURL, v.FirstURL = true, "/team/finance?sort=amount", "", "/team/finance?q=lunch"
+			v.Filter = filterForm{"lunch", "Alice", "Meals", "2026-03-01", "2026-03-31", "amount", "asc"}
+			v.Periods[0].Current = true
+			v.Columns[0].Sorted, v.Columns[4].Sorted = "", "ascending"
+			v.Count = 1
+		}),
+		"Finance · Expense Dashboard",
+		[]string{
+			`name="q" type="search" value="lunch"`, `name="person" type="text" value="Alice"`, `name="category" type="text" value="Meals"`,
+			`name="from" type="date" value="2026-03-01"`, `name="to" type="date" value="2026-03-31"`,
+			`type="hidden" name="sort" value="amount"`, `type="hidden" name="order" value="asc"`,
+			`href="/team/finance?sort=amount">Clear the filter</a>`, `aria-current="true">This month</a>`, "First page", "Total of what matches, 1 expense<",
+			`class="number" aria-sort="ascending">`, `<span class="arrow" aria-hidden="true"> ↑</span>`, "Only with “lunch” by Alice for Meals from 2026-03-01 to 2026-03-31.",
+		},
+		[]string{"Next 50", "Log an expense", "Undo", "↓"},
+	},
+	{
+		"expenses of all teams", "expenses", testExpenses(func(v *expensesView) {
+			v.Title, v.Team, v.Admin, v.Path = "All teams", Team{}, true, "/expenses"
+			v.Columns = slices.Insert(v.Columns, 2, column{Label: "Team"})
+		}),
+		"All teams · Expense Dashboard",
+		[]string{"<h1>All teams</h1>", `role="columnheader">Team</th>`, `<td role="cell">Finance</td>`, `href="/expenses/import">Import</a>`, `action="/expenses"`, `colspan="5"`},
+		[]string{"Log an expense"},
+	},
+	{
+		"expenses, a place after the last", "expenses", testExpenses(func(v *expensesView) {
+			v.Rows, v.NextURL, v.FirstURL = nil, "", "/team/finance"
+		}),
+		"Finance · Expense Dashboard",
+		[]string{"The list ends before this place.", ">First page</a>"},
+		[]string{"<tfoot", "No expenses yet"},
+	},
+	{
+		"no expenses", "expenses",
+		expensesView{page: page{"Finance", true, "Carol Lee"}, Team: testTeam, CanLog: true, Path: "/team/finance"},
+		"Finance · Expense Dashboard",
+		[]string{"<h1>Finance</h1>", "No expenses yet.", "What Finance spends", "Log an expense"},
+		[]string{"<table", "<svg", "$0.00", "Nothing matches", `role="search"`},
+	},
+	{
+		"no expenses of any team", "expenses",
+		expensesView{page: page{"All teams", true, "Hannah Smith"}, Admin: true, Path: "/expenses"},
+		"All teams · Expense Dashboard",
+		[]string{"What the teams spend", "/expenses/import"},
+		[]string{"<table"},
+	},
+	{
+		"nothing matches", "expenses",
+		expensesView{page: page{"Finance", true, "Carol Lee"}, Team: testTeam, Path: "/team/finance", Filter: filterForm{Q: "yacht"}, Filtered: true, ClearURL: "/team/finance"},
+		"Finance · Expense Dashboard",
+		[]string{"Nothing matches.", `value="yacht"`, `<a href="/team/finance">show all expenses</a>`, "No expense of Finance is like this"},
+		[]string{"<table", "<svg", "No expenses yet"},
+	},
+	{
+		"expense of somebody else", "expense",
+		expenseView{page: page{"Team Lunch", true, "Carol Lee"}, Team: testTeam, Expense: testExpense, Form: expenseFormView{Action: "/team/finance/expenses/abc"}, History: testHistory},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			"<h1>Team Lunch</h1>", `<dd class="amount">$1.00</dd>`, `href="/team/finance">Finance</a>`, "two\nlines", "History</h2>",
+			"<strong>Hannah Smith</strong> changed it", `<time datetime="2026-03-03T08:30:00Z">`, `amount:</span> <del>2.00</del> <span class="to">to</span> <ins>1.00</ins>`,
+			"<del>nothing</del>", "<strong>alice@example.com</strong> logged it",
+		},
+		[]string{"<button class", "/delete", "/restore", `<input type="hidden"`},
+	},
+	{
+		"expense of one’s own", "expense",
+		expenseView{
+			page: page{"Team Lunch", true, "Alice Johnson"}, Notice: &notice{Text: "Saved."}, Team: testTeam, Expense: testExpense, MayChange: true,
+			Form: testForm(func(f *expenseFormView) { f.Version = 3 }), History: testHistory,
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			"Saved.", `<form class="fields" method="post" action="/team/finance/expenses/abc">`, `name="version" value="3"`, "Save changes", `action="/team/finance/expenses/abc/delete"`,
+			`value="2026-03-02" required`, `max="2027-03-05"`, `maxlength="200" value="Team Lunch" required`, `inputmode="decimal"`, "\ntwo\nlines</textarea>", `<option value="Meals">`,
+		},
+		[]string{"Undo", `name="person"`, `name="submission"`, "Now:", "/restore", "not right yet"},
+	},
+	{
+		"expense that was deleted", "expense",
+		expenseView{page: page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testDeleted, MayChange: true, Form: expenseFormView{Action: "/team/finance/expenses/abc"}, History: testHistory},
+		"Team Lunch · Expense Dashboard",
+		[]string{"This expense was deleted</strong> on", `action="/team/finance/expenses/abc/restore"><input type="hidden" name="version" value="3"><button class="button">Restore`},
+		[]string{"Save changes", "/delete"},
+	},
+	{
+		"expense of somebody else that was deleted", "expense",
+		expenseView{page: page{"Team Lunch", true, "Carol Lee"}, Team: testTeam, Expense: testDeleted, Form: expenseFormView{Action: "/team/finance/expenses/abc"}},
+		"Team Lunch · Expense Dashboard",
+		[]string{"This expense was deleted"},
+		[]string{"/restore", "/delete", "History</h2>"},
+	},
+	{
+		"expense that somebody else changed meanwhile", "expense",
+		expenseView{
+			page: page{"Team Lunch", true, "Hannah Smith"}, Team: testTeam, Expense: testExpense, MayChange: true, History: testHistory,
+			Form: testForm(func(f *expenseFormView) {
+				f.Admin, f.Version, f.Current = true, 3, &testExpense
+				f.Typed.Item, f.Typed.Amount, f.Typed.Person, f.Typed.Note = "Dinner", "1", "Bob", "two\r\nlines"
+			}),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			`role="alert"`, "Somebody else changed this expense meanwhile", `id="item-now">Now: <strong>Team Lunch</strong>`, `id="person-now">Now: <strong>Alice Johnson</strong>`,
+			`value="Dinner"`, "Save mine over it", `<a href="/team/finance/expenses/abc">discard what you typed</a>`, `aria-describedby="item-now item-hint"`, `name="version" value="3"`,
+		},
+		[]string{"date-now", "amount-now", "category-now", "note-now", "Save changes"},
+	},
+	{
+		"expense whose date, category, amount and note somebody else changed", "expense",
+		expenseView{
+			page: page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testExpense, MayChange: true,
+			Form: testForm(func(f *expenseFormView) {
+				f.Version, f.Current = 3, &Expense{Entry: Entry{Date: newDate(2026, 1, 9), Person: "Alice Johnson", Item: "Team Lunch", Category: "Travel", Amount: 123456}}
+			}),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{"<strong>2026-01-09</strong>", "<strong>Travel</strong>", "<strong>1234.56</strong>", `id="note-now">Now: <strong>nothing</strong>`},
+		[]string{"item-now"},
+	},
+	{
+		"expense that somebody else deleted meanwhile", "expense",
+		expenseView{
+			page: page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testDeleted, MayChange: true,
+			Form: testForm(func(f *expenseFormView) { f.Version, f.Current = 3, &testDeleted }),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{"Somebody else deleted this expense meanwhile", "/restore", `value="Team Lunch"`},
+		[]string{"Save", "/delete"},
+	},
+	{
+		"new expense", "new",
+		newExpenseView{page{"Log an expense", true, "Alice Johnson"}, &notice{Text: "Your session had ended."}, testTeam, expenseFormView{Action: "/team/finance/expenses", Submission: "once", MaxDate: "2027-03-05"}},
+		"Log an expense · Expense Dashboard",
+		[]string{
+			"<h1>Log an expense</h1>", "Your session had ended.", `action="/team/finance/expenses"><input type="hidden" name="submission" value="once">`, "Log expense</button>",
+			`type="date" min="2000-01-01" max="2027-03-05"`, `list="categories"`, `maxlength="2000"`, `maxlength="50"`,
+		},
+		[]string{`name="version"`, `name="person"`, "aria-invalid", `role="alert"`},
+	},
+	{
+		"new expense by an admin", "new",
+		newExpenseView{page{"Log an expense", true, "Hannah Smith"}, &notice{Text: "Your session had ended."}, testTeam, expenseFormView{Action: "/team/finance/expenses", Admin: true}},
+		"Log an expense · Expense Dashboard",
+		[]string{`<label for="person">Person</label>`},
+		[]string{`name="submission"`, "max="},
+	},
+	{
+		"new expense with errors", "new",
+		newExpenseView{page{"Log an expense", true, "Hannah Smith"}, &notice{Text: "Your session had ended."}, testTeam, testForm(func(f *expenseFormView) {
+			f.Admin, f.Submission = true, "once"
+			f.Typed = expenseForm{Date: "2026-02-31", Amount: "-1"}
+			f.Errors = fieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
+		})},
+		"Not right yet: Log an expense · Expense Dashboard",
+		[]string{
+			"6 fields are not right yet", `<a href="#date">Date: Wrong date.</a>`, `id="item-error">Wrong item.</p>`, `value="-1"`, `value="2026-02-31"`,
+			`aria-describedby="amount-error amount-hint" aria-invalid="true"`, `id="note-error"`,
+		},
+		[]string{"Now:"},
+	},
+	{
+		"new expense with one error", "new",
+		newExpenseView{page{"Log an expense", true, "Alice Johnson"}, &notice{Text: "Your session had ended."}, testTeam, testForm(func(f *expenseFormView) { f.Errors.Item = "Wrong item." })},
+		"Not right yet: Log an expense · Expense Dashboard",
+		[]string{"One field is not right yet", `<a href="#item">`},
+		[]string{`href="#date"`},
+	},
+	{
+		"import", "import",
+		importView{page: page{"Import", true, "Hannah Smith"}, Notice: &notice{Text: "2 expenses were added."}, Columns: csvColumns},
+		"Import · Expense Dashboard",
+		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,text/csv"`, "<code>" + csvColumns + "</code>"},
+		[]string{"Nothing was taken", "aria-invalid"},
+	},
+	{
+		"import with errors", "import",
+		importView{page: page{"Import", true, "Hannah Smith"}, Columns: csvColumns, Errors: []lineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
+		"Not right yet: Import · Expense Dashboard",
+		[]string{"Nothing was taken: 2 things in the file are not right yet", "<strong>Line 2</strong>", "<strong>Line 17</strong>", `aria-describedby="file-errors file-hint" aria-invalid="true"`},
+		nil,
 	},
 	{
 		"profile of a member", "profile",
@@ -145,14 +401,45 @@ var pageStates = []pageState{
 		nil,
 	},
 	{
+		"hostile comparison", "dashboard",
+		dashboardView{page: page{"Dashboard", true, hostile}, Admin: true, Totals: []teamLine{{Team{hostile, hostile}, 1, 1, barChart([]group{{hostile, 1, 1}})}}},
+		"Dashboard · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		nil,
+	},
+	{
+		"hostile expenses", "expenses", testExpenses(func(v *expensesView) {
+			v.page, v.Team, v.CanLog, v.Path, v.Filtered = page{hostile, true, hostile}, Team{hostile, hostile}, true, "/team/"+hostile, true
+			v.Notice = &notice{hostile, hostile, 1}
+			v.Filter = filterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile}
+			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
+			v.Periods, v.Columns = []link{{hostile, hostile, true}}, []column{{hostile, hostile, "ascending", false}}
+			v.Rows = []expenseLine{{Expense{Entry: Entry{Date: newDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
+			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
+			v.People, v.Categories = []string{hostile}, []string{hostile}
+		}),
+		hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		[]string{"javascript:"},
+	},
+	{
+		"hostile expense", "expense",
+		expenseView{
+			page: page{hostile, true, hostile}, Notice: &notice{hostile, hostile, 1}, Team: Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
+			Form: expenseFormView{
+				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expenseForm{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
+				Errors: fieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
+			},
+			History: []event{{Actor: actor{hostile, hostile}, Action: hostile, Changes: []change{{hostile, hostile, hostile}}}},
+		},
+		"Not right yet: " + hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</textarea>")},
+		[]string{"javascript:"},
+	},
+	{
 		"hostile address without a team", "dashboard",
 		dashboardView{page: page{"Dashboard", true, hostile}, Email: hostile},
 		"Dashboard · Expense Dashboard", nil, nil,
-	},
-	{
-		"hostile team", "team",
-		teamView{page{hostile, true, hostile}, Team{hostile, hostile}, []Expense{{hostile, hostile, hostile, -1}}, -1},
-		hostile + " · Expense Dashboard", nil, nil,
 	},
 	{
 		"hostile profile", "profile",
@@ -215,7 +502,7 @@ func TestRender(t *testing.T) {
 
 var (
 	idAttr     = regexp.MustCompile(`\sid="([^"]*)"`)
-	inlineAttr = regexp.MustCompile(`(?i)<[a-z][^>]*\s(style|on[a-z]+)\s*=`)
+	inlineAttr = regexp.MustCompile(`(?i)<[a-z](?:[^>"]|"[^"]*")*\s(style|on[a-z]+)\s*=`)
 )
 
 // TestPagesAreWellMade checks what holds of every page: one heading of the
@@ -257,6 +544,61 @@ func TestPagesAreWellMade(t *testing.T) {
 	}
 }
 
+var (
+	control   = regexp.MustCompile(`<(?:input|textarea|select)\s[^>]*>`)
+	ariaRefs  = regexp.MustCompile(`\s(?:aria-describedby|aria-labelledby|for|list)="([^"]*)"`)
+	localLink = regexp.MustCompile(`href="#([^"]*)"`)
+)
+
+// TestFormsAreWellMade checks what holds of every control: a label, and where it
+// is not right the error that it is described by. What refers to an id finds it.
+func TestFormsAreWellMade(t *testing.T) {
+	p := newTestPages(t)
+	for _, tt := range pageStates {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err != nil {
+				t.Fatal(err)
+			}
+			body := rec.Body.String()
+			errors := strings.Count(body, `class="wrong"`)
+			for _, tag := range control.FindAllString(body, -1) {
+				if strings.Contains(tag, `type="hidden"`) {
+					continue
+				}
+				id := idAttr.FindStringSubmatch(tag)
+				if id == nil || strings.Count(body, `<label for="`+id[1]+`">`) != 1 {
+					t.Errorf("no label, or more than one: %s", tag)
+					continue
+				}
+				wrong := strings.Contains(tag, `aria-invalid="true"`)
+				if strings.Contains(body, `id="`+id[1]+`-error"`) {
+					errors--
+					if !wrong || !strings.Contains(tag, `aria-describedby="`+id[1]+"-error") {
+						t.Errorf("not tied to its error: %s", tag)
+					}
+				} else if wrong && tt.page != "import" {
+					t.Errorf("called wrong without an error: %s", tag)
+				}
+			}
+			if errors != 0 {
+				t.Errorf("%d errors stand beside no field", errors)
+			}
+			for _, m := range slices.Concat(ariaRefs.FindAllStringSubmatch(body, -1), localLink.FindAllStringSubmatch(body, -1)) {
+				for id := range strings.FieldsSeq(m[1]) {
+					// This is what html/template makes of javascript:.
+					if id == "ZgotmplZ" {
+						continue
+					}
+					if !strings.Contains(body, ` id="`+id+`"`) {
+						t.Errorf("%s refers to no id", strings.TrimSpace(m[0]))
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestRenderWritesNothingAfterAnError(t *testing.T) {
 	p := newTestPages(t)
 	for _, tt := range []struct {
@@ -266,7 +608,7 @@ func TestRenderWritesNothingAfterAnError(t *testing.T) {
 	}{
 		{"no such page", "nowhere", homeView{}},
 		{"the layout alone", "layout", homeView{}},
-		{"view of another page", "team", homeView{}},
+		{"view of another page", "expenses", homeView{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
@@ -392,8 +734,8 @@ func TestStyleFetchesNothing(t *testing.T) {
 			t.Errorf("style.css holds %q", bad)
 		}
 	}
-	if len(body) > 10<<10 {
-		t.Errorf("style.css has %d bytes, want at most 10 KB", len(body))
+	if len(body) > 16<<10 {
+		t.Errorf("style.css has %d bytes, want at most 16 KB", len(body))
 	}
 }
 

@@ -20,7 +20,10 @@ type site struct {
 	auth      *authenticator
 	sessions  *sessionStore
 	directory *directoryFile
-	expenses  []Expense
+	store     *Store
+	notices   *notices
+	drafts    *splitCookie
+	exports   chan struct{} // has room for those that may run at once
 	pages     *pages
 	log       *slog.Logger
 	now       func() time.Time
@@ -36,8 +39,23 @@ func (s *site) routes() http.Handler {
 
 	handle("GET /{$}", s.home)
 	handle("GET /dashboard", s.signedIn(s.dashboard))
-	handle("GET /team/{id}", s.signedIn(s.team))
 	handle("GET /profile", s.signedIn(s.profile))
+
+	handle("GET /team/{id}", s.onTeam(s.teamExpenses))
+	handle("GET /team/{id}/expenses.csv", s.onTeam(s.exportCSV))
+	handle("GET /team/{id}/expenses.json", s.onTeam(s.exportJSON))
+	handle("GET /team/{id}/expenses/new", s.onTeam(s.newExpense))
+	handle("POST /team/{id}/expenses", s.onTeam(s.logExpense))
+	handle("GET /team/{id}/expenses/{expense}", s.onTeam(s.expense))
+	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.changeExpense))
+	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.deleteExpense))
+	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.restoreExpense))
+
+	handle("GET /expenses", s.forAdmins(s.allExpenses))
+	handle("GET /expenses.csv", s.forAdmins(s.exportCSV))
+	handle("GET /expenses.json", s.forAdmins(s.exportJSON))
+	handle("GET "+importPath, s.forAdmins(s.importForm))
+	handle("POST "+importPath, s.forAdmins(s.importFile))
 
 	handle("GET /login", s.auth.login)
 	handle("GET "+callbackPath, s.auth.callback)
@@ -56,12 +74,19 @@ func (s *site) routes() http.Handler {
 	return s.logged(s.secured(s.sameOrigin(s.known(mux))))
 }
 
-// handle adapts a handler to http.Handler.
+// handle adapts a handler to http.Handler. An answer that has begun and cannot
+// be finished is cut off, so that nobody takes it for whole.
 func (s *site) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r); err != nil {
-			s.fail(w, r, err)
+		err := h(w, r)
+		if err == nil {
+			return
 		}
+		if a, ok := w.(*answer); ok && a.status != 0 {
+			s.log.WarnContext(r.Context(), "answer cut off", "ref", referenceOf(r), "error", err)
+			panic(http.ErrAbortHandler)
+		}
+		s.fail(w, r, err)
 	})
 }
 
@@ -103,7 +128,11 @@ func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) err
 			if !acceptsPage(r) {
 				return errNotSignedIn
 			}
-			seeOther(w, "/login?"+url.Values{"return_to": {r.URL.RequestURI()}}.Encode())
+			returnTo, err := s.returnTo(w, r)
+			if err != nil {
+				return err
+			}
+			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
 			return nil
 		}
 		if err := s.sessions.touch(w, r, person); err != nil {
@@ -147,25 +176,20 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	return s.pages.render(w, http.StatusOK, "home", homeView{s.page(person, "")})
 }
 
-// dashboard handles GET /dashboard.
-func (s *site) dashboard(w http.ResponseWriter, _ *http.Request, person *session) error {
-	return s.pages.render(w, http.StatusOK, "dashboard", dashboardView{
-		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: s.access(person).Teams,
-	})
-}
-
-// team handles GET /team/{id}. A team that somebody is not on looks like one
-// that does not exist.
-func (s *site) team(w http.ResponseWriter, r *http.Request, person *session) error {
-	team, ok := s.access(person).Allows(r.PathValue("id"))
-	if !ok {
-		s.log.InfoContext(r.Context(), "team not shown", "event", "denied", "ref", referenceOf(r), "sub", person.Subject)
-		return errNotFound
+// dashboard handles GET /dashboard. An administrator's compares the teams.
+func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session) error {
+	access := s.access(person)
+	view := dashboardView{
+		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: access.Teams, Admin: access.Admin,
 	}
-	expenses := expensesOf(s.expenses, team.ID)
-	return s.pages.render(w, http.StatusOK, "team", teamView{
-		page: s.page(person, team.Label), Team: team, Expenses: expenses, Total: total(expenses),
-	})
+	if access.Admin {
+		totals, err := s.store.Totals(r.Context(), s.today())
+		if err != nil {
+			return err
+		}
+		view.Totals = teamLines(access.Teams, totals)
+	}
+	return s.pages.render(w, http.StatusOK, "dashboard", view)
 }
 
 // profileJSON is the profile for programs.
@@ -244,10 +268,15 @@ func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// readyz handles GET /readyz: people can sign in.
-func (s *site) readyz(w http.ResponseWriter, _ *http.Request) error {
+// readyz handles GET /readyz: people can sign in and the database serves.
+func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 	if s.auth.provider.Load() == nil {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
+		return nil
+	}
+	if err := s.store.ping(r.Context()); err != nil {
+		s.log.WarnContext(r.Context(), "database not ready", "ref", referenceOf(r), "error", err)
+		plain(w, http.StatusServiceUnavailable, "the database does not serve")
 		return nil
 	}
 	plain(w, http.StatusOK, "ok")

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBackupCommand copies the database of a program that runs, and serves from
+// the copy.
+func TestBackupCommand(t *testing.T) {
+	r := startProgram(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	b.log("finance", aForm())
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	backup := func(args ...string) (status int, stderr string) {
+		var out bytes.Buffer
+		status = report(run(t.Context(), append([]string{"backup"}, args...), lookup(map[string]string{"DATABASE_URL": r.database}), &out), &out)
+		return status, out.String()
+	}
+	if status, stderr := backup(copied); status != 0 || stderr != "" {
+		t.Fatalf("backup ends with %d: %s", status, stderr)
+	}
+	if status, stderr := backup(copied); status != 1 || !strings.Contains(stderr, copied+" is there already") {
+		t.Errorf("a second backup to the same file ends with %d: %s", status, stderr)
+	}
+	if status, stderr := backup(); status != 2 || !strings.Contains(stderr, "Usage:") {
+		t.Errorf("backup without a file ends with %d: %s", status, stderr)
+	}
+	if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy has mode %v, %v", info.Mode(), err)
+	}
+
+	restored := startProgram(t, setup{env: map[string]string{"DATABASE_URL": "sqlite:" + copied}})
+	again := restored.browser()
+	again.signIn(finance)
+	again.get("/team/finance").check(t, 200, "Lunch with a client", "$2,822.50")
+}

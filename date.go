@@ -1,0 +1,95 @@
+package main
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"time"
+)
+
+// Date is a calendar date without a time of day and without a zone: the day
+// that stands on a receipt. The zero Date is no date. Two Dates that name the
+// same day are equal by ==.
+type Date struct {
+	t time.Time // midnight in UTC, or zero
+}
+
+// newDate returns the date of a day, which counts on over the ends of months as
+// time.Date does: the 0th of March is the last of February.
+func newDate(year int, month time.Month, day int) Date {
+	return Date{time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
+}
+
+// dateOf returns the date that a clock in t's zone shows at t.
+func dateOf(t time.Time) Date {
+	return newDate(t.Date())
+}
+
+// parseDate reads a date in the one form YYYY-MM-DD.
+func parseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Year() == 0 || t.IsZero() {
+		return Date{}, fmt.Errorf("%s is not a date: write it like 2006-01-31", quoteShort(s))
+	}
+	return Date{t}, nil
+}
+
+// String returns d as YYYY-MM-DD, or nothing where d is no date.
+func (d Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.t.Format(time.DateOnly)
+}
+
+// month returns d's month as YYYY-MM.
+func (d Date) month() string { return d.t.Format("2006-01") }
+
+// IsZero reports whether d is no date.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// Compare is -1 where d comes before other, 0 on the same day, 1 after it.
+func (d Date) Compare(other Date) int { return d.t.Compare(other.t) }
+
+// addDays returns the date that many days after d.
+func (d Date) addDays(days int) Date { return Date{d.t.AddDate(0, 0, days)} }
+
+// startOfMonth returns the first day of the month that many months after d's.
+func (d Date) startOfMonth(after int) Date {
+	year, month, _ := d.t.Date()
+	return newDate(year, month+time.Month(after), 1)
+}
+
+// Value is the form of d in the database: YYYY-MM-DD.
+func (d Date) Value() (driver.Value, error) { return d.String(), nil }
+
+// Scan reads the form that Value writes.
+func (d *Date) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return fmt.Errorf("a date column holds a %T", value)
+	}
+	var err error
+	*d, err = parseDate(text)
+	return err
+}
+
+// period is a range of dates with a name, both ends included.
+type period struct {
+	Name     string
+	From, To Date
+}
+
+// periods lists the ranges that a page of expenses offers on a day.
+func periods(today Date) []period {
+	span := func(name string, first, months int) period {
+		from := today.startOfMonth(first)
+		return period{name, from, from.startOfMonth(months).addDays(-1)}
+	}
+	month := int(today.t.Month()) - 1
+	return []period{
+		span("This month", 0, 1),
+		span("Last month", -1, 1),
+		span("This quarter", -(month % 3), 3),
+		span("This year", -month, 12),
+	}
+}

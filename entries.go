@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// draftMaxAge is how long a form waits for its writer to sign in again.
+	draftMaxAge = pendingMaxAge
+	// maxSubmission bounds the token of a form.
+	maxSubmission = 64
+	importPath    = "/expenses/import"
+	// maxUpload is how many bytes an uploaded file may have, its envelope
+	// counted, and uploadTimeout how long it may take.
+	maxUpload     = 10 << 20
+	uploadTimeout = 2 * time.Minute
+)
+
+// typedForm reads the fields of an expense as they were typed.
+func typedForm(fields url.Values) expenseForm {
+	return expenseForm{
+		Date: fields.Get("date"), Person: fields.Get("person"), Item: fields.Get("item"),
+		Category: fields.Get("category"), Amount: fields.Get("amount"), Note: fields.Get("note"),
+	}
+}
+
+// newExpense handles GET /team/{id}/expenses/new.
+func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+	form := expenseFormView{Submission: newID(), Typed: expenseForm{Date: s.today().String(), Person: v.person.Name}}
+	var told *notice
+	if fields := s.takeDraft(w, r); fields != nil {
+		form.Typed, form.Submission = typedForm(fields), fields.Get("submission")
+		told = &notice{Text: unsaved}
+	}
+	return s.renderNew(w, r, http.StatusOK, v, form, told)
+}
+
+// unsaved is told with a form that comes back after its writer signed in again.
+const unsaved = "Your session had ended, so this is not saved yet. Here is what you typed."
+
+func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
+	form.Action = v.filePath()
+	if err := s.completeForm(r, v, &form); err != nil {
+		return err
+	}
+	return s.pages.render(w, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
+}
+
+// completeForm adds what every form of an expense offers.
+func (s *site) completeForm(r *http.Request, v visit, form *expenseFormView) error {
+	sums, err := s.store.Summary(r.Context(), expenseQuery{Teams: v.teams()})
+	if err != nil {
+		return err
+	}
+	form.Admin, form.Categories = v.access.Admin, labels(sums.ByCategory)
+	form.MaxDate = Date{s.today().t.AddDate(1, 0, 0)}.String()
+	return nil
+}
+
+// logExpense handles POST /team/{id}/expenses.
+func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	form := expenseFormView{Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission")}
+	if len(form.Submission) > maxSubmission {
+		form.Submission = ""
+	}
+	entry, problems := s.checkEntry(v, form.Typed, Entry{Person: v.person.Name, Owner: normalizeAddress(v.person.Email)})
+	if problems.any() {
+		form.Errors = problems
+		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
+	}
+	e, _, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, v, notice{Text: "Logged: " + describe(e) + "."})
+}
+
+// checkEntry reads a form. Whose the expense is stays as before, unless an
+// administrator names somebody else.
+func (s *site) checkEntry(v visit, typed expenseForm, before Entry) (Entry, fieldErrors) {
+	named := strings.TrimSpace(typed.Person)
+	if !v.access.Admin || named == "" {
+		named = before.Person
+	}
+	typed.Person = named
+	entry, problems := typed.check(s.today())
+	entry.Team, entry.Owner = v.team.ID, before.Owner
+	if named != before.Person {
+		entry.Owner = ""
+		if strings.Contains(named, "@") {
+			entry.Owner = normalizeAddress(named)
+		}
+	}
+	return entry, problems
+}
+
+// describe names an expense in a notice.
+func describe(e Expense) string { return fmt.Sprintf("%s, %s", e.Item, e.Amount) }
+
+// done leads back to the team's page after a write, with what came of it.
+func (s *site) done(w http.ResponseWriter, r *http.Request, v visit, told notice) error {
+	if err := s.notices.put(w, r, told); err != nil {
+		return err
+	}
+	seeOther(w, v.path())
+	return nil
+}
+
+// badForm is what is wrong with a form that cannot be read at all.
+func badForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return &queryError{"the form is not made of name=value pairs joined by &"}
+}
+
+// expense handles GET /team/{id}/expenses/{expense}.
+func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
+	e, err := s.store.Expense(r.Context(), v.team.ID, r.PathValue("expense"))
+	if err != nil {
+		return err
+	}
+	form := expenseFormView{Typed: formOf(e), Version: e.Version}
+	told := s.notices.take(w, r)
+	if fields := s.takeDraft(w, r); fields != nil {
+		form.Typed = typedForm(fields)
+		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
+		told = &notice{Text: unsaved}
+	}
+	return s.renderExpense(w, r, http.StatusOK, v, e, form, told)
+}
+
+// formOf fills in the form of an expense that is to be changed.
+func formOf(e Expense) expenseForm {
+	return expenseForm{
+		Date: e.Date.String(), Person: e.Person, Item: e.Item, Category: e.Category, Amount: e.Amount.Plain(), Note: e.Note,
+	}
+}
+
+func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, form expenseFormView, told *notice) error {
+	if e.Deleted() && !v.mayChange(e) {
+		return errNotFound
+	}
+	history, err := s.store.History(r.Context(), e.ID)
+	if err != nil {
+		return err
+	}
+	form.Action = v.filePath() + "/" + e.ID
+	if err := s.completeForm(r, v, &form); err != nil {
+		return err
+	}
+	return s.pages.render(w, status, "expense", expenseView{
+		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: history,
+	})
+}
+
+// changeExpense handles POST /team/{id}/expenses/{expense}.
+func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+	e, version, err := s.expenseToChange(r, v)
+	if err != nil {
+		return err
+	}
+	form := expenseFormView{Typed: typedForm(r.PostForm), Version: version}
+	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
+	if problems.any() {
+		form.Errors = problems
+		return s.renderExpense(w, r, http.StatusUnprocessableEntity, v, e, form, nil)
+	}
+	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
+	if err != nil {
+		return s.conflict(w, r, v, form, err)
+	}
+	return s.done(w, r, v, notice{Text: "Changed: " + describe(changed) + "."})
+}
+
+// conflict shows what somebody else made of the expense beside what was typed.
+// Any other error it returns.
+func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form expenseFormView, err error) error {
+	var conflict *conflictError
+	if !errors.As(err, &conflict) {
+		return err
+	}
+	form.Current, form.Version = &conflict.Current, conflict.Current.Version
+	return s.renderExpense(w, r, http.StatusConflict, v, conflict.Current, form, nil)
+}
+
+// expenseToChange finds the expense that a form is about, and the version that
+// its sender saw: the present one, where a program sent the form and no browser.
+func (s *site) expenseToChange(r *http.Request, v visit) (e Expense, version int64, err error) {
+	if err := r.ParseForm(); err != nil {
+		return Expense{}, 0, badForm(err)
+	}
+	e, err = s.store.Expense(r.Context(), v.team.ID, r.PathValue("expense"))
+	switch {
+	case err != nil:
+		return Expense{}, 0, err
+	case e.Deleted() && !v.mayChange(e):
+		return Expense{}, 0, errNotFound
+	case !v.mayChange(e):
+		return Expense{}, 0, errForbidden
+	case !r.PostForm.Has("version"):
+		return e, e.Version, nil
+	}
+	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+	if err != nil {
+		return Expense{}, 0, &queryError{"version is a number"}
+	}
+	return e, version, nil
+}
+
+// deleteExpense handles POST /team/{id}/expenses/{expense}/delete.
+func (s *site) deleteExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+	e, version, err := s.expenseToChange(r, v)
+	if err != nil {
+		return err
+	}
+	deleted, err := s.store.Delete(r.Context(), v.actor(), e.ID, version)
+	if err != nil {
+		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
+	}
+	return s.done(w, r, v, notice{
+		Text: "Deleted: " + describe(deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
+	})
+}
+
+// restoreExpense handles POST /team/{id}/expenses/{expense}/restore.
+func (s *site) restoreExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+	e, version, err := s.expenseToChange(r, v)
+	if err != nil {
+		return err
+	}
+	restored, err := s.store.Restore(r.Context(), v.actor(), e.ID, version)
+	if err != nil {
+		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
+	}
+	return s.done(w, r, v, notice{Text: "Restored: " + describe(restored) + "."})
+}
+
+// returnTo is where somebody who has to sign in first comes back to: the same
+// page or, after a form, the page of the form, for which what was typed is kept
+// in the browser.
+func (s *site) returnTo(w http.ResponseWriter, r *http.Request) (string, error) {
+	if r.Method != http.MethodPost {
+		return r.URL.RequestURI(), nil
+	}
+	path := r.URL.EscapedPath()
+	for _, action := range []string{"/delete", "/restore"} {
+		if page, ok := strings.CutSuffix(path, action); ok {
+			return page, nil
+		}
+	}
+	if path == importPath {
+		return path, nil
+	}
+	if strings.HasSuffix(path, "/expenses") {
+		path += "/new"
+	}
+	if err := r.ParseForm(); err != nil {
+		return "", badForm(err)
+	}
+	kept := url.Values{}
+	for _, name := range []string{"date", "person", "item", "category", "amount", "note", "submission", "version"} {
+		if r.PostForm.Has(name) {
+			kept.Set(name, r.PostForm.Get(name))
+		}
+	}
+	text, err := json.Marshal(kept)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.drafts.save(w, r, path, string(text))
+	return path, err
+}
+
+// takeDraft returns the form that was kept for this page, or nil, and drops it.
+func (s *site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
+	text := s.drafts.load(r, r.URL.EscapedPath())
+	var fields url.Values
+	if text == "" || json.Unmarshal([]byte(text), &fields) != nil {
+		return nil
+	}
+	s.drafts.forget(w, r)
+	return fields
+}
+
+// importForm handles GET /expenses/import.
+func (s *site) importForm(w http.ResponseWriter, _ *http.Request, v visit) error {
+	return s.renderImport(w, http.StatusOK, v, nil)
+}
+
+func (s *site) renderImport(w http.ResponseWriter, status int, v visit, faults []lineError) error {
+	return s.pages.render(w, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
+}
+
+// importFile handles POST /expenses/import.
+func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error {
+	file, err := uploadedFile(w, r)
+	if err != nil {
+		return badForm(err)
+	}
+	if file == nil {
+		return s.renderImport(w, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
+	}
+	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
+	rows, faults := parseImport(bytes.NewReader(file), knownTeam, s.today())
+	if len(faults) > 0 {
+		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+	}
+	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
+	if err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+	}
+	return s.done(w, r, v, notice{
+		Text: fmt.Sprintf("Imported: %d added, %d changed, %d unchanged.", report.Added, report.Changed, report.Unchanged),
+	})
+}
+
+// uploadedFile reads the part of a form that is named file, or returns nil if
+// there is none.
+func uploadedFile(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	// A file takes longer than the server grants to an ordinary request.
+	err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return nil, err
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, nil
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if part.FormName() == "file" && part.FileName() != "" {
+			return io.ReadAll(part)
+		}
+	}
+}

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	// maxExports is how many files may be made at once: each holds a connection
+	// to the database for as long as its reader takes.
+	maxExports = 2
+	// exportTimeout bounds the making of one file, and exportPatience how long
+	// its reader may take for the next few kilobytes.
+	exportTimeout  = 15 * time.Minute
+	exportPatience = 30 * time.Second
+	// maxSuggestions bounds the names and categories that a form suggests.
+	maxSuggestions = 50
+)
+
+// visit is a request of somebody who is signed in and may see what it asks for.
+type visit struct {
+	person *session
+	access Access
+	team   Team // zero for all teams
+}
+
+// path is where the expenses of the visit are.
+func (v visit) path() string {
+	if v.team.ID == "" {
+		return "/expenses"
+	}
+	return "/team/" + v.team.ID
+}
+
+// filePath is where the exported files are, less their extension, and where
+// the form of a new expense goes.
+func (v visit) filePath() string {
+	if v.team.ID == "" {
+		return "/expenses"
+	}
+	return "/team/" + v.team.ID + "/expenses"
+}
+
+// teams restricts a query to what the visit is for; nil is all teams.
+func (v visit) teams() []string {
+	if v.team.ID == "" {
+		return nil
+	}
+	return []string{v.team.ID}
+}
+
+// actor is who the history says did it.
+func (v visit) actor() actor {
+	return actor{Address: normalizeAddress(v.person.Email), Name: v.person.Name}
+}
+
+// mayChange reports whether an expense is the visitor's own, or the visitor an
+// administrator.
+func (v visit) mayChange(e Expense) bool {
+	return v.access.Admin || (e.Owner != "" && e.Owner == normalizeAddress(v.person.Email))
+}
+
+// onTeam is a handler for those on the team that the path names, and for
+// administrators. A team that somebody is not on looks like one that does not
+// exist.
+func (s *site) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) handler {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+		access := s.access(person)
+		team, ok := access.Allows(r.PathValue("id"))
+		if !ok {
+			return s.denied(r, person)
+		}
+		return h(w, r, visit{person, access, team})
+	})
+}
+
+// forAdmins is a handler for administrators. For everybody else there is no
+// such page.
+func (s *site) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error) handler {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+		access := s.access(person)
+		if !access.Admin {
+			return s.denied(r, person)
+		}
+		return h(w, r, visit{person: person, access: access})
+	})
+}
+
+// denied logs who asked for what is not theirs.
+func (s *site) denied(r *http.Request, person *session) error {
+	s.log.InfoContext(r.Context(), "not shown", "event", "denied", "ref", referenceOf(r), "sub", person.Subject, "path", r.URL.Path)
+	return errNotFound
+}
+
+// today is the date where the program runs.
+func (s *site) today() Date { return dateOf(s.now()) }
+
+// teamExpenses handles GET /team/{id}.
+func (s *site) teamExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
+	view, err := s.expensesView(w, r, v)
+	if err != nil {
+		return err
+	}
+	view.page = s.page(v.person, v.team.Label)
+	return s.pages.render(w, http.StatusOK, "expenses", view)
+}
+
+// allExpenses handles GET /expenses.
+func (s *site) allExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
+	view, err := s.expensesView(w, r, v)
+	if err != nil {
+		return err
+	}
+	view.page = s.page(v.person, "All teams")
+	return s.pages.render(w, http.StatusOK, "expenses", view)
+}
+
+// queryOf reads what a request asks for, within what the visitor may see.
+func queryOf(r *http.Request, v visit) (expenseQuery, error) {
+	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return expenseQuery{}, &queryError{"it is not made of name=value pairs joined by &"}
+	}
+	q, err := parseExpenseQuery(parameters)
+	q.Teams = v.teams()
+	return q, err
+}
+
+// expensesView asks the database twice, for a page and for the sums of all
+// pages, and builds the links around them.
+func (s *site) expensesView(w http.ResponseWriter, r *http.Request, v visit) (expensesView, error) {
+	q, err := queryOf(r, v)
+	if err != nil {
+		return expensesView{}, err
+	}
+	listed, err := s.store.Page(r.Context(), q)
+	if err != nil {
+		return expensesView{}, err
+	}
+	sums, err := s.store.Summary(r.Context(), q)
+	if err != nil {
+		return expensesView{}, err
+	}
+	unfiltered := expenseQuery{Sort: q.Sort, Desc: q.Desc}
+	view := expensesView{
+		Notice: s.notices.take(w, r), Team: v.team, CanLog: v.team.ID != "", Admin: v.access.Admin,
+		Path: v.path(), Filter: filterOf(q), Filtered: q.filtered(), ClearURL: at(v.path(), unfiltered),
+		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
+		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
+		Months: monthChart(sums.ByMonth), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
+		CSVURL: at(v.filePath()+".csv", q.first()), JSONURL: at(v.filePath()+".json", q.first()),
+		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
+	}
+	for _, e := range listed.Expenses {
+		team, ok := s.directory.Current().Team(e.Team)
+		if !ok {
+			team.Label = e.Team
+		}
+		view.Rows = append(view.Rows, expenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: team.Label})
+	}
+	if q.After != (cursor{}) {
+		view.FirstURL = at(v.path(), q.first())
+	}
+	if listed.Next != (cursor{}) {
+		next := q
+		next.After = listed.Next
+		view.NextURL = at(v.path(), next)
+	}
+	return view, nil
+}
+
+// at is the address of a query's page or file.
+func at(path string, q expenseQuery) string {
+	if parameters := q.values().Encode(); parameters != "" {
+		return path + "?" + parameters
+	}
+	return path
+}
+
+// filterOf tells what is asked for as the filter form shows it. The order
+// stands in it only where it is not the usual one.
+func filterOf(q expenseQuery) filterForm {
+	values := q.values()
+	return filterForm{
+		Q: q.Q, Person: q.Person, Category: q.Category, From: q.From.String(), To: q.To.String(),
+		Sort: values.Get("sort"), Order: values.Get("order"),
+	}
+}
+
+// periodLinks offers the usual ranges of dates beside the rest of the filter.
+func periodLinks(v visit, q expenseQuery, today Date) []link {
+	var links []link
+	for _, p := range periods(today) {
+		ranged := q.first()
+		ranged.From, ranged.To = p.From, p.To
+		links = append(links, link{Label: p.Name, URL: at(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
+	}
+	return links
+}
+
+// columnsOf heads the table. A head sorts by its column, and turns the order
+// around where that is so already.
+func columnsOf(v visit, q expenseQuery) []column {
+	heads := []struct{ sort, label string }{
+		{"date", "Date"}, {"person", "Name"}, {"", "Team"}, {"item", "Item"}, {"category", "Category"}, {"amount", "Amount"},
+	}
+	var columns []column
+	for _, head := range heads {
+		if head.sort == "" {
+			if v.team.ID == "" {
+				columns = append(columns, column{Label: head.label})
+			}
+			continue
+		}
+		c := column{Label: head.label, Number: head.sort == "amount"}
+		sorted := q.first()
+		sorted.Sort, sorted.Desc = head.sort, head.sort == "date"
+		if q.Sort == head.sort {
+			sorted.Desc = !q.Desc
+			c.Sorted = map[bool]string{false: "ascending", true: "descending"}[q.Desc]
+		}
+		c.URL = at(v.path(), sorted)
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+func labels(groups []group) []string {
+	var all []string
+	for _, g := range groups[:min(len(groups), maxSuggestions)] {
+		all = append(all, g.Label)
+	}
+	return all
+}
+
+// teamLines puts the totals of the database beside the teams, in their order,
+// those without expenses too.
+func teamLines(teams []Team, totals []teamTotal) []teamLine {
+	byTeam := map[string]teamTotal{}
+	for _, total := range totals {
+		byTeam[total.Team] = total
+	}
+	lines := make([]teamLine, len(teams))
+	for i, team := range teams {
+		total := byTeam[team.ID]
+		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth)}
+	}
+	return lines
+}
+
+// exportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
+func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", writeCSV)
+}
+
+// exportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
+func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.export(w, r, v, ".json", "application/json", writeJSON)
+}
+
+// export streams all that is asked for, on all pages, as a file.
+func (s *site) export(w http.ResponseWriter, r *http.Request, v visit, extension, mediaType string,
+	write func(io.Writer, func(func(Expense) error) error) error,
+) error {
+	q, err := queryOf(r, v)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.exports <- struct{}{}:
+		defer func() { <-s.exports }()
+	default:
+		return errBusy
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
+	defer cancel()
+	name := "expenses"
+	if v.team.ID != "" {
+		name = v.team.ID + "-expenses"
+	}
+	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
+	return write(out, func(yield func(Expense) error) error { return s.store.Each(ctx, q, yield) })
+}
+
+// fileAnswer answers with a file that a browser saves. Its headers are set with
+// the first bytes, so that what fails before them is still an error page, and
+// its reader gets exportPatience for each write.
+type fileAnswer struct {
+	w               http.ResponseWriter
+	mediaType, name string
+	begun           bool
+}
+
+func (f *fileAnswer) Write(data []byte) (int, error) {
+	if !f.begun {
+		f.begun = true
+		f.w.Header().Set("Content-Type", f.mediaType)
+		f.w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	}
+	err := http.NewResponseController(f.w).SetWriteDeadline(time.Now().Add(exportPatience))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return f.w.Write(data)
+}

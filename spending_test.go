@@ -1,0 +1,608 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// aForm is a right form; each test changes it.
+func aForm() url.Values {
+	return url.Values{
+		"date": {time.Now().Format(time.DateOnly)}, "item": {"Lunch with a client"}, "category": {"Meals"},
+		"amount": {"42.50"}, "note": {"at the harbour"}, "submission": {newID()},
+	}
+}
+
+// with changes one field of a form.
+func with(form url.Values, name, value string) url.Values {
+	form.Set(name, value)
+	return form
+}
+
+// exported reads the JSON file at a path.
+func (b *browser) exported(path string) (file struct {
+	Expenses []exportedExpense `json:"expenses"`
+	Count    int               `json:"count"`
+	Total    string            `json:"total"`
+},
+) {
+	b.t.Helper()
+	r := b.get(path)
+	r.check(b.t, http.StatusOK)
+	if err := json.Unmarshal([]byte(r.body), &file); err != nil {
+		b.t.Fatalf("%s: %v in %s", path, err, r.body)
+	}
+	return file
+}
+
+// log sends the form of a new expense, which must be taken, and returns it.
+func (b *browser) log(team string, form url.Values) exportedExpense {
+	b.t.Helper()
+	r := b.post("/team/"+team+"/expenses", form)
+	if r.status != http.StatusSeeOther || r.header.Get("Location") != "/team/"+team {
+		b.t.Fatalf("POST = %d to %q: %s", r.status, r.header.Get("Location"), r.text())
+	}
+	for _, e := range b.exported("/team/" + team + "/expenses.json").Expenses {
+		if e.Item == form.Get("item") {
+			return e
+		}
+	}
+	b.t.Fatalf("%q is not among the expenses", form.Get("item"))
+	return exportedExpense{}
+}
+
+func (e exportedExpense) path() string { return "/team/" + e.Team + "/expenses/" + e.ID }
+
+// unchanged runs fn and asserts that no expense and no history came of it.
+func unchanged(t *testing.T, r *rig, fn func()) {
+	t.Helper()
+	count := func() string {
+		var expenses, history, sum int64
+		row := r.site.store.read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
+		if err := row.Scan(&expenses, &history, &sum); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(expenses, " expenses, ", history, " rows of history, sum ", sum)
+	}
+	before := count()
+	fn()
+	if after := count(); after != before {
+		t.Errorf("there were %s and now %s", before, after)
+	}
+}
+
+func TestLogAnExpense(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	b.get("/team/finance").check(t, 200, "$2,780.00", `href="/team/finance/expenses/new"`)
+	b.get("/team/finance/expenses/new").check(t, 200, `name="submission"`, "!name=\"person\"")
+	e := b.log("finance", aForm())
+	if e.Person != "Carol Lee" || e.Amount != "42.50" || e.Note != "at the harbour" || e.Category != "Meals" {
+		t.Errorf("logged %+v", e)
+	}
+	b.get("/team/finance").check(t, 200, "Logged: Lunch with a client, $42.50.", "$2,822.50")
+	b.get("/team/finance").check(t, 200, "!Logged:", "$2,822.50")
+	b.get(e.path()).check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
+	b.get("/dashboard").check(t, 200)
+}
+
+func TestAdminLogsForSomebodyElse(t *testing.T) {
+	r := startSite(t, setup{})
+	hannah, carol := r.browser(), r.browser()
+	hannah.signIn(admin)
+	carol.signIn(finance)
+	named := hannah.log("finance", with(with(aForm(), "item", "Named"), "person", "Bob Smith"))
+	if named.Person != "Bob Smith" {
+		t.Errorf("logged for %q", named.Person)
+	}
+	carol.post(named.path(), aForm()).check(t, http.StatusForbidden, "Not yours to change")
+	addressed := hannah.log("finance", with(with(aForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
+	carol.get(addressed.path()).check(t, 200, "Delete this expense")
+	own := hannah.log("finance", with(with(aForm(), "item", "Own"), "person", ""))
+	if own.Person != "Hannah Smith" {
+		t.Errorf("logged for %q", own.Person)
+	}
+}
+
+// TestWrongForms changes one field of a right form. What was typed comes back,
+// with a sentence beside the field, and nothing is written.
+func TestWrongForms(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	e := b.log("finance", aForm())
+	tests := []struct{ name, field, value, want string }{
+		{"no amount", "amount", "", "Enter an amount"},
+		{"amount not a number", "amount", "NaN", "Enter an amount"},
+		{"amount negative", "amount", "-1", "Enter an amount"},
+		{"amount zero", "amount", "0.00", "Enter an amount"},
+		{"amount infinite", "amount", "1e309", "Enter an amount"},
+		{"amount with an exponent", "amount", "1e3", "Enter an amount"},
+		{"amount hexadecimal", "amount", "0x10", "Enter an amount"},
+		{"amount with three decimals", "amount", "12.345", "Enter an amount"},
+		{"amount over ten million", "amount", "10000000.01", "Enter an amount"},
+		{"amount over 64 bits", "amount", "92233720368547758080", "Enter an amount"},
+		{"amount in other digits", "amount", "١٢٣", "Enter an amount"},
+		{"no date", "date", "", "Enter a date"},
+		{"date without zeros", "date", "2026-1-1", "year-month-day"},
+		{"date that does not exist", "date", "2025-02-30", "year-month-day"},
+		{"date too early", "date", "1999-12-31", "Enter a date from 2000-01-01"},
+		{"date too late", "date", time.Now().AddDate(1, 0, 2).Format(time.DateOnly), "Enter a date from"},
+		{"date with a time", "date", "2026-01-01T00:00:00Z", "year-month-day"},
+		{"no item", "item", "  ", "Enter an item"},
+		{"item too long", "item", strings.Repeat("ü", 201), "at most 200 characters"},
+		{"item with NUL", "item", "a\x00b", "control character"},
+		{"item with a line break", "item", "a\nb", "control character"},
+		{"item not UTF-8", "item", "a\xffb", "not text"},
+		{"no category", "category", "", "Enter a category"},
+		{"category too long", "category", strings.Repeat("c", 51), "at most 50 characters"},
+		{"note too long", "note", strings.Repeat("n", 2001), "at most 2000 characters"},
+		{"note with an escape", "note", "\x1b[31m", "control character"},
+	}
+	for _, test := range tests {
+		for _, path := range []string{"/team/finance/expenses", e.path()} {
+			t.Run(test.name+" to "+strings.TrimSuffix(path, e.ID), func(t *testing.T) {
+				form := with(aForm(), test.field, test.value)
+				form.Set("version", "1")
+				unchanged(t, r, func() {
+					answer := b.post(path, form)
+					answer.check(t, http.StatusUnprocessableEntity, test.want, `id="`+test.field+`-error"`, `aria-invalid="true"`)
+					if test.field != "item" {
+						answer.check(t, http.StatusUnprocessableEntity, `value="Lunch with a client"`)
+					}
+					if test.field != "note" {
+						answer.check(t, http.StatusUnprocessableEntity, "at the harbour")
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestOddTextsAreKept logs what must neither break the database nor the page.
+func TestOddTextsAreKept(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	for _, item := range []string{
+		`'); DROP TABLE expenses; --`, `100% _ \ " ' ; --`, `<script>alert(1)</script>`, "Füße 日本語 🧾 e\u0301", strings.Repeat("ü", 200),
+		`=HYPERLINK("http://example.com")`, "{{.}}", "%00%0d%0a", "$1 ? :name",
+	} {
+		e := b.log("finance", with(aForm(), "item", item))
+		b.get(e.path()).check(t, 200, "!<script>alert")
+		found := b.exported("/team/finance/expenses.json?" + url.Values{"q": {item}}.Encode())
+		if found.Count != 1 || found.Expenses[0].Item != item {
+			t.Errorf("search for %q finds %+v", item, found)
+		}
+	}
+}
+
+// TestForeignAndForged asks for what is not there for who asks. Every answer is
+// the same 404, and nothing is written.
+func TestForeignAndForged(t *testing.T) {
+	r := startSite(t, setup{})
+	carol, sarah := r.browser(), r.browser()
+	carol.signIn(finance)
+	sarah.signIn(hr)
+	e := carol.log("finance", aForm())
+	paths := []string{
+		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
+		e.path(), e.path() + "/delete", e.path() + "/restore",
+		"/team/hr/expenses/" + e.ID, "/team/hr/expenses/" + e.ID + "/delete", "/team/hr/expenses/" + e.ID + "/restore",
+		"/team/hr/expenses/" + newID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
+		"/team/nobody/expenses", "/team/nobody/expenses/new",
+		"/expenses", "/expenses.csv", "/expenses.json", "/expenses/import",
+	}
+	for _, path := range paths {
+		target := strings.ReplaceAll(path, " ", "%20")
+		t.Run(path, func(t *testing.T) {
+			unchanged(t, r, func() {
+				if get := sarah.get(target); get.status != http.StatusNotFound && get.status != http.StatusMethodNotAllowed {
+					t.Errorf("GET = %d", get.status)
+				}
+				if post := sarah.post(target, with(aForm(), "version", "1")); post.status != http.StatusNotFound && post.status != http.StatusMethodNotAllowed {
+					t.Errorf("POST = %d", post.status)
+				}
+			})
+		})
+	}
+}
+
+// TestExtraFields sends what no form has. A member logs for nobody else, in no
+// other team and under no other id.
+func TestExtraFields(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	form := aForm()
+	for name, value := range map[string]string{
+		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": newID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
+	} {
+		form.Set(name, value)
+	}
+	e := b.log("finance", form)
+	if e.Person != "Carol Lee" || e.Team != "finance" || e.ID == form.Get("id") || e.Amount != "42.50" {
+		t.Errorf("logged %+v", e)
+	}
+	form.Set("version", "1")
+	form.Set("amount", "43")
+	b.post(e.path(), form).check(t, http.StatusSeeOther)
+	if changed := b.exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
+		t.Errorf("changed to %+v", changed)
+	}
+	b.get(e.path()).check(t, 200, "Delete this expense")
+}
+
+func TestCrossSiteFormsAreRefused(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	e := b.log("finance", aForm())
+	for _, path := range []string{"/team/finance/expenses", e.path(), e.path() + "/delete", e.path() + "/restore", "/expenses/import"} {
+		for _, fields := range [][]string{
+			{"Sec-Fetch-Site", "cross-site"},
+			{"Sec-Fetch-Site", "same-site"},
+			{"Origin", "https://evil.example"},
+			{"Origin", "null"},
+		} {
+			t.Run(path+" "+strings.Join(fields, " "), func(t *testing.T) {
+				unchanged(t, r, func() {
+					b.post(path, with(aForm(), "version", "1"), fields...).check(t, http.StatusForbidden, "another site")
+				})
+			})
+		}
+	}
+}
+
+func TestFormSentTwiceCountsOnce(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	form := aForm()
+	var sent sync.WaitGroup
+	for range 8 {
+		sent.Go(func() { b.post("/team/finance/expenses", form) })
+	}
+	sent.Wait()
+	b.post("/team/finance/expenses", form).check(t, http.StatusSeeOther)
+	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+		t.Errorf("the form counted %d times", found.Count)
+	}
+	b.post("/team/finance/expenses", with(form, "submission", newID())).check(t, http.StatusSeeOther)
+	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
+		t.Errorf("two forms counted %d times", found.Count)
+	}
+}
+
+func TestTwoPeopleEditOneExpense(t *testing.T) {
+	r := startSite(t, setup{})
+	carol, hannah := r.browser(), r.browser()
+	carol.signIn(finance)
+	hannah.signIn(admin)
+	e := carol.log("finance", aForm())
+	first := with(with(aForm(), "version", "1"), "amount", "50")
+	second := with(with(aForm(), "version", "1"), "item", "Dinner with a client")
+	hannah.post(e.path(), first).check(t, http.StatusSeeOther)
+	conflict := carol.post(e.path(), second)
+	conflict.check(t, http.StatusConflict, "Dinner with a client", "50.00", `name="version" value="2"`, "Save mine over it")
+	if now := carol.exported("/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
+		t.Errorf("the second editor overwrote the first: %+v", now)
+	}
+	carol.post(e.path(), with(second, "version", "2")).check(t, http.StatusSeeOther)
+	carol.get(e.path()).check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
+	for _, action := range []string{"", "/delete", "/restore"} {
+		carol.post(e.path()+action, with(aForm(), "version", "1")).check(t, http.StatusConflict)
+		carol.post(e.path()+action, with(aForm(), "version", "x")).check(t, http.StatusBadRequest)
+	}
+}
+
+func TestDeleteAndUndo(t *testing.T) {
+	r := startSite(t, setup{})
+	b, mate := r.browser(), r.browser()
+	b.signIn(finance)
+	mate.signIn(admin)
+	e := b.log("finance", aForm())
+	b.post(e.path()+"/delete", url.Values{"version": {"1"}}).check(t, http.StatusSeeOther)
+	page := b.get("/team/finance")
+	page.check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+e.path()+`/restore"`)
+	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
+		t.Error("a deleted expense is exported")
+	}
+	version := regexp.MustCompile(`/restore"><input type="hidden" name="version" value="(\d+)"`).FindStringSubmatch(page.body)
+	if version == nil {
+		t.Fatalf("no form undoes it: %s", page.text())
+	}
+	b.post(e.path()+"/restore", url.Values{"version": {version[1]}}).check(t, http.StatusSeeOther)
+	b.get("/team/finance").check(t, 200, "Restored: Lunch with a client, $42.50.", "$2,822.50")
+	mate.get(e.path()).check(t, 200, "deleted", "restored")
+}
+
+func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	sample := b.exported("/team/finance/expenses.json?q=booth").Expenses[0]
+	b.get(sample.path()).check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
+	for _, action := range []string{"", "/delete", "/restore"} {
+		unchanged(t, r, func() {
+			b.post(sample.path()+action, with(aForm(), "version", "1")).check(t, http.StatusForbidden, "Not yours to change")
+		})
+	}
+}
+
+func TestTooLargeBodies(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	unchanged(t, r, func() {
+		b.post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", maxBody))).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.upload(strings.Repeat("x", maxUpload)).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+	})
+}
+
+// TestSessionEndsWhileTyping signs in again after a form was sent without a
+// session: the form is there with what was typed, and is sent once.
+func TestSessionEndsWhileTyping(t *testing.T) {
+	for _, test := range []struct{ name, path, page string }{
+		{"new expense", "/team/finance/expenses", "/team/finance/expenses/new"},
+		{"change", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := startSite(t, setup{})
+			b := r.browser()
+			b.signIn(finance)
+			if test.path == "" {
+				test.path = b.log("finance", with(aForm(), "item", "Before")).path()
+				test.page = test.path
+			}
+			form := with(with(aForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
+			b.setCookie("session", "not a session")
+			var sent *reply
+			unchanged(t, r, func() { sent = b.post(test.path, form) })
+			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.status != http.StatusSeeOther || sent.header.Get("Location") != want {
+				t.Fatalf("POST without a session = %d to %q, want %q", sent.status, sent.header.Get("Location"), want)
+			}
+			back := b.follow(sent)
+			back.check(t, 200, "this is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
+			b.post(test.path, form).check(t, http.StatusSeeOther)
+			b.get(test.page).check(t, 200, "!this is not saved yet")
+			if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+				t.Errorf("%d expenses came of it", found.Count)
+			}
+		})
+	}
+}
+
+func TestQueries(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	tests := []struct {
+		query string
+		count int
+		first string // item
+	}{
+		{"", 20, ""},
+		{"q=team+LUNCH", 3, ""},
+		{"q=alice", 3, ""},
+		{"q=%25", 0, ""},
+		{"person=Grace+Li", 3, ""},
+		{"category=Meals", 3, ""},
+		{"category=Meals&person=Carol+Lee", 1, "Team Lunch"},
+		{"sort=amount", 20, "Team Lunch"},
+		{"sort=amount&order=desc", 20, "Conference Travel"},
+		{"sort=item&order=asc", 20, "Compliance Training"},
+		{"from=2000-01-01&to=2000-12-31", 0, ""},
+		{"q=&person=&category=&from=&to=&sort=&order=&after=", 20, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.query, func(t *testing.T) {
+			file := b.exported("/expenses.json?" + test.query)
+			if file.Count != test.count || len(file.Expenses) != test.count {
+				t.Errorf("found %d and counted %d, want %d", len(file.Expenses), file.Count, test.count)
+			}
+			if test.first != "" && file.Expenses[0].Item != test.first {
+				t.Errorf("the first is %q, want %q", file.Expenses[0].Item, test.first)
+			}
+			b.get("/expenses?"+test.query).check(t, 200)
+		})
+	}
+}
+
+func TestQueriesNotUnderstood(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	for _, query := range []string{
+		"foo=1", "Q=1", "sort=team", "sort=date;", "order=up", "from=yesterday", "from=2026-13-01", "from=2026-02-01&to=2026-01-01",
+		"q=a&q=b", "after=x", "after=" + strings.Repeat("A", 100), "q=%00", "q=%ff", "q=" + strings.Repeat("x", 201), "%zz=1", "a;b",
+	} {
+		for _, path := range []string{"/expenses", "/expenses.csv", "/expenses.json", "/team/finance", "/team/finance/expenses.csv"} {
+			b.get(path+"?"+query).check(t, http.StatusBadRequest, "is not understood")
+		}
+	}
+}
+
+// TestPages walks over more than two pages, in each order, by the links.
+func TestPages(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	var file strings.Builder
+	file.WriteString(csvColumns + "\n")
+	for i := range 120 {
+		fmt.Fprintf(&file, ",2025-%02d-%02d,finance,Person %d,Item %03d,Travel,%d.00,\n", i%12+1, i%28+1, i%7, i, i%9+1)
+	}
+	b.upload(file.String()).check(t, http.StatusSeeOther)
+	rows := regexp.MustCompile(`<a href="(/team/finance/expenses/[a-z2-7]{26})">`)
+	next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`)
+	for _, order := range []string{"", "sort=amount&order=asc", "sort=person&order=desc", "sort=item", "sort=category&order=desc"} {
+		t.Run(order, func(t *testing.T) {
+			var walked []string
+			pages := 0
+			for address := "/team/finance?" + order; address != ""; pages++ {
+				page := b.get(address)
+				page.check(t, 200, "124", "$3,")
+				for _, row := range rows.FindAllStringSubmatch(page.body, -1) {
+					walked = append(walked, row[1])
+				}
+				link := next.FindStringSubmatch(page.body)
+				address = ""
+				if link != nil {
+					address = strings.ReplaceAll(link[1], "&amp;", "&")
+				}
+			}
+			var all []string
+			for _, e := range b.exported("/team/finance/expenses.json?" + order).Expenses {
+				all = append(all, e.path())
+			}
+			if pages != 3 || strings.Join(walked, "\n") != strings.Join(all, "\n") {
+				t.Errorf("%d pages have %d rows; the file has %d", pages, len(walked), len(all))
+			}
+		})
+	}
+}
+
+func TestExports(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	b.log("finance", with(aForm(), "item", `=cmd|' /C calc'!A0`))
+	answer := b.get("/team/finance/expenses.csv?sort=amount&order=asc")
+	answer.check(t, 200)
+	if got := answer.header.Get("Content-Type"); !strings.HasPrefix(got, "text/csv; charset=utf-8") {
+		t.Errorf("Content-Type %q", got)
+	}
+	if got := answer.header.Get("Content-Disposition"); got != `attachment; filename="finance-expenses.csv"` {
+		t.Errorf("Content-Disposition %q", got)
+	}
+	records, err := csv.NewReader(strings.NewReader(answer.body)).ReadAll()
+	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != csvColumns {
+		t.Fatalf("%d records, %v: %s", len(records), err, answer.body)
+	}
+	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour` {
+		t.Errorf("the first row is %q", row)
+	}
+	guest := r.browser()
+	guest.get("/team/finance/expenses.csv", "Accept", "text/csv").check(t, http.StatusUnauthorized)
+	guest.get("/team/finance/expenses.json", "Accept", "application/json").check(t, http.StatusUnauthorized)
+}
+
+func TestExportsHaveRoom(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	for range maxExports {
+		r.site.exports <- struct{}{}
+	}
+	busy := b.get("/team/finance/expenses.csv")
+	busy.check(t, http.StatusServiceUnavailable, "Too many files at once")
+	if busy.header.Get("Retry-After") == "" || busy.header.Get("Content-Disposition") != "" {
+		t.Errorf("headers %v", busy.header)
+	}
+	<-r.site.exports
+	b.get("/team/finance/expenses.csv").check(t, 200)
+}
+
+// upload sends a file to the import page.
+func (b *browser) upload(content string) *reply {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", "expenses.csv")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	part.Write([]byte(content))
+	form.Close()
+	return b.sendBody(http.MethodPost, importPath, &body, "Content-Type", form.FormDataContentType())
+}
+
+func TestImport(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	b.get(importPath).check(t, 200, csvColumns, `name="file"`)
+	const file = csvColumns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
+	b.upload(file).check(t, http.StatusSeeOther)
+	b.get("/expenses").check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
+	unchanged(t, r, func() { b.upload(file).check(t, http.StatusSeeOther) })
+	b.get("/expenses").check(t, 200, "Imported: 0 added, 0 changed, 2 unchanged.")
+
+	whole := b.get("/expenses.csv").body
+	unchanged(t, r, func() { b.upload(whole).check(t, http.StatusSeeOther) })
+	b.upload(strings.Replace(whole, "120.50,four", "121.50,five", 1)).check(t, http.StatusSeeOther)
+	b.get("/expenses").check(t, 200, "Imported: 0 added, 1 changed, 21 unchanged.")
+	chairs := b.exported("/expenses.json?q=chairs").Expenses[0]
+	if chairs.Amount != "121.50" || chairs.Note != "five" {
+		t.Errorf("changed to %+v", chairs)
+	}
+}
+
+func TestWrongImports(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(admin)
+	const right = ",2026-01-02,hr,Bob Smith,Chairs,Office,120.50,\n"
+	tests := []struct {
+		name, file string
+		want       []string
+	}{
+		{"empty", "", []string{"Line 1", csvColumns}},
+		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
+		{"one wrong row among right ones", csvColumns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,-1,\n" + right, []string{"Line 3", "sales", "Enter an amount"}},
+		{"two wrong rows", csvColumns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
+		{"foreign id", csvColumns + "\n" + newID() + right, []string{"Line 2", "No expense has this id"}},
+		{"too few cells", csvColumns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
+		{"not UTF-8", csvColumns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			unchanged(t, r, func() { b.upload(test.file).check(t, http.StatusUnprocessableEntity, test.want...) })
+		})
+	}
+	unchanged(t, r, func() {
+		b.post(importPath, url.Values{"file": {right}}).check(t, http.StatusUnprocessableEntity, "Choose a file")
+	})
+}
+
+// TestDatabaseAway takes the database away and brings it back.
+func TestDatabaseAway(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	file := strings.TrimPrefix(r.database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	away := b.get("/team/finance")
+	away.check(t, http.StatusServiceUnavailable, "cannot be reached", "!"+file)
+	if away.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	b.post("/team/finance/expenses", aForm()).check(t, http.StatusServiceUnavailable)
+	b.get("/team/finance/expenses.csv").check(t, http.StatusServiceUnavailable)
+	b.get("/readyz").check(t, http.StatusServiceUnavailable, "database")
+	b.get("/healthz").check(t, 200)
+	b.get("/profile").check(t, 200, "Carol Lee")
+	if log := r.log.String(); !strings.Contains(log, "database unavailable") {
+		t.Errorf("the log does not say why: %s", log)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/team/finance").check(t, 200, "$2,780.00")
+	b.get("/readyz").check(t, 200)
+}

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// queryTimeout bounds a call to the database that answers a page or a form.
+const queryTimeout = 5 * time.Second
+
+var (
+	// errUnavailable is wrapped by every error of a database that does not serve
+	// now: locked, lost, full, read-only or not yet prepared.
+	errUnavailable = errors.New("database unavailable")
+	// errNotFound is an expense that does not exist where it was looked for.
+	errNotFound = errors.New("no such expense")
+)
+
+// isUnavailable reports whether err is a fault of the database that passes, so
+// that the same call may succeed later. A write that ended with it was not
+// acknowledged; the form's submission makes sending it again safe.
+func isUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
+
+// unavailable marks err as a fault of the database.
+func unavailable(err error) error {
+	if isUnavailable(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnavailable, err)
+}
+
+// conflictError is a change to an expense that somebody else changed meanwhile.
+type conflictError struct {
+	Current Expense // as it is now
+}
+
+func (e *conflictError) Error() string {
+	return fmt.Sprintf("expense %s was changed meanwhile, to version %d", e.Current.ID, e.Current.Version)
+}
+
+// Store holds the expenses with their history, on SQLite or PostgreSQL. The same
+// statements run on both; what differs is how to connect and to migrate.
+type Store struct {
+	read, write *sql.DB // the same pool on PostgreSQL
+	file        string  // of SQLite; empty on PostgreSQL
+	log         *slog.Logger
+
+	// notReady is why no statement may run yet; nil inside once prepared.
+	notReady atomic.Pointer[error]
+	// opened identifies the SQLite file that was prepared.
+	opened atomic.Pointer[os.FileInfo]
+	// writeFailed is set while the last write met a fault of the database.
+	writeFailed atomic.Bool
+
+	stop      context.CancelFunc
+	stopped   context.Context
+	preparing sync.WaitGroup
+}
+
+// openStore returns the store that a DATABASE_URL names, without a connection
+// yet: call start. An error is a mistake in the URL; it says how to mend it and
+// never holds the URL, in which a password may stand.
+func openStore(databaseURL string, log *slog.Logger) (*Store, error) {
+	s := &Store{log: log}
+	scheme, rest, _ := strings.Cut(databaseURL, ":")
+	var err error
+	switch scheme {
+	case "sqlite":
+		err = s.openSQLite(rest)
+	case "postgres", "postgresql":
+		err = s.openPostgres(databaseURL)
+	default:
+		err = errors.New("not a database URL: write sqlite:expenses.db or postgres://user:password@host:5432/database")
+	}
+	if err != nil {
+		return nil, err
+	}
+	starting := errors.New("not prepared yet")
+	s.notReady.Store(&starting)
+	s.stopped, s.stop = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// openSQLite sets up one connection that writes, so that writers queue here and
+// not at the file's lock, and a few that only read.
+func (s *Store) openSQLite(file string) error {
+	if file == "" || strings.HasPrefix(file, ":") || strings.HasPrefix(file, "//") || strings.ContainsRune(file, 0) {
+		return errors.New("sqlite: needs the path of a file: write sqlite:expenses.db or sqlite:/var/lib/expense-dashboard/expenses.db")
+	}
+	s.file = file
+	var err error
+	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-1000)")); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxIdleConns(4)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	return nil
+}
+
+// sqliteName returns the name by which the driver opens a file with settings. A
+// write waits 5 s for the lock of another process.
+func sqliteName(file, settings string) string {
+	escaped := (&url.URL{Path: file}).EscapedPath()
+	return "file:" + escaped + "?_busy_timeout=5000&_error_rc=1" + settings
+}
+
+func (s *Store) openPostgres(databaseURL string) error {
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		// The cause may quote the URL with its password.
+		return errors.New("not a PostgreSQL URL: write postgres://user:password@host:5432/database, with %-escapes for special characters in the password")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = queryTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "expense-dashboard"
+	}
+	s.read = stdlib.OpenDB(*config)
+	s.write = s.read
+	s.read.SetMaxOpenConns(10)
+	s.read.SetMaxIdleConns(5)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	return nil
+}
+
+// close ends the preparing and the connections. It waits for calls that run.
+func (s *Store) close() error {
+	s.stop()
+	s.preparing.Wait()
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+// ping reports whether the database serves, as an error that isUnavailable and
+// says why where it does not. After a write that met a full disk or a lock, it
+// serves again only when a write succeeds.
+func (s *Store) ping(ctx context.Context) error {
+	if s.writeFailed.Load() {
+		return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE health SET checked_at = $1 WHERE id = 1`, time.Now().UnixMilli())
+			return err
+		})
+	}
+	return s.call(ctx, func(ctx context.Context) error {
+		var one int
+		return s.read.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one)
+	})
+}
+
+// call runs fn, which reads, with a deadline.
+func (s *Store) call(ctx context.Context, fn func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	return s.stream(ctx, func() error { return fn(limited) })
+}
+
+// stream runs fn, which reads for as long as its reader takes.
+func (s *Store) stream(ctx context.Context, fn func() error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	return s.outcome(ctx, fn())
+}
+
+// change runs fn in one transaction, with a deadline. What fn did counts only
+// where change returns nil.
+func (s *Store) change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	limited, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	return s.changeWithin(ctx, limited, fn)
+}
+
+// changeWithin is change with the deadline of limited, which derives from ctx.
+func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Context, *sql.Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	err := s.outcome(ctx, s.transact(limited, fn))
+	if err == nil || isUnavailable(err) {
+		s.writeFailed.Store(err != nil)
+	}
+	return err
+}
+
+func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(ctx, tx); err != nil {
+		// What failed is what to report; a connection that cannot roll back is lost
+		// and takes its transaction along.
+		_ = tx.Rollback()
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// usable returns why no statement may run now, if so. A SQLite file that was
+// taken away while it was open would swallow writes, so that is looked at first.
+func (s *Store) usable() error {
+	if why := *s.notReady.Load(); why != nil {
+		return unavailable(why)
+	}
+	if s.file == "" {
+		return nil
+	}
+	now, err := os.Stat(s.file)
+	if err != nil {
+		return unavailable(err)
+	}
+	if !os.SameFile(now, *s.opened.Load()) {
+		return unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.file))
+	}
+	return nil
+}
+
+// outcome tells a fault of the database, which wraps errUnavailable, from a
+// caller who gave up and from a mistake of ours.
+func (s *Store) outcome(ctx context.Context, err error) error {
+	switch {
+	case err == nil || isUnavailable(err):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case isFault(err):
+		return unavailable(err)
+	default:
+		return err
+	}
+}
+
+// isFault reports whether err says that the database cannot serve now.
+func isFault(err error) bool {
+	var (
+		lite    *sqlite.Error
+		pg      *pgconn.PgError
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &connect):
+		return true
+	case errors.As(err, &pg):
+		return isPostgresFault(pg.Code)
+	case errors.As(err, &lite):
+		return isSQLiteFault(lite.Code())
+	default:
+		return errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
+			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrPermission)
+	}
+}
+
+// isPostgresFault knows the classes of appendix A of PostgreSQL's manual.
+func isPostgresFault(code string) bool {
+	switch code {
+	case "25006", // read-only transaction
+		"40001", "40P01", // serialization failure, deadlock
+		"55P03": // lock not available
+		return true
+	}
+	switch code[:min(2, len(code))] {
+	case "08", // connection exception
+		"53", // insufficient resources: disk full, out of memory, too many connections
+		"57", // operator intervention: shut down, starting up, canceled
+		"58": // system error, input and output
+		return true
+	}
+	return false
+}
+
+// isSQLiteFault knows SQLite's result codes, whose low byte is the kind.
+func isSQLiteFault(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// benchRows is how many expenses the benchmarks look at: a million, or what
+// BENCH_ROWS says.
+func benchRows(b *testing.B) int {
+	text, ok := os.LookupEnv("BENCH_ROWS")
+	if !ok {
+		return 1_000_000
+	}
+	rows, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rows
+}
+
+// fillFast adds expenses of five teams, forty persons and twelve categories over
+// three years, by one statement that both databases know. The ids are as far
+// from the order of the rows as those of newID.
+func fillFast(b *testing.B, s *Store, rows int) {
+	b.Helper()
+	if s.file != "" {
+		for _, pragma := range []string{"cache_size = -400000", "synchronous = OFF"} {
+			if _, err := s.write.Exec("PRAGMA " + pragma); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	_, err := s.write.ExecContext(context.Background(), `
+		WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < `+strconv.Itoa(rows)+`),
+		mixed (i, digits) AS (SELECT i, replace(replace(replace(replace(CAST(1000000000 + i * 7919 % 999999937 AS TEXT),
+			'0', 'a'), '1', 'b'), '8', 'c'), '9', 'd') FROM n)
+		INSERT INTO expenses (`+expenseColumns+`, person_key, item_key, category_key, search)
+		SELECT digits || 'aaaaaaaaaaaaaaaa', 'team-' || CAST(i % 5 AS TEXT),
+			CAST(2024 + i * 31 % 3 AS TEXT) || '-' || substr(CAST(101 + i * 37 % 12 AS TEXT), 2) || '-' || substr(CAST(101 + i * 41 % 28 AS TEXT), 2),
+			'Person ' || CAST(i * 43 % 40 AS TEXT), '', 'Item ' || CAST(i * 47 % 5000 AS TEXT), 'Category ' || CAST(i * 53 % 12 AS TEXT),
+			1 + i * 7907 % 500000, 'a note of some length about what it was', 1, 0, NULL,
+			'person ' || CAST(i * 43 % 40 AS TEXT), 'item ' || CAST(i * 47 % 5000 AS TEXT), 'category ' || CAST(i * 53 % 12 AS TEXT),
+			'item ' || CAST(i * 47 % 5000 AS TEXT) || ' a note of some length about what it was'
+		FROM mixed`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = s.write.ExecContext(context.Background(), `
+		INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
+		SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), CAST(SUM(amount_cents) AS BIGINT)
+		FROM expenses GROUP BY 1, 2, 3, 4`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := s.write.Exec("ANALYZE"); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkMillion looks at a million expenses as the pages of one team and of
+// all do, and takes them all out.
+func BenchmarkMillion(b *testing.B) {
+	for _, database := range []struct {
+		name string
+		url  func(testing.TB) string
+	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
+		b.Run(database.name, func(b *testing.B) {
+			databaseURL := database.url(b)
+			filler := startedStore(b, databaseURL)
+			fillFast(b, filler, benchRows(b))
+			// The store that is measured has the program's own settings.
+			benchStore(b, startedStore(b, databaseURL))
+		})
+	}
+}
+
+func benchStore(b *testing.B, s *Store) {
+	for _, scope := range []struct {
+		name  string
+		teams []string
+	}{{"Team", []string{"team-1"}}, {"All", nil}} {
+		for _, sort := range []string{"date", "item"} {
+			q := expenseQuery{Teams: scope.teams, Sort: sort}
+			benchPage(b, s, scope.name+"/"+sort+"/FirstPage", q)
+			benchPage(b, s, scope.name+"/"+sort+"/LastPage", lastPage(b, s, q))
+		}
+		filtered := expenseQuery{Teams: scope.teams, Category: "category 3", From: newDate(2025, 2, 1), To: newDate(2025, 2, 28)}
+		benchPage(b, s, scope.name+"/FilteredPage", filtered)
+		benchPage(b, s, scope.name+"/FoundPage", expenseQuery{Teams: scope.teams, Q: "item 123"})
+		benchPage(b, s, scope.name+"/FoundNothing", expenseQuery{Teams: scope.teams, Q: "nowhere to be found"})
+		benchSummary(b, s, scope.name+"/Summary", expenseQuery{Teams: scope.teams})
+		benchSummary(b, s, scope.name+"/FilteredSummary", filtered)
+	}
+	b.Run("Totals", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Totals(b.Context(), newDate(2026, 11, 22)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("ExportCSV", func(b *testing.B) { benchExport(b, s) })
+}
+
+// lastPage asks for the last page of q, from where its last expense but fifty is.
+func lastPage(b *testing.B, s *Store, q expenseQuery) expenseQuery {
+	b.Helper()
+	backwards := q
+	backwards.Desc = !q.Desc
+	for range 2 {
+		page, err := s.Page(b.Context(), backwards)
+		if err != nil {
+			b.Fatal(err)
+		}
+		q.After = q.cursorAt(page.Expenses[0])
+		backwards.After = page.Next
+	}
+	return q
+}
+
+func benchPage(b *testing.B, s *Store, name string, q expenseQuery) {
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := s.Page(b.Context(), q); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func benchSummary(b *testing.B, s *Store, name string, q expenseQuery) {
+	b.Run(name, func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Summary(b.Context(), q); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// benchExport writes all expenses and reports the most heap that was in use
+// meanwhile.
+func benchExport(b *testing.B, s *Store) {
+	var peak uint64
+	rows := 0
+	for b.Loop() {
+		rows = 0
+		err := writeCSV(io.Discard, func(fn func(Expense) error) error {
+			return s.Each(b.Context(), expenseQuery{Sort: "date", Desc: true}, func(e Expense) error {
+				if rows++; rows%50_000 == 0 {
+					var memory runtime.MemStats
+					runtime.ReadMemStats(&memory)
+					peak = max(peak, memory.HeapInuse)
+				}
+				return fn(e)
+			})
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(peak)/(1<<20), "MiB-heap")
+	b.ReportMetric(float64(rows), "rows")
+}
+
+// BenchmarkImport takes files of ten thousand new expenses.
+func BenchmarkImport(b *testing.B) {
+	for _, database := range []struct {
+		name string
+		url  func(testing.TB) string
+	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
+		b.Run(database.name, func(b *testing.B) {
+			s := startedStore(b, database.url(b))
+			rows := make([]importRow, 10_000)
+			for b.Loop() {
+				round := time.Now().UnixNano()
+				for i := range rows {
+					rows[i].Entry = lunch()
+					rows[i].Entry.Item = fmt.Sprintf("Lunch %d of %d", i, round)
+				}
+				if _, _, err := s.Import(b.Context(), alice, rows); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// importTimeout bounds the import of one file.
+const importTimeout = 2 * time.Minute
+
+// importReport counts what an import did.
+type importReport struct {
+	Added, Changed, Unchanged int
+}
+
+// Import takes the rows of a file in one transaction: a row without an id is a
+// new expense, one with an id makes that expense say what the row says. A file
+// that was taken before adds nothing. Where a row names an expense that does not
+// stand, the faults are listed by line and nothing is taken.
+func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (importReport, []lineError, error) {
+	limited, cancel := context.WithTimeout(ctx, importTimeout)
+	defer cancel()
+	var (
+		report importReport
+		faults []lineError
+	)
+	err := s.changeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
+		now := time.Now().Truncate(time.Millisecond).UTC()
+		known, err := expensesByID(ctx, tx, rows)
+		if err != nil {
+			return err
+		}
+		if faults = unknownExpenses(rows, known); faults != nil {
+			return nil
+		}
+		added, err := addImported(ctx, tx, who, rows, now)
+		if err != nil {
+			return err
+		}
+		before, after, err := changeImported(ctx, tx, who, rows, known, now)
+		if err != nil {
+			return err
+		}
+		report = importReport{len(added), len(after), len(rows) - len(added) - len(after)}
+		return moveSums(ctx, tx, before, append(after, added...))
+	})
+	if err != nil {
+		return importReport{}, nil, fmt.Errorf("import: %w", err)
+	}
+	return report, faults, nil
+}
+
+// expensesByID returns the expenses that the rows name.
+func expensesByID(ctx context.Context, tx *sql.Tx, rows []importRow) (map[string]Expense, error) {
+	var ids []string
+	for _, row := range rows {
+		if row.ID != "" {
+			ids = append(ids, row.ID)
+		}
+	}
+	known := make(map[string]Expense, len(ids))
+	for chunk := range slices.Chunk(ids, rowsPerInsert) {
+		var b sqlBuilder
+		found, err := tx.QueryContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id IN (`+b.list(chunk)+`)`, b.args...)
+		if err != nil {
+			return nil, err
+		}
+		defer found.Close()
+		for found.Next() {
+			e, err := scanExpense(found.Scan)
+			if err != nil {
+				return nil, err
+			}
+			known[e.ID] = e
+		}
+		if err := found.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// unknownExpenses lists the rows that name an expense that does not stand.
+func unknownExpenses(rows []importRow, known map[string]Expense) []lineError {
+	var faults []lineError
+	for _, row := range rows {
+		e, ok := known[row.ID]
+		switch {
+		case row.ID == "":
+		case !ok:
+			faults = append(faults, lineError{row.Line, "id: No expense has this id. Leave it empty for a new expense."})
+		case e.Deleted():
+			faults = append(faults, lineError{row.Line, "id: This expense was deleted. Restore it first, or take the line out."})
+		}
+	}
+	if hidden := len(faults) - maxLineErrors; hidden > 0 {
+		last := faults[len(faults)-1].Line
+		faults = append(faults[:maxLineErrors], lineError{last, moreFaults(hidden)})
+	}
+	return faults
+}
+
+// moreFaults stands in the place of the faults that are not listed.
+func moreFaults(hidden int) string {
+	return fmt.Sprintf("This is wrong too, as the last of %d more faults.", hidden)
+}
+
+// addImported adds the rows without an id that no file brought before, and
+// returns their expenses.
+func addImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, now time.Time) ([]Expense, error) {
+	var (
+		expenses []Expense
+		values   [][]any
+	)
+	times := map[Entry]int{}
+	for _, row := range rows {
+		if row.ID == "" {
+			times[row.Entry]++
+			e := Expense{ID: newID(), Entry: row.Entry, Version: 1, CreatedAt: now}
+			expenses = append(expenses, e)
+			values = append(values, expenseRow(e, nil, importKey(row.Entry, times[row.Entry])))
+		}
+	}
+	added, err := insertExpenses(ctx, tx, "import_key", values)
+	if err != nil {
+		return nil, err
+	}
+	return only(expenses, added), recordAdded(ctx, tx, who, actionImported, added, now)
+}
+
+// importKey is the same for the same row in another file. Rows of one file that
+// are equal are told apart by the time that they occur, from 1: two equal rows
+// are two expenses.
+func importKey(e Entry, occurrence int) string {
+	return hashOf(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
+}
+
+// changeImported writes the rows with an id that say something new, and returns
+// the expenses of those before and after.
+func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time) (before, after []Expense, err error) {
+	for _, row := range rows {
+		if row.ID == "" {
+			continue
+		}
+		e, entry := known[row.ID], row.Entry
+		// A file names persons only: who is named anew is no address that we know.
+		if entry.Person == e.Person {
+			entry.Owner = e.Owner
+		}
+		changes := e.diff(entry)
+		if len(changes) == 0 {
+			continue
+		}
+		before = append(before, e)
+		e.Entry = entry
+		e.Version++
+		if err := update(ctx, tx, who, actionImported, e, now, changes); err != nil {
+			return nil, nil, err
+		}
+		after = append(after, e)
+	}
+	return before, after, nil
+}

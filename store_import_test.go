@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// imported parses and takes a file that has nothing wrong in its form.
+func imported(t testing.TB, s *Store, file string) (importReport, []lineError) {
+	t.Helper()
+	rows, faults := parseImport(strings.NewReader(file), anyTeam, newDate(2026, 11, 22))
+	if faults != nil {
+		t.Fatalf("faults %v", faults)
+	}
+	report, faults, err := s.Import(t.Context(), bob, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report, faults
+}
+
+// exported is the file of all expenses.
+func exported(t testing.TB, s *Store) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := writeCSV(&out, func(fn func(Expense) error) error { return s.Each(t.Context(), expenseQuery{}, fn) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestImportTakesAFileOnce(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		row := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
+		file := csvColumns + "\n" + row + row + ",2026-03-03,hr,Zoë,Lunch,Meals,12.50,\n"
+		for i, want := range []importReport{{Added: 3}, {Unchanged: 3}} {
+			if got, faults := imported(t, s, file); got != want || faults != nil {
+				t.Errorf("time %d: %+v, %v; want %+v", i+1, got, faults, want)
+			}
+		}
+		// One more of the equal rows, and another new one.
+		if got, _ := imported(t, s, file+row+",2026-03-04,hr,Zoë,Lunch,Meals,12.50,\n"); got != (importReport{Added: 2, Unchanged: 3}) {
+			t.Errorf("a longer file: %+v", got)
+		}
+		page, err := s.Page(t.Context(), expenseQuery{})
+		if err != nil || len(page.Expenses) != 5 {
+			t.Fatalf("page %v, %v", page, err)
+		}
+		for _, e := range page.Expenses {
+			if events, err := s.History(t.Context(), e.ID); err != nil || len(events) != 1 || events[0].Action != actionImported || events[0].Actor != bob {
+				t.Errorf("history %+v, %v", events, err)
+			}
+		}
+	})
+}
+
+func TestImportOfAFileAtOnce(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		var file strings.Builder
+		file.WriteString(csvColumns + "\n")
+		for i := range 1200 {
+			fmt.Fprintf(&file, ",2026-03-02,finance,Zoë,Lunch %d,Meals,12.50,\n", i)
+		}
+		rows, _ := parseImport(strings.NewReader(file.String()), anyTeam, newDate(2026, 11, 22))
+		var (
+			wg    sync.WaitGroup
+			lock  sync.Mutex
+			added int
+		)
+		for range 4 {
+			wg.Go(func() {
+				report, faults, err := s.Import(t.Context(), bob, rows)
+				if err != nil || faults != nil {
+					t.Error(faults, err)
+				}
+				lock.Lock()
+				defer lock.Unlock()
+				added += report.Added
+			})
+		}
+		wg.Wait()
+		summary, err := s.Summary(t.Context(), expenseQuery{})
+		if added != 1200 || err != nil || summary.Count != 1200 {
+			t.Errorf("%d added, %d there, %v", added, summary.Count, err)
+		}
+	})
+}
+
+func TestExportComesBackUnchanged(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 120)
+		odd := lunch()
+		odd.Item, odd.Person, odd.Note = "=1+1", "'=2", "-\n\t'＝ \"quoted\", '"
+		odd.Category = "@x"
+		created(t, s, odd)
+		file := exported(t, s)
+		if report, faults := imported(t, s, file); report != (importReport{Unchanged: len(all) + 1}) || faults != nil {
+			t.Errorf("%+v, %v", report, faults)
+		}
+		if again := exported(t, s); again != file {
+			t.Error("another export differs")
+		}
+	})
+}
+
+func TestImportChanges(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		kept, renamed := created(t, s, lunch()), created(t, s, lunch())
+		file := csvColumns + "\n" +
+			kept.ID + ",2026-03-02,finance,Alice Johnson,Team Lunch,Meals,999.00,with the auditors\n" +
+			renamed.ID + ",2026-03-02,hr,Bob Smith,Team Lunch,Meals,180.50,with the auditors\n"
+		for i, want := range []importReport{{Changed: 2}, {Unchanged: 2}} {
+			if got, faults := imported(t, s, file); got != want || faults != nil {
+				t.Errorf("time %d: %+v, %v", i+1, got, faults)
+			}
+		}
+		if e := stored(t, s, kept); e.Amount != 99900 || e.Owner != alice.Address || e.Version != 2 {
+			t.Errorf("kept %+v", e)
+		}
+		e, err := s.Expense(t.Context(), "hr", renamed.ID)
+		if err != nil || e.Owner != "" || e.Person != "Bob Smith" {
+			t.Errorf("renamed %+v, %v", e, err)
+		}
+		events, err := s.History(t.Context(), renamed.ID)
+		want := []change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}, {"owner", alice.Address, ""}}
+		if err != nil || len(events) != 2 || events[0].Action != actionImported || !reflect.DeepEqual(events[0].Changes, want) {
+			t.Errorf("history %+v, %v", events, err)
+		}
+	})
+}
+
+func TestImportIsWholeOrNothing(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		e, deleted := created(t, s, lunch()), created(t, s, lunch())
+		if _, err := s.Delete(t.Context(), alice, deleted.ID, 1); err != nil {
+			t.Fatal(err)
+		}
+		before := exported(t, s)
+		fresh := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
+		_, faults := imported(t, s, csvColumns+"\n"+fresh+e.ID+fresh+newID()+fresh+deleted.ID+fresh)
+		if len(faults) != 2 || faults[0].Line != 4 || faults[1].Line != 5 || !strings.Contains(faults[1].Text, "deleted") {
+			t.Errorf("faults %v", faults)
+		}
+		// A row that the database refuses, behind good ones, and a caller who leaves.
+		rows, _ := parseImport(strings.NewReader(csvColumns+"\n"+fresh+e.ID+fresh), anyTeam, newDate(2026, 11, 22))
+		spoiled := append(rows, importRow{Line: 4, Entry: Entry{Team: "finance"}})
+		if _, _, err := s.Import(t.Context(), bob, spoiled); err == nil {
+			t.Error("a row that no form lets through is taken")
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, _, err := s.Import(gone, bob, rows); err == nil || isUnavailable(err) {
+			t.Errorf("a caller who left: %v", err)
+		}
+		if after := exported(t, s); after != before || actions(t, s, e.ID) != "created" {
+			t.Errorf("something was taken:\n%s", after)
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestKillChild is the program that TestKilledWhileWriting kills: it writes
+// until then, and says of each write that it was acknowledged.
+func TestKillChild(t *testing.T) {
+	databaseURL := os.Getenv("KILL_CHILD_URL")
+	if databaseURL == "" {
+		t.Skip("started by TestKilledWhileWriting only")
+	}
+	s := startedStore(t, databaseURL)
+	for range 4 {
+		go func() {
+			for {
+				e, _, err := s.Create(t.Context(), alice, lunch(), newID())
+				if err != nil {
+					fmt.Println("error", err)
+					continue
+				}
+				fmt.Println("acknowledged", e.ID, 1)
+				entry := e.Entry
+				entry.Note = "changed"
+				if _, err := s.Update(t.Context(), alice, e.ID, 1, entry); err == nil {
+					fmt.Println("acknowledged", e.ID, 2)
+				}
+			}
+		}()
+	}
+	select {}
+}
+
+// TestKilledWhileWriting kills a program many times over while it writes, and
+// wants each write that was acknowledged to be there once with its history, and
+// each expense that is there to have the history of each of its versions.
+func TestKilledWhileWriting(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		acknowledged := map[string]int64{}
+		for kill := range 8 {
+			writeUntilKilled(t, databaseURL, 20+10*kill, acknowledged)
+		}
+		s := startedStore(t, databaseURL)
+		there := map[string]int64{}
+		err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error {
+			there[e.ID] = e.Version
+			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created"}[e.Version-1] {
+				t.Errorf("version %d has the history %q", e.Version, got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, version := range acknowledged {
+			if there[id] < version {
+				t.Errorf("version %d of %s was acknowledged, and %d is there", version, id, there[id])
+			}
+		}
+		var orphans int
+		const text = `SELECT COUNT(*) FROM history WHERE expense NOT IN (SELECT id FROM expenses)`
+		if err := s.read.QueryRow(text).Scan(&orphans); err != nil || orphans != 0 {
+			t.Errorf("%d history rows without an expense, %v", orphans, err)
+		}
+		// A write may be done and its word not yet out: one for each writer and kill.
+		if extra := len(there) - len(acknowledged); extra < 0 || extra > 8*4 {
+			t.Errorf("%d expenses, %d acknowledged", len(there), len(acknowledged))
+		}
+	})
+}
+
+// writeUntilKilled starts a program that writes and kills it after a number of
+// writes, which it adds to those acknowledged.
+func writeUntilKilled(t *testing.T, databaseURL string, writes int, acknowledged map[string]int64) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKillChild$")
+	child.Env = append(os.Environ(), "KILL_CHILD_URL="+databaseURL)
+	output, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		var (
+			id      string
+			version int64
+		)
+		if _, err := fmt.Sscanf(lines.Text(), "acknowledged %s %d", &id, &version); err != nil {
+			t.Errorf("the program says %q", lines.Text())
+			continue
+		}
+		acknowledged[id] = max(acknowledged[id], version)
+		if writes--; writes == 0 {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := child.Wait(); err == nil || !strings.Contains(err.Error(), "killed") || writes > 0 {
+		t.Errorf("the program ended with %v, %d writes early", err, writes)
+	}
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// prepareTimeout bounds one attempt to bring a database up to date.
+const prepareTimeout = time.Minute
+
+//go:embed migrations
+var migrations embed.FS
+
+// newerError is a database that a newer program has changed. This one would not
+// understand it and leaves it alone.
+type newerError struct {
+	Database, Program int64 // the versions of the schema
+}
+
+func (e *newerError) Error() string {
+	return fmt.Sprintf("the database has schema version %d and this program knows versions up to %d: run the newer program, or restore a backup from before the update",
+		e.Database, e.Program)
+}
+
+// start brings the database up to date and, where sample is set and there are no
+// expenses, fills in the sample. Where the database does not serve now, start
+// logs that and returns nil: the store answers errUnavailable and goes on trying
+// until it is prepared or closed. Any other error is lasting, a *newerError
+// among them.
+func (s *Store) start(ctx context.Context, sample bool) error {
+	err := s.prepare(ctx, sample)
+	if !isUnavailable(err) {
+		return err
+	}
+	s.log.Warn("database unavailable at start, trying again until it serves", "error", err)
+	s.preparing.Go(func() { s.prepareUntilDone(sample) })
+	return nil
+}
+
+// prepareUntilDone prepares the database at growing intervals.
+func (s *Store) prepareUntilDone(sample bool) {
+	for interval := time.Second; ; interval = min(2*interval, maxRetryInterval) {
+		select {
+		case <-s.stopped.Done():
+			return
+		case <-time.After(interval):
+		}
+		err := s.prepare(s.stopped, sample)
+		if err == nil {
+			s.log.Info("database ready")
+			return
+		}
+		s.log.Warn("database still not ready", "error", err)
+	}
+}
+
+// prepare makes the store ready, or leaves it with the reason why it is not.
+func (s *Store) prepare(ctx context.Context, sample bool) error {
+	limited, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	err := s.migrate(limited)
+	if err == nil && sample {
+		err = s.transact(limited, func(ctx context.Context, tx *sql.Tx) error {
+			return fillSample(ctx, tx, dateOf(time.Now()))
+		})
+	}
+	err = s.outcome(ctx, err)
+	s.notReady.Store(&err)
+	return err
+}
+
+// migrate runs the migrations that the database lacks, under a lock, so that two
+// programs starting together do no harm.
+func (s *Store) migrate(ctx context.Context) error {
+	if s.file == "" {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(prepareTimeout/time.Second)))
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		return s.migrateWith(ctx, goose.DialectPostgres, "migrations/postgres", goose.WithSessionLocker(locker))
+	}
+	if err := s.createFile(); err != nil {
+		return unavailable(err)
+	}
+	return s.underFileLock(ctx, func() error {
+		if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+			return fmt.Errorf("write-ahead log: %w", err)
+		}
+		return s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite")
+	})
+}
+
+func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder string, options ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+	provider, err := goose.NewProvider(dialect, s.write, files, options...)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	for _, result := range results {
+		s.log.Info("database migrated", "version", result.Source.Version, "took", result.Duration)
+	}
+	database, program, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if database > program {
+		return &newerError{Database: database, Program: program}
+	}
+	return nil
+}
+
+// createFile makes the SQLite file, which nobody else may read, unless it is
+// there, and remembers which file it is.
+func (s *Store) createFile() error {
+	file, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	switch {
+	case err == nil:
+		err = file.Close()
+	case errors.Is(err, fs.ErrExist):
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(s.file)
+	if err != nil {
+		return err
+	}
+	s.opened.Store(&info)
+	return nil
+}
+
+// underFileLock runs fn while no other program does so for the same SQLite file.
+// The lock is SQLite's own, on an empty file beside the database, because a lock
+// on the database would keep the migrations themselves out. It ends with the
+// process, whatever ends that.
+func (s *Store) underFileLock(ctx context.Context, fn func() error) (err error) {
+	db, err := sql.Open("sqlite", sqliteName(s.file+"-lock", "&_txlock=exclusive"))
+	if err != nil {
+		return fmt.Errorf("migration lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("migration lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return fn()
+}

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// manyExpenses adds expenses with few different values, so that each order has
+// ties over more than a page. The same are added to every store.
+func manyExpenses(t testing.TB, s *Store, number int) []Expense {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(texts ...string) string { return texts[random.IntN(len(texts))] }
+	var rows []importRow
+	for range number {
+		rows = append(rows, importRow{Entry: Entry{
+			Team:     pick("finance", "finance", "finance", "hr"),
+			Date:     newDate(2026, 1, 1+random.IntN(90)),
+			Person:   pick("Alice", "alice", "Bob", "Zoë", "Ängström", "élan"),
+			Item:     pick("apple", "Banana", "banana split", "Čaj", "100% juice", "a_b", `back\slash`, "日本語", "Zebra"),
+			Category: pick("Meals", "meals", "Travel", "Überfahrt"),
+			Amount:   Money(100 * (1 + random.IntN(20))),
+			Note:     pick("", "quarterly", "O'Brien \"said\""),
+		}})
+	}
+	report, faults, err := s.Import(t.Context(), alice, rows)
+	if err != nil || faults != nil || report.Added != number {
+		t.Fatalf("import: %+v, %v, %v", report, faults, err)
+	}
+	var all []Expense
+	if err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error { all = append(all, e); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != number {
+		t.Fatalf("%d expenses, want %d", len(all), number)
+	}
+	return all
+}
+
+// matches says in Go what a query means.
+func matches(q expenseQuery, e Expense) bool {
+	found := strings.Contains(fold(e.Item), fold(q.Q)) || strings.Contains(fold(e.Person), fold(q.Q)) || strings.Contains(fold(e.Note), fold(q.Q))
+	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&
+		(q.Person == "" || fold(q.Person) == fold(e.Person)) && (q.Category == "" || fold(q.Category) == fold(e.Category)) &&
+		(q.From.IsZero() || e.Date.Compare(q.From) >= 0) && (q.To.IsZero() || e.Date.Compare(q.To) <= 0)
+}
+
+// expected is the whole list that a query asks for, made in Go.
+func expected(q expenseQuery, all []Expense) []Expense {
+	var list []Expense
+	for _, e := range all {
+		if matches(q, e) {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b Expense) int {
+		x, y := q.cursorAt(a), q.cursorAt(b)
+		order := strings.Compare(x.Value, y.Value)
+		if q.Sort == "amount" {
+			order = int(a.Amount - b.Amount)
+		}
+		if order == 0 {
+			order = strings.Compare(a.ID, b.ID)
+		}
+		if q.Desc {
+			return -order
+		}
+		return order
+	})
+	return list
+}
+
+// walk returns the expenses of all pages, as somebody sees them who follows the
+// links, and calls between after each page.
+func walk(t testing.TB, s *Store, q expenseQuery, between func()) []Expense {
+	t.Helper()
+	var list []Expense
+	for {
+		page, err := s.Page(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, page.Expenses...)
+		if page.Next == (cursor{}) {
+			return list
+		}
+		if len(page.Expenses) != pageSize {
+			t.Fatalf("a page of %d before the last", len(page.Expenses))
+		}
+		next := q
+		next.After = page.Next
+		if next, err = parseExpenseQuery(next.values()); err != nil {
+			t.Fatal(err)
+		}
+		q.After = next.After
+		between()
+	}
+}
+
+func TestPagesHoldWhatIsAskedFor(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 170)
+		base := []expenseQuery{
+			{},
+			{Teams: []string{"finance"}},
+			{Teams: []string{"finance", "hr"}},
+			{Teams: []string{}},
+			{Teams: []string{"x"}},
+			{Q: "BANANA"},
+			{Q: "%"},
+			{Q: "_"},
+			{Q: `\`},
+			{Q: `'`},
+			{Q: `"`},
+			{Q: "ČAJ"},
+			{Q: "C\u030cAJ"},
+			{Q: "日本"},
+			{Q: "ÄNG"},
+			{Q: "O'B"},
+			{Q: "a%a"},
+			{Q: "quarterly"},
+			{Q: "'; DROP TABLE expenses; --"},
+			{Person: "ALICE"},
+			{Person: "ÉLAN"},
+			{Person: "Al"},
+			{Category: "überfahrt"},
+			{Category: "MEALS", Person: "bob", Teams: []string{"hr"}},
+			{From: newDate(2026, 2, 1)},
+			{To: newDate(2026, 2, 1)},
+			{From: newDate(2026, 2, 1), To: newDate(2026, 2, 1), Q: "a"},
+		}
+		for i, q := range base {
+			sorts := strings.Split(sortNames, ", ")
+			if i > 2 {
+				// A filter goes with each order alike.
+				sorts = sorts[i%len(sorts):][:1]
+			}
+			for _, q.Sort = range sorts {
+				for _, q.Desc = range []bool{false, true} {
+					want := expected(q, all)
+					if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
+						t.Errorf("%+v: the pages have %d expenses in another order than the %d expected", q, len(got), len(want))
+					}
+					var streamed []Expense
+					err := s.Each(t.Context(), q, func(e Expense) error { streamed = append(streamed, e); return nil })
+					if err != nil || !reflect.DeepEqual(streamed, want) {
+						t.Errorf("%+v: the stream has %d expenses, want %d, %v", q, len(streamed), len(want), err)
+					}
+				}
+			}
+			checkSummary(t, s, q, expected(q, all))
+		}
+	})
+}
+
+// checkSummary compares a summary with the sums made in Go.
+func checkSummary(t *testing.T, s *Store, q expenseQuery, list []Expense) {
+	t.Helper()
+	summary, err := s.Summary(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total Money
+	months, categories, persons := map[string]Money{}, map[string]Money{}, map[string]Money{}
+	for _, e := range list {
+		total += e.Amount
+		months[e.Date.String()[:7]] += e.Amount
+		categories[fold(e.Category)] += e.Amount
+		persons[fold(e.Person)] += e.Amount
+	}
+	if summary.Count != int64(len(list)) || summary.Total != total || summary.Average() != average(total, int64(len(list))) {
+		t.Errorf("%+v: %d and %v, want %d and %v", q, summary.Count, summary.Total, len(list), total)
+	}
+	for name, pair := range map[string]struct {
+		got  []group
+		want map[string]Money
+	}{"month": {summary.ByMonth, months}, "category": {summary.ByCategory, categories}, "person": {summary.ByPerson, persons}} {
+		got := map[string]Money{}
+		for _, g := range pair.got {
+			got[fold(g.Label)] = g.Total
+		}
+		if !reflect.DeepEqual(got, pair.want) || len(got) != len(pair.got) {
+			t.Errorf("%+v by %s: %v, want %v", q, name, pair.got, pair.want)
+		}
+	}
+}
+
+// TestSumsFollowEveryWrite compares the sums, which are kept beside the expenses,
+// with the expenses, while many people write at once.
+func TestSumsFollowEveryWrite(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 60)
+		var wg sync.WaitGroup
+		for writer := range 4 {
+			random := rand.New(rand.NewPCG(5, uint64(writer)))
+			wg.Go(func() {
+				for range 40 {
+					writeSomething(t, s, random, all[random.IntN(len(all))])
+				}
+			})
+		}
+		wg.Wait()
+		file := strings.ReplaceAll(exported(t, s), ",Travel,", ",Trains,")
+		imported(t, s, file+",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n")
+		var list []Expense
+		if err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error { list = append(list, e); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []expenseQuery{
+			{},
+			{Teams: []string{"hr"}},
+			{Teams: []string{"hr", "finance"}},
+			{Teams: []string{}},
+			{Person: "ALICE"},
+			{Category: "trains"},
+			{From: newDate(2026, 2, 1), To: newDate(2026, 2, 28)},
+			{From: newDate(2026, 2, 2)},
+			{To: newDate(2026, 2, 27)},
+			{Q: "a"},
+		} {
+			checkSummary(t, s, q, expected(q, list))
+		}
+		totals, err := s.Totals(t.Context(), newDate(2026, 11, 22))
+		if err != nil || len(totals) != 2 {
+			t.Fatal(totals, err)
+		}
+		for _, team := range totals {
+			mine := expected(expenseQuery{Teams: []string{team.Team}}, list)
+			var total Money
+			for _, e := range mine {
+				total += e.Amount
+			}
+			if team.Count != int64(len(mine)) || team.Total != total {
+				t.Errorf("%s: %+v, want %d and %v", team.Team, team.group, len(mine), total)
+			}
+		}
+	})
+}
+
+// writeSomething changes, deletes or restores an expense, or adds one. That
+// somebody else was first is fine.
+func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
+	now, err := s.Expense(t.Context(), e.Team, e.ID)
+	if err == nil {
+		entry := now.Entry
+		switch random.IntN(4) {
+		case 0:
+			entry.Amount++
+			entry.Category, entry.Person = fmt.Sprint("Category ", random.IntN(3)), fmt.Sprint("Person ", random.IntN(3))
+			entry.Date = newDate(2026, time.Month(1+random.IntN(3)), 5)
+			_, err = s.Update(t.Context(), alice, e.ID, now.Version, entry)
+		case 1:
+			_, err = s.Delete(t.Context(), alice, e.ID, now.Version)
+		case 2:
+			_, err = s.Restore(t.Context(), alice, e.ID, now.Version)
+		default:
+			_, _, err = s.Create(t.Context(), alice, entry, "")
+		}
+	}
+	var conflict *conflictError
+	if err != nil && !errors.As(err, &conflict) {
+		t.Error(err)
+	}
+}
+
+func TestSummaryOrder(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		for i, amount := range []Money{100, 300, 200} {
+			entry := lunch()
+			entry.Date = newDate(2026, time.Month(3-i), 1)
+			entry.Category, entry.Person, entry.Amount = fmt.Sprint("c", i), fmt.Sprint("p", i), amount
+			created(t, s, entry)
+		}
+		summary, err := s.Summary(t.Context(), expenseQuery{})
+		got := fmt.Sprint(summary, err)
+		want := "{{ 3 $6.00} [{2026-01 1 $2.00} {2026-02 1 $3.00} {2026-03 1 $1.00}] " +
+			"[{c1 1 $3.00} {c2 1 $2.00} {c0 1 $1.00}] [{p1 1 $3.00} {p2 1 $2.00} {p0 1 $1.00}]} <nil>"
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+func TestPagesWhileExpensesComeAndGo(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 300)
+		random := rand.New(rand.NewPCG(3, 4))
+		gone := map[string]bool{}
+		for _, sort := range strings.Split(sortNames, ", ") {
+			list := walk(t, s, expenseQuery{Sort: sort}, func() {
+				victim := all[random.IntN(len(all))]
+				if !gone[victim.ID] {
+					gone[victim.ID] = true
+					if _, err := s.Delete(t.Context(), alice, victim.ID, 1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				created(t, s, lunch())
+			})
+			seen := map[string]int{}
+			for _, e := range list {
+				seen[e.ID]++
+			}
+			for _, e := range all {
+				if n := seen[e.ID]; n > 1 || n == 0 && !gone[e.ID] {
+					t.Errorf("by %s: %s is seen %d times", sort, e.ID, n)
+				}
+			}
+		}
+	})
+}
+
+// TestPagesSortNothing asks each database how it would make a page: from an
+// index in its order, wherever the page starts.
+func TestPagesSortNothing(t *testing.T) {
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 2000)
+		explain := "EXPLAIN QUERY PLAN "
+		if s.file == "" {
+			explain = "EXPLAIN "
+		}
+		if _, err := s.write.Exec("ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []expenseQuery{{}, {Teams: []string{"finance"}}} {
+			for _, q.Sort = range strings.Split(sortNames, ", ") {
+				for _, q.Desc = range []bool{false, true} {
+					for _, q.After = range []cursor{{}, q.cursorAt(all[1000])} {
+						plan := explained(t, s, q, explain)
+						if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || !strings.Contains(plan, "expenses_") {
+							t.Errorf("%+v:\n%s", q, plan)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func explained(t *testing.T, s *Store, q expenseQuery, explain string) string {
+	t.Helper()
+	var b sqlBuilder
+	text := explain + `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(&b) + ` LIMIT 51`
+	rows, err := s.read.Query(text, b.args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		line := values[len(values)-1].(*any)
+		if err := rows.Scan(values...); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprint(*line))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed sample/expenses.csv
+var sampleExpenses string
+
+// fillSample fills a database without expenses, deleted ones counted, with the
+// sample, dated over the months before today. Two programs that do so at once
+// fill it once.
+func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
+	var filled bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM expenses)`).Scan(&filled); err != nil || filled {
+		return err
+	}
+	entries, err := sampleEntries(today)
+	if err != nil {
+		return err
+	}
+	now := time.Now().Truncate(time.Millisecond).UTC()
+	var (
+		expenses []Expense
+		rows     [][]any
+	)
+	for i, entry := range entries {
+		e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
+		expenses = append(expenses, e)
+		rows = append(rows, expenseRow(e, nil, fmt.Sprintf("sample %d", i)))
+	}
+	added, err := insertExpenses(ctx, tx, "import_key", rows)
+	if err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if err := moveSums(ctx, tx, nil, only(expenses, added)); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	return recordAdded(ctx, tx, actor{Name: "Sample data"}, actionCreated, added, now)
+}
+
+// sampleEntries reads the embedded sample, which has the columns team, name,
+// item and amount in whole dollars.
+func sampleEntries(today Date) ([]Entry, error) {
+	records, err := csv.NewReader(strings.NewReader(sampleExpenses)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
+	}
+	var entries []Entry
+	for i, record := range records[1:] {
+		dollars, err := strconv.ParseInt(record[3], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("sample: %w", err)
+		}
+		entries = append(entries, Entry{
+			Team: record[0],
+			// 37 and 150 have no common divisor: the days differ, and each team's
+			// lie scattered over the five months.
+			Date:     today.addDays(-1 - i*37%150),
+			Person:   record[1],
+			Item:     record[2],
+			Category: sampleCategory(record[2]),
+			Amount:   Money(dollars * 100),
+		})
+	}
+	return entries, nil
+}
+
+func sampleCategory(item string) string {
+	switch item {
+	case "Team Lunch":
+		return "Meals"
+	case "Conference Travel":
+		return "Travel"
+	case "Event Booth", "Team Offsite":
+		return "Events"
+	case "Product Launch Campaign", "Promotional Material":
+		return "Marketing"
+	case "Compliance Training":
+		return "Training"
+	case "Internet", "Payroll Processing":
+		return "Services"
+	default:
+		return "Other"
+	}
+}

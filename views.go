@@ -1,0 +1,207 @@
+package main
+
+import "strings"
+
+// A teamLine is a team in the comparison of all teams.
+type teamLine struct {
+	Team   Team
+	Count  int64
+	Total  Money
+	Months chart
+}
+
+// Count is the number of expenses of all teams.
+func (v dashboardView) Count() int64 {
+	var count int64
+	for _, line := range v.Totals {
+		count += line.Count
+	}
+	return count
+}
+
+// Total is what all teams spent.
+func (v dashboardView) Total() Money {
+	var total Money
+	for _, line := range v.Totals {
+		total += line.Total
+	}
+	return total
+}
+
+// An expensesView is the view of expenses.html: a team's page, or an admin's
+// page over all teams.
+type expensesView struct {
+	page
+	Notice   *notice
+	Team     Team // zero on the page over all teams
+	CanLog   bool // whether "Log an expense" is offered; only on a team's page
+	Admin    bool
+	Path     string // of this page, without a query: where the filter form goes
+	Filter   filterForm
+	Filtered bool   // whether anything but the order is asked for
+	ClearURL string // this page without a filter
+	Periods  []link
+	Columns  []column // Date, Name, Team on the page over all teams, Item, Category, Amount
+	Rows     []expenseLine
+
+	// Of exactly what is filtered, on all pages.
+	Count          int64
+	Total, Average Money
+	Months         chart
+	ByCategory     chart
+	ByPerson       chart
+
+	FirstURL, NextURL string // empty where there is no such page
+	CSVURL, JSONURL   string
+	People            []string // suggestions for the filter
+	Categories        []string
+}
+
+// A filterForm is the filter as it stands in the address, texts as typed.
+type filterForm struct{ Q, Person, Category, From, To, Sort, Order string }
+
+// A link is an address with what it is called. Current marks where one is.
+type link struct {
+	Label, URL string
+	Current    bool
+}
+
+// A column is a column's head, with the address that sorts by it.
+type column struct {
+	Label  string
+	URL    string // empty where the column does not sort
+	Sorted string // "ascending", "descending" or empty, as aria-sort has it
+	Number bool
+}
+
+// An expenseLine is an expense in a table, with where it leads.
+type expenseLine struct {
+	Expense
+	URL       string
+	TeamLabel string // shown on the page over all teams
+}
+
+// A notice is told once, on the page after an action.
+type notice struct {
+	Text string
+	// Undo posts Version to UndoURL; empty where nothing can be undone.
+	UndoURL string
+	Version int64
+}
+
+// An expenseView is the view of expense.html: one expense, for those who may
+// change it a form, and its history.
+type expenseView struct {
+	page
+	Notice    *notice
+	Team      Team
+	Expense   Expense
+	MayChange bool
+	Form      expenseFormView
+	History   []event
+}
+
+// A newExpenseView is the view of new.html.
+type newExpenseView struct {
+	page
+	Notice *notice
+	Team   Team
+	Form   expenseFormView
+}
+
+// An expenseFormView is the form of an expense, as it was typed, with what is
+// wrong beside each field.
+type expenseFormView struct {
+	Action     string // where it posts to
+	Admin      bool   // shows the field person
+	Submission string // of a new expense, so that sending twice counts once
+	Version    int64  // of an expense to change
+	Typed      expenseForm
+	Errors     fieldErrors
+	// Current is what somebody else made of the expense meanwhile; nil unless
+	// there is a conflict. Sending the form again then overwrites it.
+	Current    *Expense
+	Categories []string // suggestions
+	MaxDate    string   // a year ahead
+}
+
+// An importView is the view of import.html.
+type importView struct {
+	page
+	Notice  *notice
+	Columns string // the first line that a file needs
+	Errors  []lineError
+}
+
+// A formField is a field of the form of an expense, with all that stands beside
+// it.
+type formField struct {
+	Name, Label, Hint string
+	Type              string // of the input, or textarea
+	Value             string // as it was typed
+	Error             string
+	Now               string // what somebody else made of it, where that differs
+	Optional          bool
+	Length            int // the most characters it takes; 0 where its type says so
+}
+
+// Fields returns the fields in the order in which they are filled in.
+func (f expenseFormView) Fields() []formField {
+	fields := []formField{
+		{Name: "date", Label: "Date", Type: "date", Value: f.Typed.Date, Error: f.Errors.Date},
+		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: maxPerson},
+		{Name: "item", Label: "Item", Hint: "What was bought, like “Train to Boston”.", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: maxItem},
+		{Name: "category", Label: "Category", Hint: "Pick one or write a new one.", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: maxCategory},
+		{Name: "amount", Label: "Amount in dollars", Hint: "Like 1234.50.", Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 20},
+		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: maxNote},
+	}
+	if f.Current != nil {
+		for i := range fields {
+			fields[i].Now = f.now(fields[i])
+		}
+	}
+	if !f.Admin {
+		return append(fields[:1], fields[2:]...)
+	}
+	return fields
+}
+
+// now is what the current expense has in a field, unless the same was typed.
+func (f expenseFormView) now(field formField) string {
+	var now string
+	switch field.Name {
+	case "date":
+		now = f.Current.Date.String()
+	case "person":
+		now = f.Current.Person
+	case "item":
+		now = f.Current.Item
+	case "category":
+		now = f.Current.Category
+	case "amount":
+		if typed, err := parseMoney(field.Value); err == nil && typed == f.Current.Amount {
+			return ""
+		}
+		return f.Current.Amount.Plain()
+	case "note":
+		now = f.Current.Note
+	}
+	if strings.TrimSpace(strings.ReplaceAll(field.Value, "\r\n", "\n")) == now {
+		return ""
+	}
+	if now == "" {
+		return "nothing"
+	}
+	return now
+}
+
+// Problems returns the fields that are not right.
+func (f expenseFormView) Problems() []formField {
+	var wrong []formField
+	for _, field := range f.Fields() {
+		if field.Error != "" {
+			wrong = append(wrong, field)
+		}
+	}
+	return wrong
+}
