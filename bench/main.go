@@ -1,0 +1,187 @@
+// Bench measures what a request costs the program beside a bare net/http handler
+// that writes the same bytes.
+//
+//	bench [flags] PROGRAM
+//
+// Both are servers of their own with GOMAXPROCS=1, pinned to one processor; the
+// load comes from this process, pinned to another. The program runs with
+// everything on: a SQLite database, signed-in people, security headers, and the
+// access log, which goes to a file. The bare handler knows the body and all
+// header fields of each answer and looks at nothing of a request but its target.
+// By turns each answers the same requests, with the same cookies, for a moment;
+// what is compared is the processor time that its process took.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"slices"
+	"time"
+)
+
+// A scene is a request that is measured.
+type scene struct {
+	name    string
+	target  string
+	who     *visitor // nil is a guest
+	atLeast float64  // the ratio that is wanted; zero for none
+}
+
+// A result is what came of a scene, in processor time for one request.
+type result struct {
+	scene
+	bytes         int
+	program, bare time.Duration
+}
+
+func (r result) ratio() float64 { return float64(r.bare) / float64(r.program) }
+
+// options are what the flags say.
+type options struct {
+	program      string
+	rows, others int
+	turns        int
+	length       time.Duration
+}
+
+func main() {
+	log.SetFlags(0)
+	if os.Getenv(bareVariable) != "" {
+		log.Fatal(serveBare(os.Stdin))
+	}
+	var opts options
+	flag.IntVar(&opts.rows, "rows", 100_000, "`number` of expenses in the team of many, at least 200")
+	flag.IntVar(&opts.others, "others", 0, "`number` of expenses in the three other teams together")
+	flag.IntVar(&opts.turns, "turns", 9, "`number` of turns of each server in each scene")
+	flag.DurationVar(&opts.length, "turn", 400*time.Millisecond, "how long a turn takes")
+	flag.Parse()
+	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(opts, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// run makes a database, drives both servers and prints the tables.
+func run(opts options, out io.Writer) (err error) {
+	folder, err := os.MkdirTemp("", "expense-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	p, err := newProgram(opts, folder)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	started, err := p.measureStart()
+	if err != nil {
+		return err
+	}
+	if err := p.start(); err != nil {
+		return err
+	}
+	time.Sleep(2 * time.Second)
+	idle, err := memory(p.command.Process.Pid, "VmRSS")
+	if err != nil {
+		return err
+	}
+	results, err := measure(p, opts)
+	if err != nil {
+		return err
+	}
+	loaded, err := memory(p.command.Process.Pid, "VmHWM")
+	if err != nil {
+		return err
+	}
+	printResults(out, results)
+	return printProgram(out, opts, started, idle, loaded)
+}
+
+// measure signs in and plays each scene.
+func measure(p *program, opts options) ([]result, error) {
+	scenes, err := newScenes(p)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := startBare(scenes, p.baseURL)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.close()
+	if err := pinSelf(); err != nil {
+		return nil, err
+	}
+	var results []result
+	for _, s := range scenes {
+		r, err := play(s, p, bare, opts)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// newScenes signs people in and finds the addresses that are measured.
+func newScenes(p *program) ([]scene, error) {
+	admin, err := p.signIn(adminAddress)
+	if err != nil {
+		return nil, err
+	}
+	member, err := p.signIn(memberAddress)
+	if err != nil {
+		return nil, err
+	}
+	style, err := p.find(nil, "/", `/static/style\.css\?v=[0-9a-f]+`)
+	if err != nil {
+		return nil, err
+	}
+	last, err := p.lastPage(member, "/team/many?sort=item&order=asc", "/team/many?sort=item&order=desc")
+	if err != nil {
+		return nil, err
+	}
+	return []scene{
+		{"home, guest", "/", nil, 0.85},
+		{"home, signed in", "/", member, 0},
+		{"dashboard, admin, five teams with totals", "/dashboard", admin, 0.6},
+		{"team page, 20 expenses", "/team/few", member, 0.6},
+		{"team page, 50 of many, newest first", "/team/many", member, 0},
+		{"team page, 50 of many, sorted by amount", "/team/many?sort=amount&order=desc", member, 0},
+		{"team page, 50 of many, last page by item", last, member, 0},
+		{"team page, 50 of many, one category of a month", "/team/many?category=Category+3&from=2025-02-01&to=2025-02-28", member, 0},
+		{"static file", style, nil, 0.85},
+	}, nil
+}
+
+// play lets both servers answer a scene by turns and takes the medians.
+func play(s scene, p *program, bare *bareServer, opts options) (result, error) {
+	var ours, theirs []time.Duration
+	r := result{scene: s}
+	for turn := range opts.turns + 1 {
+		cost, _, err := attack(p.baseURL, s, p.command.Process.Pid, opts.length)
+		if err != nil {
+			return r, err
+		}
+		bareCost, size, err := attack(bare.baseURL, s, bare.command.Process.Pid, opts.length)
+		if err != nil {
+			return r, fmt.Errorf("bare handler: %w", err)
+		}
+		// The first turn opens connections and fills caches.
+		if turn > 0 {
+			ours, theirs, r.bytes = append(ours, cost), append(theirs, bareCost), size
+		}
+	}
+	r.program, r.bare = median(ours), median(theirs)
+	return r, nil
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}

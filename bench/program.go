@@ -1,0 +1,247 @@
+package main
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"expense-dashboard/internal/devidp"
+)
+
+const (
+	adminAddress  = "admin@example.com"
+	memberAddress = "member@example.com"
+	// teams has one of 20 expenses and one of many.
+	teams = `{"teams": [{"id": "few", "label": "Few"}, {"id": "many", "label": "Many"}, {"id": "team-0", "label": "Sales"},
+		{"id": "team-1", "label": "Support"}, {"id": "team-2", "label": "Design"}],
+		"members": {"` + adminAddress + `": "admin", "` + memberAddress + `": ["few", "many"]}}`
+)
+
+// A program is the real one, on a database of ours and beside a provider.
+type program struct {
+	path, folder string
+	baseURL      string
+	provider     *devidp.Provider
+	command      *exec.Cmd // while it runs
+	logFile      *os.File
+}
+
+// newProgram starts a provider and fills a database, as the program itself lays
+// it out.
+func newProgram(opts options, folder string) (*program, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &program{path: opts.program, folder: folder, baseURL: "http://" + address}
+	p.provider, err = devidp.Start("127.0.0.1:0", devidp.Config{
+		RedirectURIs: []string{p.baseURL + "/authorization-code/callback"},
+		People: []devidp.Person{
+			{Subject: "00u-ada", Name: "Ada Admin", Email: adminAddress},
+			{Subject: "00u-mel", Name: "Mel Member", Email: memberAddress},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(folder, "teams.json"), []byte(teams), 0o600); err != nil {
+		return nil, err
+	}
+	if p.logFile, err = os.Create(filepath.Join(folder, "log")); err != nil {
+		return nil, err
+	}
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	if err := p.stop(); err != nil {
+		return nil, err
+	}
+	return p, fill(p.database(), opts.rows, opts.others)
+}
+
+func (p *program) database() string { return filepath.Join(p.folder, "expenses.db") }
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
+
+// start returns when the program has answered once.
+func (p *program) start() error {
+	p.command = pinned(p.path)
+	p.command.Dir = p.folder
+	p.command.Env = append(p.command.Env,
+		"OKTA_ISSUER="+p.provider.Issuer(), "OKTA_CLIENT_ID="+p.provider.ClientID(), "OKTA_CLIENT_SECRET="+p.provider.ClientSecret(),
+		"APP_BASE_URL="+p.baseURL, "SESSION_SECRET=a secret for measuring that is long enough",
+		"TEAMS_FILE="+filepath.Join(p.folder, "teams.json"), "DATABASE_URL=sqlite:"+p.database())
+	p.command.Stderr = p.logFile
+	if err := p.command.Start(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Microsecond) {
+		answer, err := http.Get(p.baseURL + "/healthz")
+		if err == nil {
+			answer.Body.Close()
+			return nil
+		}
+	}
+	text, _ := os.ReadFile(p.logFile.Name())
+	return errors.Join(fmt.Errorf("the program does not answer: %s", text), p.stop())
+}
+
+func (p *program) stop() error {
+	http.DefaultClient.CloseIdleConnections()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	err := p.command.Wait()
+	p.command = nil
+	return err
+}
+
+func (p *program) close() {
+	if p.command != nil {
+		_ = p.stop()
+	}
+	p.logFile.Close()
+	p.provider.Close()
+}
+
+// measureStart is the median time from the start to the first answer, with the
+// database there is.
+func (p *program) measureStart() (time.Duration, error) {
+	var times []time.Duration
+	for range 9 {
+		begun := time.Now()
+		if err := p.start(); err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(begun))
+		if err := p.stop(); err != nil {
+			return 0, err
+		}
+	}
+	return median(times), nil
+}
+
+// A visitor is somebody who is signed in.
+type visitor struct{ cookies string }
+
+// signIn signs in through the provider's page.
+func (p *program) signIn(address string) (*visitor, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Jar: jar}
+	page, err := client.Get(p.baseURL + "/login")
+	if err != nil {
+		return nil, err
+	}
+	page.Body.Close()
+	dashboard, err := client.PostForm(page.Request.URL.String(), url.Values{"email": {address}})
+	if err != nil {
+		return nil, err
+	}
+	dashboard.Body.Close()
+	if dashboard.Request.URL.Path != "/dashboard" || dashboard.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("sign-in of %s ends at %s with %s", address, dashboard.Request.URL.Path, dashboard.Status)
+	}
+	var cookies []string
+	for _, cookie := range jar.Cookies(dashboard.Request.URL) {
+		// A host's cookies are shared between its ports.
+		if !strings.HasPrefix(cookie.Name, "devidp") {
+			cookies = append(cookies, cookie.Name+"="+cookie.Value)
+		}
+	}
+	slices.Sort(cookies)
+	return &visitor{strings.Join(cookies, "; ")}, nil
+}
+
+// find returns the last text of a page that matches.
+func (p *program) find(who *visitor, target, expression string) (string, error) {
+	answer, err := fetch(p.baseURL, scene{target: target, who: who})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", target, err)
+	}
+	found := regexp.MustCompile(expression).FindAllString(string(answer.Body), -1)
+	if len(found) == 0 {
+		return "", fmt.Errorf("%s: nothing like %s", target, expression)
+	}
+	return found[len(found)-1], nil
+}
+
+// lastPage returns the address of the last page of a list: it starts after the
+// fiftieth expense from the end, which is where the second page of the list
+// turned around starts.
+func (p *program) lastPage(who *visitor, target, backwards string) (string, error) {
+	next, err := p.find(who, backwards, `after=[A-Za-z0-9_-]+`)
+	if err != nil {
+		return "", err
+	}
+	cursor, err := decodeCursor(strings.TrimPrefix(next, "after="))
+	if err != nil {
+		return "", err
+	}
+	cursor[1] = "asc"
+	return target + "&after=" + encodeCursor(cursor), nil
+}
+
+// fill adds expenses of forty persons and twelve categories over three years.
+func fill(file string, rows, others int) (err error) {
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=synchronous(OFF)&_pragma=cache_size(-200000)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		fmt.Sprintf(fillStatement, rows+others+20, rows, rows+others),
+		sumStatement, "ANALYZE",
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			return fmt.Errorf("fill: %w", err)
+		}
+	}
+	return nil
+}
+
+// The ids are as far from the order of the rows as random ones.
+const fillStatement = `
+	WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d),
+	mixed (i, digits, team) AS (SELECT i, replace(replace(replace(replace(CAST(1000000000 + i * 7919 %% 999999937 AS TEXT),
+			'0', 'a'), '1', 'b'), '8', 'c'), '9', 'd'),
+		CASE WHEN i <= %[2]d THEN 'many' WHEN i <= %[3]d THEN 'team-' || i %% 3 ELSE 'few' END FROM n)
+	INSERT INTO expenses (id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
+		person_key, item_key, category_key, search)
+	SELECT digits || 'aaaaaaaaaaaaaaaa', team,
+		CAST(2024 + i * 31 %% 3 AS TEXT) || '-' || substr(CAST(101 + i * 37 %% 12 AS TEXT), 2) || '-' || substr(CAST(101 + i * 41 %% 28 AS TEXT), 2),
+		'Person ' || i * 43 %% 40, '', 'Item ' || i * 47 %% 5000, 'Category ' || i * 53 %% 12,
+		1 + i * 7907 %% 500000, 'a note of some length about what it was', 1, 0, NULL,
+		'person ' || i * 43 %% 40, 'item ' || i * 47 %% 5000, 'category ' || i * 53 %% 12,
+		'item ' || i * 47 %% 5000 || ' a note of some length about what it was'
+	FROM mixed`
+
+const sumStatement = `
+	INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
+	SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), SUM(amount_cents)
+	FROM expenses GROUP BY 1, 2, 3, 4`
+

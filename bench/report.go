@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// decodeCursor reads where a page starts: sort, order, value and id.
+func decodeCursor(text string) ([]string, error) {
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.Split(string(decoded), "\n")
+	if len(parts) != 4 {
+		return nil, errors.New("a cursor has four parts")
+	}
+	return parts, nil
+}
+
+func encodeCursor(parts []string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, "\n")))
+}
+
+// printResults prints the table of the scenes.
+func printResults(out io.Writer, results []result) {
+	fmt.Fprintln(out, "| page | bytes | bare handler | this program | ratio | wanted |")
+	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | --- |")
+	for _, r := range results {
+		wanted := ""
+		if r.atLeast > 0 {
+			wanted = fmt.Sprintf("at least %.2f", r.atLeast)
+		}
+		fmt.Fprintf(out, "| %s | %d | %.1f µs | %.1f µs | %.2f | %s |\n", r.name, r.bytes, microseconds(r.bare), microseconds(r.program), r.ratio(), wanted)
+	}
+}
+
+func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// printProgram prints the table of what does not depend on a page.
+func printProgram(out io.Writer, opts options, started time.Duration, idle, loaded int64) error {
+	binary, err := os.Stat(opts.program)
+	if err != nil {
+		return err
+	}
+	const mega = 1 << 20
+	fmt.Fprintf(out, "\n| with %d expenses | | wanted |\n| --- | ---: | --- |\n", opts.rows+opts.others+20)
+	fmt.Fprintf(out, "| memory, idle | %.1f MiB | under 30 MB |\n", float64(idle)/mega)
+	fmt.Fprintf(out, "| memory, the most under load | %.1f MiB | under 64 MB |\n", float64(loaded)/mega)
+	fmt.Fprintf(out, "| start to the first answer | %.0f ms | under 100 ms |\n", float64(started)/float64(time.Millisecond))
+	fmt.Fprintf(out, "| binary | %.1f MB | under 30 MB |\n", float64(binary.Size())/1e6)
+	return nil
+}
