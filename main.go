@@ -71,15 +71,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	cfg, err := loadConfig(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
 	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
-	if directoryErr != nil {
-		directoryErr = fmt.Errorf("TEAMS_FILE %w", directoryErr)
-	}
-	if err := errors.Join(err, directoryErr); err != nil {
+	store, storeErr := openStore(cfg.DatabaseURL, log)
+	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &configError{err}
-	}
-	store, err := openStore(cfg.DatabaseURL, log)
-	if err != nil {
-		return &configError{fmt.Errorf("DATABASE_URL is %w", err)}
 	}
 	defer store.close()
 	var counted *metrics
@@ -112,6 +106,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
 	return serve(ctx, listener, s, log)
+}
+
+// of names the variable that an error is about.
+func of(variable string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", variable, err)
 }
 
 // newSite builds the parts.
