@@ -114,6 +114,7 @@ func (s *site) done(w http.ResponseWriter, r *http.Request, v visit, told notice
 	if err := s.notices.put(w, r, told); err != nil {
 		return err
 	}
+	s.noteWrite(w)
 	seeOther(w, v.path())
 	return nil
 }
@@ -129,7 +130,7 @@ func badForm(err error) error {
 
 // expense handles GET /team/{id}/expenses/{expense}.
 func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
-	e, err := s.store.Expense(r.Context(), v.team.ID, r.PathValue("expense"))
+	e, history, err := s.store.ExpenseAndHistory(r.Context(), v.team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
 		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
 		told = &notice{Text: unsaved}
 	}
-	return s.renderExpense(w, r, http.StatusOK, v, e, form, told)
+	return s.renderExpense(w, r, http.StatusOK, v, e, history, form, told)
 }
 
 // formOf fills in the form of an expense that is to be changed.
@@ -150,13 +151,18 @@ func formOf(e Expense) expenseForm {
 	}
 }
 
-func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, form expenseFormView, told *notice) error {
-	if e.Deleted() && !v.mayChange(e) {
-		return errNotFound
-	}
+// formAgain answers a form that was not taken with the page of its expense.
+func (s *site) formAgain(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, form expenseFormView) error {
 	history, err := s.store.History(r.Context(), e.ID)
 	if err != nil {
 		return err
+	}
+	return s.renderExpense(w, r, status, v, e, history, form, nil)
+}
+
+func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, history []event, form expenseFormView, told *notice) error {
+	if e.Deleted() && !v.mayChange(e) {
+		return errNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
 	if err := s.completeForm(r, v, &form); err != nil {
@@ -177,7 +183,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
 	if problems.any() {
 		form.Errors = problems
-		return s.renderExpense(w, r, http.StatusUnprocessableEntity, v, e, form, nil)
+		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e, form)
 	}
 	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
 	if err != nil {
@@ -194,7 +200,7 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form ex
 		return err
 	}
 	form.Current, form.Version = &conflict.Current, conflict.Current.Version
-	return s.renderExpense(w, r, http.StatusConflict, v, conflict.Current, form, nil)
+	return s.formAgain(w, r, http.StatusConflict, v, conflict.Current, form)
 }
 
 // expenseToChange finds the expense that a form is about, and the version that

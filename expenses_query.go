@@ -316,6 +316,12 @@ func (q expenseQuery) ordered(b *sqlBuilder) string {
 	return fmt.Sprintf("%s ORDER BY %s %s, id %s", text, column, direction, direction)
 }
 
+// page returns the statement of q's page, with one expense more, which tells
+// whether there is another page.
+func (q expenseQuery) page(b *sqlBuilder) string {
+	return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b) + ` LIMIT ` + strconv.Itoa(pageSize+1)
+}
+
 // sortColumn is the column of the table that holds what q sorts by.
 func (q expenseQuery) sortColumn() string {
 	switch q.Sort {

@@ -67,7 +67,7 @@ type setup struct {
 
 // A rig is the program, or only its site, beside a provider of its own.
 type rig struct {
-	t         *testing.T
+	t         testing.TB
 	provider  *devidp.Provider
 	baseURL   string
 	transport http.RoundTripper // of its browsers
@@ -78,7 +78,7 @@ type rig struct {
 
 // startSite serves a site without run, so that a test can move its clock and
 // reach its parts.
-func startSite(t *testing.T, s setup) *rig {
+func startSite(t testing.TB, s setup) *rig {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	scheme := "http"
@@ -195,7 +195,7 @@ func freeAddr(t *testing.T) string {
 }
 
 // newRig starts a provider for a program at baseURL.
-func newRig(t *testing.T, baseURL string, s setup) *rig {
+func newRig(t testing.TB, baseURL string, s setup) *rig {
 	t.Helper()
 	config := s.provider
 	config.RedirectURIs = []string{baseURL + "/authorization-code/callback"}
@@ -234,7 +234,7 @@ func (r *rig) getenv(s setup) func(string) string {
 
 // A browser keeps cookies and follows redirects when told to.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	home   string // what targets are relative to
 	client *http.Client
 	trail  []string // of the last visit: the address of every answer
@@ -404,7 +404,7 @@ func (b *browser) setCookie(name, value string) {
 
 // check asserts a reply's status and what its page must hold; a text that
 // begins with "!" must not be there.
-func (r *reply) check(t *testing.T, status int, texts ...string) {
+func (r *reply) check(t testing.TB, status int, texts ...string) {
 	t.Helper()
 	if r.status != status {
 		t.Errorf("%s = %d, want %d: %s", r.url.Path, r.status, status, r.text())

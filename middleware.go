@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -84,24 +85,45 @@ func (s *site) recovered(a *answer, r *http.Request, cause any) {
 // browser or a proxy unless a handler says otherwise.
 func (s *site) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", s.contentSecurityPolicy())
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-		h.Set("Cache-Control", "no-store")
-		if strings.HasPrefix(s.baseURL, "https:") {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+		maps.Copy(w.Header(), s.securityHeaders())
+		if r.Body != http.NoBody {
+			limit := int64(maxBody)
+			if r.URL.Path == importPath {
+				limit = maxUpload
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
-		limit := int64(maxBody)
-		if r.URL.Path == importPath {
-			limit = maxUpload
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// securityHeaders returns the headers of every answer, which change only with
+// what is known of the provider. They are shared: a handler sets its own in
+// their place.
+func (s *site) securityHeaders() http.Header {
+	p := s.auth.provider.Load()
+	if made := s.headers.Load(); made != nil && made.provider == p {
+		return made.header
+	}
+	h := http.Header{}
+	h.Set("Content-Security-Policy", s.contentSecurityPolicy())
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cache-Control", "no-store")
+	if strings.HasPrefix(s.baseURL, "https:") {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	s.headers.Store(&madeHeaders{p, h})
+	return h
+}
+
+// madeHeaders are the headers for what was known of the provider.
+type madeHeaders struct {
+	provider *provider
+	header   http.Header
 }
 
 // contentSecurityPolicy lets pages load our stylesheet and pictures, and forms

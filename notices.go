@@ -16,6 +16,7 @@ const noticeMaxAge = time.Minute
 type notices struct {
 	store *sessions.CookieStore
 	name  string
+	wrote string // the name of the cookie of those who have just written
 }
 
 func newNotices(secrets []secret, secure bool) (*notices, error) {
@@ -23,7 +24,7 @@ func newNotices(secrets []secret, secure bool) (*notices, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: cookieName("notice", secure, "/")}, nil
+	return &notices{store: store, name: cookieName("notice", secure, "/"), wrote: cookieName(wroteCookie, secure, "/")}, nil
 }
 
 // put keeps a notice for the next page.
@@ -50,4 +51,29 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *notice {
 		return nil
 	}
 	return &notice{Text: text("text"), UndoURL: text("undo"), Version: version}
+}
+
+// A browser that has just written something says so for a while, by a cookie
+// without content. It lasts much longer than revisionAge, so that another copy
+// of the program asks the database before it shows its writer a page.
+const (
+	wroteCookie = "wrote"
+	wroteMaxAge = 5 // seconds
+)
+
+// noteWrite tells the browser that it has written something.
+func (s *site) noteWrite(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{
+		Name: s.notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
+		Secure: s.notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// revisions returns the revisions of the expenses as a request may see them:
+// not older than its sender's own writes.
+func (s *site) revisions(r *http.Request) (*revisions, error) {
+	if _, err := r.Cookie(s.notices.wrote); err == nil {
+		return s.store.Revisions(r.Context(), 0)
+	}
+	return s.store.Revisions(r.Context(), revisionAge)
 }

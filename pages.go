@@ -80,6 +80,8 @@ type pages struct {
 	templates map[string]*template.Template // by page name, such as "home"
 	static    map[string]staticFile         // by file name, such as "style.css"
 	buffers   sync.Pool                     // of *bytes.Buffer
+	contents  *cache[contentKey, []byte]
+	frames    *cache[frameKey, frame]
 }
 
 // newPages reads the embedded templates and static files.
@@ -92,6 +94,8 @@ func newPages() (*pages, error) {
 		templates: map[string]*template.Template{},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		contents:  newCache[contentKey, []byte](maxContents),
+		frames:    newCache[frameKey, frame](maxFrames),
 	}
 	layout, err := template.New("layout.html").
 		Funcs(template.FuncMap{"static": p.staticURL, "words": inWords, "day": day}).
@@ -124,11 +128,7 @@ func (p *pages) render(w http.ResponseWriter, status int, name string, view any)
 	if err := t.Execute(buf, view); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
-	w.WriteHeader(status)
-	// A browser that has gone away needs no other answer.
-	_, _ = w.Write(buf.Bytes())
+	writePage(w, status, buf)
 	return nil
 }
 
@@ -163,6 +163,7 @@ func day(d Date) string { return d.t.Format("2 Jan 2006") }
 type staticFile struct {
 	content     []byte
 	contentType string
+	length      string // of the content in bytes, as a header has it
 	version     string // a hash of the content
 }
 
@@ -183,7 +184,7 @@ func readStatic() (map[string]staticFile, error) {
 			return nil, fmt.Errorf("%s: unknown media type", e.Name())
 		}
 		sum := sha256.Sum256(content)
-		files[e.Name()] = staticFile{content, contentType, hex.EncodeToString(sum[:16])}
+		files[e.Name()] = staticFile{content, contentType, strconv.Itoa(len(content)), hex.EncodeToString(sum[:16])}
 	}
 	return files, nil
 }
@@ -210,11 +211,29 @@ func (p *pages) staticFiles(notFound http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Content-Type", f.contentType)
 		h.Set("ETag", `"`+f.version+`"`)
-		if r.URL.Query().Get("v") == f.version {
+		if r.URL.RawQuery == "v="+f.version {
 			h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		} else {
 			h.Set("Cache-Control", "public, max-age=300")
 		}
+		if isPlainGet(r) {
+			// ServeContent would copy the file twice more.
+			h.Set("Accept-Ranges", "bytes")
+			h.Set("Content-Length", f.length)
+			_, _ = w.Write(f.content)
+			return
+		}
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
 	})
+}
+
+// isPlainGet reports whether a request asks for all of a file, whatever its
+// browser has of it already.
+func isPlainGet(r *http.Request) bool {
+	for _, name := range []string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		if r.Header[name] != nil {
+			return false
+		}
+	}
+	return r.Method == http.MethodGet
 }

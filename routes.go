@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,7 +28,8 @@ type site struct {
 	pages     *pages
 	log       *slog.Logger
 	now       func() time.Time
-	metrics   *metrics // nil where nobody asks for them
+	metrics   *metrics                    // nil where nobody asks for them
+	headers   atomic.Pointer[madeHeaders] // of every answer
 }
 
 // handler is an http.Handler that leaves its error to site.fail.
@@ -174,23 +176,38 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.pages.render(w, http.StatusOK, "home", homeView{s.page(person, "")})
+	shared := s.page(person, "")
+	key := contentKey{page: "home", signedIn: shared.SignedIn, name: shared.Name}
+	return s.pages.show(w, shared, key, func() (any, error) { return homeView{shared}, nil })
 }
 
 // dashboard handles GET /dashboard. An administrator's compares the teams.
 func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session) error {
-	access := s.access(person)
-	view := dashboardView{
-		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: access.Teams, Admin: access.Admin,
+	access, shared := s.access(person), s.page(person, "Dashboard")
+	key := contentKey{
+		page: "dashboard", directory: s.directory.Current(), today: s.today(),
+		admin: access.Admin, name: person.Name, email: person.Email, unverified: person.Unverified,
 	}
 	if access.Admin {
-		totals, err := s.store.Totals(r.Context(), s.today())
+		known, err := s.revisions(r)
 		if err != nil {
 			return err
 		}
-		view.Totals = teamLines(access.Teams, totals)
+		key.revision = known.of("")
 	}
-	return s.pages.render(w, http.StatusOK, "dashboard", view)
+	return s.pages.show(w, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
+}
+
+func (s *site) dashboardView(r *http.Request, person *session, access Access, shared page) (any, error) {
+	view := dashboardView{
+		page: shared, Email: person.Email, Unverified: person.Unverified, Teams: access.Teams, Admin: access.Admin,
+	}
+	if !access.Admin {
+		return view, nil
+	}
+	totals, err := s.store.Totals(r.Context(), s.today())
+	view.Totals = teamLines(access.Teams, totals)
+	return view, err
 }
 
 // profileJSON is the profile for programs.

@@ -101,22 +101,34 @@ func (s *site) today() Date { return dateOf(s.now()) }
 
 // teamExpenses handles GET /team/{id}.
 func (s *site) teamExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
-	view, err := s.expensesView(w, r, v)
-	if err != nil {
-		return err
-	}
-	view.page = s.page(v.person, v.team.Label)
-	return s.pages.render(w, http.StatusOK, "expenses", view)
+	return s.showExpenses(w, r, v, s.page(v.person, v.team.Label))
 }
 
 // allExpenses handles GET /expenses.
 func (s *site) allExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
-	view, err := s.expensesView(w, r, v)
+	return s.showExpenses(w, r, v, s.page(v.person, "All teams"))
+}
+
+// showExpenses answers with a page of expenses. One with a notice is nobody
+// else's, so it is rendered for this request.
+func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, shared page) error {
+	if told := s.notices.take(w, r); told != nil {
+		view, err := s.expensesView(r, v)
+		if err != nil {
+			return err
+		}
+		view.page, view.Notice = shared, told
+		return s.pages.render(w, http.StatusOK, "expenses", view)
+	}
+	known, err := s.revisions(r)
 	if err != nil {
 		return err
 	}
-	view.page = s.page(v.person, "All teams")
-	return s.pages.render(w, http.StatusOK, "expenses", view)
+	key := contentKey{
+		page: "expenses", revision: known.of(v.team.ID), directory: s.directory.Current(), today: s.today(),
+		team: v.team.ID, admin: v.access.Admin, query: r.URL.RawQuery,
+	}
+	return s.pages.show(w, shared, key, func() (any, error) { return s.expensesView(r, v) })
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
@@ -130,24 +142,20 @@ func queryOf(r *http.Request, v visit) (expenseQuery, error) {
 	return q, err
 }
 
-// expensesView asks the database twice, for a page and for the sums of all
-// pages, and builds the links around them.
-func (s *site) expensesView(w http.ResponseWriter, r *http.Request, v visit) (expensesView, error) {
+// expensesView asks the database for a page and for the sums of all pages, and
+// builds the links around them.
+func (s *site) expensesView(r *http.Request, v visit) (expensesView, error) {
 	q, err := queryOf(r, v)
 	if err != nil {
 		return expensesView{}, err
 	}
-	listed, err := s.store.Page(r.Context(), q)
-	if err != nil {
-		return expensesView{}, err
-	}
-	sums, err := s.store.Summary(r.Context(), q)
+	listed, sums, err := s.store.PageAndSummary(r.Context(), q)
 	if err != nil {
 		return expensesView{}, err
 	}
 	unfiltered := expenseQuery{Sort: q.Sort, Desc: q.Desc}
 	view := expensesView{
-		Notice: s.notices.take(w, r), Team: v.team, CanLog: v.team.ID != "", Admin: v.access.Admin,
+		Team: v.team, CanLog: v.team.ID != "", Admin: v.access.Admin,
 		Path: v.path(), Filter: filterOf(q), Filtered: q.filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),

@@ -72,6 +72,10 @@ type Store struct {
 	// writeFailed is set while the last write met a fault of the database.
 	writeFailed atomic.Bool
 
+	known  atomic.Pointer[revisions] // nil until they were asked for
+	asking chan struct{}             // has room for whoever asks for them
+	writes atomic.Int64              // that have ended, whatever came of them
+
 	stop      context.CancelFunc
 	stopped   context.Context
 	preparing sync.WaitGroup
@@ -81,7 +85,7 @@ type Store struct {
 // yet: call start. An error is a mistake in the URL; it says how to mend it and
 // never holds the URL, in which a password may stand.
 func openStore(databaseURL string, log *slog.Logger) (*Store, error) {
-	s := &Store{log: log}
+	s := &Store{log: log, asking: make(chan struct{}, 1)}
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	var err error
 	switch scheme {
@@ -205,6 +209,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	}
 	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
+	s.writes.Add(1)
 	s.metrics.databaseCall("write", begun, err)
 	if err == nil || isUnavailable(err) {
 		s.writeFailed.Store(err != nil)

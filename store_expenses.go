@@ -72,7 +72,7 @@ func (s *Store) Page(ctx context.Context, q expenseQuery) (expensePage, error) {
 		page expensePage
 		b    sqlBuilder
 	)
-	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(&b) + fmt.Sprintf(` LIMIT %d`, pageSize+1)
+	text := q.page(&b)
 	err := s.call(ctx, func(ctx context.Context) error {
 		page.Expenses = make([]Expense, 0, pageSize+1)
 		return s.eachRow(ctx, text, b.args, func(e Expense) error {
@@ -83,11 +83,59 @@ func (s *Store) Page(ctx context.Context, q expenseQuery) (expensePage, error) {
 	if err != nil {
 		return expensePage{}, fmt.Errorf("page: %w", err)
 	}
-	if len(page.Expenses) > pageSize {
-		page.Expenses = page.Expenses[:pageSize]
-		page.Next = q.cursorAt(page.Expenses[pageSize-1])
-	}
+	page.end(q)
 	return page, nil
+}
+
+// end takes off the expense that is one too many, and says where the next page
+// starts.
+func (p *expensePage) end(q expenseQuery) {
+	if len(p.Expenses) > pageSize {
+		p.Expenses = p.Expenses[:pageSize]
+		p.Next = q.cursorAt(p.Expenses[pageSize-1])
+	}
+}
+
+// PageAndSummary returns what Page and Summary do, both of one moment, with one
+// question to the database.
+func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage, expenseSummary, error) {
+	var (
+		page    expensePage
+		summary expenseSummary
+		b       sqlBuilder
+	)
+	// A group stands in the columns of an expense; those that it has not got hold
+	// what can be read as one.
+	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `), listed AS (` + q.page(&b) + `), grouped AS (` + groupsOfParts + `)
+		SELECT 'expense', ` + expenseColumns + ` FROM listed
+		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
+	err := s.call(ctx, func(ctx context.Context) error {
+		page.Expenses = make([]Expense, 0, pageSize+1)
+		rows, err := s.read.QueryContext(ctx, text, b.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var kind string
+			e, err := scanExpense(func(columns ...any) error { return rows.Scan(append([]any{&kind}, columns...)...) })
+			if err != nil {
+				return err
+			}
+			if kind == "expense" {
+				page.Expenses = append(page.Expenses, e)
+			} else {
+				summary.add(kind, group{Label: e.Item, Count: e.Version, Total: e.Amount})
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return expensePage{}, expenseSummary{}, fmt.Errorf("page and summary: %w", err)
+	}
+	page.end(q)
+	summary.sort()
+	return page, summary, nil
 }
 
 // Each calls fn for each expense that q asks for, on all pages, in q's order, and
@@ -127,21 +175,29 @@ func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, er
 		summary expenseSummary
 		b       sqlBuilder
 	)
-	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `)
-		SELECT 'month', month, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY month
-		UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
-		UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
+	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `) ` + groupsOfParts
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, text, b.args, summary.add)
 	})
 	if err != nil {
 		return expenseSummary{}, fmt.Errorf("summary: %w", err)
 	}
-	slices.SortFunc(summary.ByMonth, func(a, b group) int { return strings.Compare(a.Label, b.Label) })
-	largest := func(a, b group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
-	slices.SortFunc(summary.ByCategory, largest)
-	slices.SortFunc(summary.ByPerson, largest)
+	summary.sort()
 	return summary, nil
+}
+
+// groupsOfParts makes the groups of a summary from what expenseQuery.parts
+// returns.
+const groupsOfParts = `SELECT 'month' AS kind, month AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents FROM part GROUP BY month
+	UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
+	UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
+
+// sort puts the groups into their order.
+func (s *expenseSummary) sort() {
+	slices.SortFunc(s.ByMonth, func(a, b group) int { return strings.Compare(a.Label, b.Label) })
+	largest := func(a, b group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
+	slices.SortFunc(s.ByCategory, largest)
+	slices.SortFunc(s.ByPerson, largest)
 }
 
 // add takes one group into the sums to which it belongs. Each expense is in one

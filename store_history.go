@@ -36,7 +36,7 @@ func (s *Store) History(ctx context.Context, id string) ([]event, error) {
 		}
 		defer rows.Close()
 		for rows.Next() {
-			e, err := scanEvent(rows)
+			e, err := scanEvent(rows.Scan)
 			if err != nil {
 				return err
 			}
@@ -50,13 +50,53 @@ func (s *Store) History(ctx context.Context, id string) ([]event, error) {
 	return events, nil
 }
 
-func scanEvent(rows *sql.Rows) (event, error) {
+// ExpenseAndHistory returns what Expense and History do, both of one moment, with
+// one question to the database.
+func (s *Store) ExpenseAndHistory(ctx context.Context, team, id string) (Expense, []event, error) {
+	var (
+		e      Expense
+		events []event
+	)
+	if !isID(id) {
+		return Expense{}, nil, errNotFound
+	}
+	err := s.call(ctx, func(ctx context.Context) error {
+		rows, err := s.read.QueryContext(ctx, `SELECT e.*, h.at, h.actor_address, h.actor_name, h.action, h.changes
+			FROM (SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2) AS e
+			JOIN history AS h ON h.expense = e.id ORDER BY h.version DESC`, id, team)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			done, err := scanEvent(func(columns ...any) (err error) {
+				e, err = scanExpense(func(its ...any) error { return rows.Scan(append(its, columns...)...) })
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			events = append(events, done)
+		}
+		if len(events) == 0 && rows.Err() == nil {
+			return errNotFound
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return Expense{}, nil, fmt.Errorf("expense and history: %w", err)
+	}
+	return e, events, nil
+}
+
+// scanEvent reads a row of history.
+func scanEvent(scan func(...any) error) (event, error) {
 	var (
 		e       event
 		at      int64
 		changes string
 	)
-	if err := rows.Scan(&at, &e.Actor.Address, &e.Actor.Name, &e.Action, &changes); err != nil {
+	if err := scan(&at, &e.Actor.Address, &e.Actor.Name, &e.Action, &changes); err != nil {
 		return event{}, err
 	}
 	e.At = time.UnixMilli(at).UTC()

@@ -14,7 +14,8 @@ type sumKey struct {
 }
 
 // moveSums takes expenses as they were before out of the sums and adds them as
-// they are after. Expenses that are deleted count for nothing.
+// they are after, and gives their teams another revision. Every write of
+// expenses goes through here. Expenses that are deleted count for nothing.
 func moveSums(ctx context.Context, tx *sql.Tx, before, after []Expense) error {
 	changes := map[sumKey]*Entry{}
 	counts := map[sumKey]int{}
@@ -53,7 +54,7 @@ func moveSums(ctx context.Context, tx *sql.Tx, before, after []Expense) error {
 			return err
 		}
 	}
-	return nil
+	return renewRevisions(ctx, tx, keys)
 }
 
 // only returns those of the expenses whose ids are listed.

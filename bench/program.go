@@ -244,4 +244,3 @@ const sumStatement = `
 	INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
 	SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), SUM(amount_cents)
 	FROM expenses GROUP BY 1, 2, 3, 4`
-

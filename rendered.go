@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+const (
+	// maxContents and maxFrames bound what is kept of rendered pages, in bytes.
+	maxContents = 12 << 20
+	maxFrames   = 2 << 20
+	// keyCost is about what a key and its place in a cache take beside its texts.
+	keyCost = 400
+)
+
+// contentKey names what a page shows inside of its frame: under one key stand
+// always the same bytes, whoever asks and whenever. So it holds everything that
+// they depend on.
+type contentKey struct {
+	page      string     // its template
+	revision  string     // of the expenses that it shows; empty where it shows none
+	directory *Directory // which names the teams
+	today     Date
+	team      string
+	admin     bool
+	query     string // as it stands in the address
+	// Of pages that greet.
+	signedIn    bool
+	name, email string
+	unverified  bool
+}
+
+func (k contentKey) size() int {
+	return keyCost + len(k.page) + len(k.revision) + len(k.team) + len(k.query) + len(k.name) + len(k.email)
+}
+
+// frameKey names what stands around the content: one for each person and page.
+type frameKey struct {
+	name string
+	page page
+}
+
+// A frame is the layout before and after a page's content.
+type frame struct{ top, bottom []byte }
+
+// show answers with a page whose content is rendered once for its key: view,
+// which makes it, is asked only where that has not been done yet.
+func (p *pages) show(w http.ResponseWriter, shared page, key contentKey, view func() (any, error)) error {
+	around, err := p.frame(key.page, shared)
+	if err != nil {
+		return err
+	}
+	content, ok := p.contents.get(key)
+	if !ok {
+		v, err := view()
+		if err != nil {
+			return err
+		}
+		if content, err = p.part(key.page, "content", v); err != nil {
+			return err
+		}
+		p.contents.put(key, content, key.size()+len(content))
+	}
+	buf := p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(buf)
+	buf.Reset()
+	buf.Write(around.top)
+	buf.Write(content)
+	buf.Write(around.bottom)
+	writePage(w, http.StatusOK, buf)
+	return nil
+}
+
+// frame returns the layout around a page.
+func (p *pages) frame(name string, shared page) (frame, error) {
+	key := frameKey{name, shared}
+	around, ok := p.frames.get(key)
+	if ok {
+		return around, nil
+	}
+	top, err1 := p.part(name, "top", shared)
+	bottom, err2 := p.part(name, "bottom", shared)
+	if err := errors.Join(err1, err2); err != nil {
+		return frame{}, err
+	}
+	around = frame{top, bottom}
+	p.frames.put(key, around, keyCost+len(shared.Title)+len(shared.Name)+len(top)+len(bottom))
+	return around, nil
+}
+
+// part renders one of the templates of which a page is made.
+func (p *pages) part(name, part string, view any) ([]byte, error) {
+	t, ok := p.templates[name]
+	if !ok {
+		return nil, fmt.Errorf("render page %q: no such page", name)
+	}
+	var buf bytes.Buffer
+	if err := t.ExecuteTemplate(&buf, part, view); err != nil {
+		return nil, fmt.Errorf("render %s of page %s: %w", part, name, err)
+	}
+	return bytes.Clone(buf.Bytes()), nil
+}
+
+// writePage answers with a page.
+func writePage(w http.ResponseWriter, status int, content *bytes.Buffer) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(content.Len()))
+	w.WriteHeader(status)
+	// A browser that has gone away needs no other answer.
+	_, _ = w.Write(content.Bytes())
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+)
+
+// revisionAge is how long what is known of the revisions counts as the present,
+// so that many requests share one question to the database. A write by another
+// copy of the program is seen that much later, one by this copy at once.
+const revisionAge = 250 * time.Millisecond
+
+// revisions are the states of the teams' expenses at one moment. Two equal ones
+// of a team mean the same expenses; a random text and no number, so that this
+// holds also for a database that was restored from a backup.
+type revisions struct {
+	all    string            // of all teams together
+	byTeam map[string]string // of those that were ever written
+
+	asked  time.Time // when the database was asked
+	writes int64     // of this copy, that had ended by then
+}
+
+// of returns the revision of a team, or of all teams where the id is empty.
+func (r *revisions) of(team string) string {
+	if team == "" {
+		return r.all
+	}
+	return r.byTeam[team]
+}
+
+// Revisions returns the revisions as they were at most that long ago, and after
+// the last write of this copy.
+func (s *Store) Revisions(ctx context.Context, age time.Duration) (*revisions, error) {
+	since := time.Now().Add(-age)
+	if known := s.knownSince(since); known != nil {
+		return known, nil
+	}
+	err := s.call(ctx, func(ctx context.Context) error {
+		// One asks, and those who come meanwhile share what it learns.
+		select {
+		case s.asking <- struct{}{}:
+			defer func() { <-s.asking }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if s.knownSince(since) != nil {
+			return nil
+		}
+		return s.askRevisions(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.known.Load(), nil
+}
+
+// knownSince returns what is known of the revisions, or nil where that is older.
+func (s *Store) knownSince(since time.Time) *revisions {
+	known := s.known.Load()
+	if known == nil || known.asked.Before(since) || known.writes != s.writes.Load() {
+		return nil
+	}
+	return known
+}
+
+func (s *Store) askRevisions(ctx context.Context) error {
+	fresh := &revisions{byTeam: map[string]string{}, asked: time.Now(), writes: s.writes.Load()}
+	rows, err := s.read.QueryContext(ctx, `SELECT team, revision FROM revisions ORDER BY team`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var texts []string
+	for rows.Next() {
+		var team, revision string
+		if err := rows.Scan(&team, &revision); err != nil {
+			return err
+		}
+		fresh.byTeam[team] = revision
+		texts = append(texts, team, revision)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	fresh.all = hashOf(texts...)
+	s.known.Store(fresh)
+	return nil
+}
+
+// renewRevisions gives the teams whose sums move another revision.
+func renewRevisions(ctx context.Context, tx *sql.Tx, sums []sumKey) error {
+	var rows [][]any
+	for i, key := range sums {
+		if i == 0 || key.team != sums[i-1].team {
+			rows = append(rows, []any{key.team, newID()})
+		}
+	}
+	for chunk := range slices.Chunk(rows, rowsPerInsert) {
+		text, args := insertText(`revisions (team, revision)`, chunk)
+		if _, err := tx.ExecContext(ctx, text+` ON CONFLICT (team) DO UPDATE SET revision = excluded.revision`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
