@@ -126,6 +126,10 @@ func (s *site) explainSignIn(reason signInFailure) failure {
 		f.Status = http.StatusBadRequest
 		f.Message = "Okta no longer accepts this sign-in: it took too long, or it has been used already."
 		f.Next = "Sign in again."
+	case databaseUnavailable:
+		f.Status = http.StatusServiceUnavailable
+		f.Message = "Your sign-in cannot be recorded right now, and without that nobody is let in."
+		f.Next = "Try again in a moment. Whoever is signed in already stays signed in."
 	case accessDenied:
 		f.Status = http.StatusForbidden
 		f.Message = "Okta did not let you in: you refused, or you are not assigned to this app."
@@ -199,11 +203,17 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	case f.Status > http.StatusInternalServerError:
 		level = slog.LevelWarn
 	}
-	attributes := []any{"status", f.Status, "error", err}
+	info := infoOf(r)
+	attributes := []any{"status", f.Status, "error", err, "addr", info.Addr, "sub", info.Subject}
 	var signIn *signInError
-	if errors.As(err, &signIn) {
-		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", "sign_in_failed", "reason", string(signIn.Failure))...)
-		return
+	switch {
+	case errors.As(err, &signIn):
+		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", eventSignInFailed, "reason", string(signIn.Failure))...)
+	case errors.Is(err, errForbidden):
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "not_theirs_to_change")...)
+	case errors.Is(err, errCrossSite):
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "cross_site")...)
+	default:
+		s.log.Log(r.Context(), level, "request failed", attributes...)
 	}
-	s.log.Log(r.Context(), level, "request failed", attributes...)
 }

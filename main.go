@@ -130,10 +130,13 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	auth := &authenticator{
 		issuer: cfg.Issuer, clientID: cfg.ClientID, clientSecret: cfg.ClientSecret, scopes: cfg.Scopes,
 		redirectURL: cfg.BaseURL + callbackPath, postLogoutURL: cfg.PostLogoutURL,
-		client: newProviderClient(), pending: pending, sessions: sessions, log: log, now: time.Now,
+		client: newProviderClient(), pending: pending, callbacks: newCallbacks(), sessions: sessions, log: log, now: time.Now,
 	}
+	sessions.records = newSessionRecords(store, log)
+	// Ended sessions are known before the first request where the database serves.
+	sessions.records.refresh(context.Background())
 	return &site{
-		baseURL: cfg.BaseURL, auth: auth, sessions: sessions, directory: directory, store: store,
+		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, now: time.Now,
 	}, nil
 }

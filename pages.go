@@ -56,6 +56,8 @@ type profileView struct {
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request
 	Now         time.Time     // EndsAt is told from here in words
+	Notice      *notice
+	Sessions    []sessionLine // of the person, the latest first
 }
 
 // An errorView is the view of error.html. Its title is the heading, and its
@@ -103,7 +105,7 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
-	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "error", "signout"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "sessions", "error", "signout"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)

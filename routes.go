@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,12 @@ const maxBody = 64 << 10
 // site is what a browser sees: pages for people, and a few answers for
 // programs.
 type site struct {
-	baseURL   string
+	baseURL string
+	proxies []netip.Prefix // believed to tell the client's address, for the log
+	// backChannelLogout and universalLogout say which logout requests of the
+	// provider's servers are taken.
+	backChannelLogout, universalLogout bool
+
 	auth      *authenticator
 	sessions  *sessionStore
 	directory *directoryFile
@@ -60,8 +66,10 @@ func (s *site) routes() http.Handler {
 	handle("GET "+importPath, s.forAdmins(s.importForm))
 	handle("POST "+importPath, s.forAdmins(s.importFile))
 
-	handle("GET /login", s.metrics.signIns(s.auth.login, ""))
-	handle("GET "+callbackPath, s.metrics.signIns(s.auth.callback, "ok"))
+	s.sessionRoutes(handle)
+
+	handle("GET /login", s.metrics.failedSignIns(s.auth.login))
+	handle("GET "+callbackPath, s.metrics.failedSignIns(s.auth.callback))
 	handle("POST "+logoutPath, s.logout)
 	handle("GET "+logoutPath, s.logoutByLink)
 	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
@@ -126,7 +134,10 @@ func methodNotAllowed(allow string) handler {
 // session is sent to sign in and comes back; any other client gets a 401.
 func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person := s.sessions.load(w, r)
+		person, err := s.sessions.find(w, r)
+		if err != nil {
+			return err
+		}
 		if person == nil {
 			if !acceptsPage(r) {
 				return errNotSignedIn
@@ -138,6 +149,7 @@ func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) err
 			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
 			return nil
 		}
+		infoOf(r).Subject = person.Subject
 		if err := s.sessions.touch(w, r, person); err != nil {
 			return err
 		}
@@ -228,7 +240,7 @@ type teamJSON struct {
 
 // profile handles GET /profile, as a page or as JSON.
 func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) error {
-	access, ends := s.access(person), person.SignedInAt.Add(s.sessions.maxAge)
+	access, ends := s.access(person), person.EndsAt
 	w.Header().Set("Vary", "Accept")
 	if prefersJSON(r) {
 		teams := make([]teamJSON, len(access.Teams))
@@ -241,7 +253,12 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
 		})
 	}
+	lines, err := s.ownSessions(r, person)
+	if err != nil {
+		return err
+	}
 	return s.pages.render(w, http.StatusOK, "profile", profileView{
+		Notice: s.notices.take(w, r), Sessions: lines,
 		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Admin: access.Admin, Teams: access.Teams,
 		SignedInAt: person.SignedInAt, EndsAt: ends, IdleTimeout: s.sessions.idle, Now: s.now(),
 	})
