@@ -33,7 +33,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr})
+	lines := newLineWriter(os.Stderr)
+	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: lines})
+	lines.flush()
 	os.Exit(report(err, os.Stderr))
 }
 

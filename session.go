@@ -35,7 +35,19 @@ type sessionStore struct {
 	records      *sessionRecords
 	idle, maxAge time.Duration
 	now          func() time.Time
+	// opened holds what cookies say that were opened before, by their value: to
+	// open one takes longer than the rest of a page. It is authentic for as long as
+	// the secrets are ours, and whether it still counts is asked on each request.
+	opened *cache[string, session]
 }
+
+const (
+	// maxOpened bounds what is kept of opened cookies, in bytes.
+	maxOpened = 2 << 20
+	// openedCost is about what a session and its place in a cache take beside its
+	// texts.
+	openedCost = 400
+)
 
 // logoutPath is where sign-out lives, and the only path that the ID Token's
 // cookies are sent to.
@@ -52,7 +64,7 @@ func newSessionStore(secrets []secret, secure bool, idle, maxAge time.Duration, 
 	}
 	return &sessionStore{
 		profile: profile, profileName: cookieName("session", secure, "/"), idToken: idToken,
-		idle: idle, maxAge: maxAge, now: now,
+		idle: idle, maxAge: maxAge, now: now, opened: newCache[string, session](maxOpened),
 	}, nil
 }
 
@@ -105,20 +117,30 @@ func (s *sessionStore) find(w http.ResponseWriter, r *http.Request) (*session, e
 // A cookie that cannot be read or whose time is over is an anonymous visitor's,
 // and is cleared.
 func (s *sessionStore) read(w http.ResponseWriter, r *http.Request) *session {
-	cookie, err := s.profile.New(r, s.profileName)
+	sent, err := r.Cookie(s.profileName)
 	if err != nil {
+		return nil
+	}
+	person, ok := s.opened.get(sent.Value)
+	if !ok {
+		cookie, err := s.profile.New(r, s.profileName)
+		if err != nil {
+			forget(w, s.profileName, s.profile.Options)
+			return nil
+		}
+		opened, err := parseSession(cookie.Values)
+		if err != nil {
+			forget(w, s.profileName, s.profile.Options)
+			return nil
+		}
+		person = *opened
+		s.opened.put(sent.Value, person, openedCost+2*len(sent.Value))
+	}
+	if !s.alive(&person) {
 		forget(w, s.profileName, s.profile.Options)
 		return nil
 	}
-	if cookie.IsNew {
-		return nil
-	}
-	person, err := parseSession(cookie.Values)
-	if err != nil || !s.alive(person) {
-		forget(w, s.profileName, s.profile.Options)
-		return nil
-	}
-	return person
+	return &person
 }
 
 // alive reports whether neither limit has passed. Times in the future are a

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -338,11 +339,12 @@ func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission s
 
 // hashOf returns the same key for the same texts, and only for those.
 func hashOf(texts ...string) string {
-	hash := sha256.New()
+	var whole []byte
 	for _, text := range texts {
-		fmt.Fprintf(hash, "%d:%s", len(text), text)
+		whole = append(append(strconv.AppendInt(whole, int64(len(text)), 10), ':'), text...)
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	sum := sha256.Sum256(whole)
+	return hex.EncodeToString(sum[:])
 }
 
 // Update makes the expense with an id, of which the caller saw a version, say
