@@ -87,6 +87,21 @@ func startSite(t testing.TB, s setup) *rig {
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
 	server.Config.ErrorLog = slog.NewLogLogger(newLogger("text", r.log).Handler(), slog.LevelWarn)
+	r.site = r.copy(t, s)
+	server.Config.Handler = r.site.routes()
+	if s.https {
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
+	t.Cleanup(server.Close)
+	r.transport = server.Client().Transport
+	return r
+}
+
+// copy builds a site as run does, one of any number that share a database.
+func (r *rig) copy(t testing.TB, s setup) *site {
+	t.Helper()
 	cfg, err := loadConfig(r.getenv(s))
 	if err != nil {
 		t.Fatal(err)
@@ -104,29 +119,22 @@ func startSite(t testing.TB, s setup) *rig {
 	if err := store.start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	if r.site, err = newSite(cfg, directory, store, log); err != nil {
+	built, err := newSite(cfg, directory, store, log)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		r.site.now, r.site.auth.now, r.site.sessions.now, r.site.auth.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.now, built.auth.now, built.sessions.now, built.auth.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
-		r.site.auth.client.Timeout = s.clientTimeout
+		built.auth.client.Timeout = s.clientTimeout
 	}
 	if !s.unreached {
-		if err := r.site.auth.connect(t.Context()); err != nil {
+		if err := built.auth.connect(t.Context()); err != nil {
 			t.Fatalf("connect: %v", err)
 		}
 	}
-	server.Config.Handler = r.site.routes()
-	if s.https {
-		server.StartTLS()
-	} else {
-		server.Start()
-	}
-	t.Cleanup(server.Close)
-	r.transport = server.Client().Transport
-	return r
+	return built
 }
 
 // startProgram starts the program as main does, waits until it serves, and

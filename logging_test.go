@@ -46,11 +46,11 @@ func BenchmarkLogLine(b *testing.B) {
 	inRequest := context.WithValue(b.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
 	for _, format := range []string{"text", "json"} {
 		b.Run(format, func(b *testing.B) {
-			s := &site{log: newLogger(format, io.Discard)}
+			s := &site{log: newLogger(format, io.Discard), now: time.Now}
 			a, r := &answer{status: http.StatusOK}, httptest.NewRequest(http.MethodGet, "/team/sales", nil).WithContext(inRequest)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.answered(a, r, time.Millisecond)
+				s.answered(a, r, infoOf(r), time.Now())
 			}
 		})
 	}

@@ -45,17 +45,22 @@ func (s *site) logged(next http.Handler) http.Handler {
 			if cause := recover(); cause != nil {
 				s.recovered(a, r, cause)
 			}
-			s.answered(a, r, s.now().Sub(begun))
+			s.answered(a, r, info, begun)
 		}()
 		next.ServeHTTP(a, r)
 	})
 }
 
-// answered writes the access log and counts the request.
-func (s *site) answered(a *answer, r *http.Request, took time.Duration) {
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", a.status),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", infoOf(r).Addr), slog.String("sub", infoOf(r).Subject))
+// answered writes the access log and counts the request. The line is made here,
+// since the logger would look at the clock again and for the line of this code.
+func (s *site) answered(a *answer, r *http.Request, info *requestInfo, begun time.Time) {
+	now := s.now()
+	took := now.Sub(begun)
+	line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
+	line.AddAttrs(slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", a.status),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", info.Addr), slog.String("sub", info.Subject))
+	// A log that cannot be written is no reason to leave a request unanswered.
+	_ = s.log.Handler().Handle(r.Context(), line)
 	s.metrics.request(r.Pattern, a.status, took)
 }
 

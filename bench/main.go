@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,7 @@ type options struct {
 	rows, others int
 	turns        int
 	length       time.Duration
+	only         string
 }
 
 func main() {
@@ -57,6 +59,7 @@ func main() {
 	flag.IntVar(&opts.others, "others", 0, "`number` of expenses in the three other teams together")
 	flag.IntVar(&opts.turns, "turns", 9, "`number` of turns of each server in each scene")
 	flag.DurationVar(&opts.length, "turn", 400*time.Millisecond, "how long a turn takes")
+	flag.StringVar(&opts.only, "only", "", "what the `name` of a scene begins with to be played; empty for all")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -119,6 +122,9 @@ func measure(p *program, opts options) ([]result, error) {
 	}
 	var results []result
 	for _, s := range scenes {
+		if !strings.HasPrefix(s.name, opts.only) {
+			continue
+		}
 		r, err := play(s, p, bare, opts)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)

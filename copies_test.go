@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// startCopies serves a number of copies of the site on one database, behind a
+// proxy that gives each request to the next one.
+func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*site) {
+	t.Helper()
+	front := httptest.NewUnstartedServer(nil)
+	r := newRig(t, "http://"+front.Listener.Addr().String(), setup{})
+	r.database = databaseURL
+	var (
+		sites   []*site
+		proxies []http.Handler
+		turn    atomic.Uint64
+	)
+	for range count {
+		s := r.copy(t, setup{})
+		server := httptest.NewServer(s.routes())
+		t.Cleanup(server.Close)
+		target, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(target)
+		proxy.Transport = server.Client().Transport
+		sites, proxies = append(sites, s), append(proxies, proxy)
+	}
+	front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxies[turn.Add(1)%uint64(count)].ServeHTTP(w, r)
+	})
+	front.Start()
+	t.Cleanup(front.Close)
+	return r, sites
+}
+
+// TestCopiesAgree lets people of several teams write and read at once, on one
+// copy of the program and on two behind a proxy that lets them take turns.
+// Whoever has written sees it from then on, whichever copy answers, everybody
+// sees it soon, and nobody sees another team's.
+func TestCopiesAgree(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		for _, count := range []int{1, 2} {
+			t.Run(fmt.Sprintf("copies=%d", count), func(t *testing.T) {
+				r, sites := startCopies(t, databaseURL, count)
+				var people sync.WaitGroup
+				for team, address := range map[string]string{"finance": finance, "marketing": marketing, "hr": hr, "legal": legal} {
+					for desk := range 2 {
+						b, colleague := r.browser(), r.browser()
+						b.signIn(address)
+						colleague.signIn(address)
+						mark := fmt.Sprintf("%s-%d-%d", team, count, desk)
+						people.Go(func() { workOn(b, colleague, team, mark, count == 1) })
+					}
+				}
+				boss := r.browser()
+				boss.signIn(admin)
+				people.Go(func() { watchTotals(boss) })
+				people.Wait()
+				checkCachedPages(t, boss, sites)
+			})
+		}
+	})
+}
+
+// workOn logs expenses, and after each its writer looks at the team's page again
+// and again. A colleague sees it too: at once where there is one copy, and else
+// when what the other copies know of it is too old to count.
+func workOn(b, colleague *browser, team, mark string, atOnce bool) {
+	page := "/team/" + team + "?q=" + url.QueryEscape(mark)
+	for i := range writesOfEach {
+		item := fmt.Sprintf("Item %s number %d.", mark, i)
+		logged := b.post("/team/"+team+"/expenses", url.Values{
+			"date": {time.Now().Format(time.DateOnly)}, "item": {item}, "category": {"Race"}, "amount": {"1.25"},
+		})
+		if logged.status != http.StatusSeeOther {
+			b.t.Errorf("logging %s = %d: %s", item, logged.status, logged.text())
+			return
+		}
+		if atOnce {
+			checkTeamPage(colleague, page, team, item)
+		}
+		for range 5 {
+			checkTeamPage(b, page, team, item)
+		}
+		time.Sleep(revisionAge)
+		checkTeamPage(colleague, page, team, item)
+	}
+}
+
+const writesOfEach = 6
+
+// checkTeamPage looks at a page of a team, which must show an item and nothing of
+// another team, and at the pages of the other teams, which must not be shown.
+func checkTeamPage(b *browser, page, team, item string) {
+	got := b.get(page)
+	if got.status != http.StatusOK || !strings.Contains(got.body, item) {
+		b.t.Errorf("%s is not on the page: %d", item, got.status)
+	}
+	for _, other := range []string{"finance", "marketing", "hr", "legal"} {
+		if other == team {
+			continue
+		}
+		if strings.Contains(got.body, "Item "+other+"-") {
+			b.t.Errorf("the page of %s shows an item of %s", team, other)
+		}
+		if b.get("/team/"+other).status != http.StatusNotFound {
+			b.t.Errorf("a member of %s sees the page of %s", team, other)
+		}
+	}
+}
+
+// watchTotals reads the administrator's pages while others write.
+func watchTotals(b *browser) {
+	for range 20 {
+		for _, target := range []string{"/dashboard", "/expenses", "/team/hr"} {
+			if page := b.get(target); page.status != http.StatusOK {
+				b.t.Errorf("%s = %d", target, page.status)
+			}
+		}
+	}
+}
+
+// checkCachedPages compares what each copy has kept with what one shows that has
+// kept nothing.
+func checkCachedPages(t *testing.T, b *browser, sites []*site) {
+	t.Helper()
+	time.Sleep(revisionAge)
+	var targets []string
+	for _, team := range []string{"finance", "marketing", "hr", "legal"} {
+		targets = append(targets, "/team/"+team, "/team/"+team+"?sort=amount&order=desc", "/team/"+team+"?category=race")
+	}
+	targets = append(targets, "/dashboard", "/expenses", "/expenses?q=number+3.", "/")
+	kept := map[string]string{}
+	for range len(sites) + 1 {
+		for _, target := range targets {
+			kept[target] = b.get(target).body
+		}
+	}
+	for _, s := range sites {
+		s.pages.contents = newCache[contentKey, []byte](maxContents)
+		s.pages.frames = newCache[frameKey, frame](maxFrames)
+	}
+	for _, target := range targets {
+		if fresh := b.get(target).body; fresh != kept[target] {
+			t.Errorf("%s: what was kept differs from what is made anew", target)
+		}
+	}
+}
+
+// TestCopiesAgreeOnSessions signs in at one copy, works on another and signs out
+// at either: the session is dead on both.
+func TestCopiesAgreeOnSessions(t *testing.T) {
+	r, _ := startCopies(t, postgresURL(t), 2)
+	b := r.browser()
+	b.signIn(finance)
+	for range 4 {
+		b.get("/team/finance").check(t, http.StatusOK, "Finance")
+	}
+	thief := r.browser()
+	for name, value := range b.cookies() {
+		thief.setCookie(name, value)
+	}
+	thief.get("/dashboard").check(t, http.StatusOK)
+	b.post("/logout", nil)
+	time.Sleep(endedWindow)
+	for range 4 {
+		if answer := thief.get("/dashboard"); answer.status != http.StatusSeeOther {
+			t.Errorf("a copy takes the session that was ended: %d", answer.status)
+		}
+	}
+}
+
+// TestTeamsWithoutExpenses looks at teams of which nothing but the name differs:
+// what is kept of one must not stand for another.
+func TestTeamsWithoutExpenses(t *testing.T) {
+	b := startSite(t, setup{env: map[string]string{"SAMPLE_DATA": "false"}}).browser()
+	b.signIn(admin)
+	for range 2 {
+		b.get("/team/finance").check(t, http.StatusOK, "<h1>Finance</h1>", "Finance spends")
+		b.get("/team/legal").check(t, http.StatusOK, "<h1>Legal</h1>", "Legal spends", "!Finance")
+	}
+}
