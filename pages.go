@@ -39,23 +39,39 @@ type homeView struct {
 type dashboardView struct {
 	page
 	Email      string
-	Unverified bool // Okta says that Email is not verified
+	Unverified bool   // Okta says that Email is not verified
+	Mend       string // of that, for who runs the site; may be empty
 	Teams      []Team
 	Admin      bool
 	Totals     []teamLine // an admin's comparison of all teams
 }
 
-// A profileView is the view of profile.html.
+// A profileView is the view of profile.html: who somebody is, and why they see
+// what they see.
 type profileView struct {
 	page
 	Email       string
-	Unverified  bool // Okta says that Email is not verified
+	Unverified  bool   // Okta says that Email is not verified
+	Mend        string // of that, for who runs the site; may be empty
 	Admin       bool
 	Teams       []Team
+	Address     string   // Email as it is compared
+	Rule        Rule     // that gives the teams; zero where there is none
+	RuleFile    string   // what the file of the rule is called
+	Issuer      string   // the host at which they signed in
+	Methods     []string // by which, in words; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request
 	Now         time.Time     // EndsAt is told from here in words
+}
+
+// IdleEndsAt is when the session ends if this is its last request.
+func (v profileView) IdleEndsAt() time.Time {
+	if ends := v.Now.Add(v.IdleTimeout); ends.Before(v.EndsAt) {
+		return ends
+	}
+	return v.EndsAt
 }
 
 // An errorView is the view of error.html. Its title is the heading, and its
@@ -68,6 +84,7 @@ type errorView struct {
 	Reference   string // stands in the log line too; may be empty
 	ActionLabel string
 	ActionURL   string // where ActionLabel leads; empty for no link
+	Mend        string // what to change, for who runs the site; may be empty
 }
 
 // A signOutView is the view of signout.html, which asks before it signs out.

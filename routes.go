@@ -180,7 +180,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session) error {
 	access := s.access(person)
 	view := dashboardView{
-		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: access.Teams, Admin: access.Admin,
+		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)), Teams: access.Teams, Admin: access.Admin,
 	}
 	if access.Admin {
 		totals, err := s.store.Totals(r.Context(), s.today())
@@ -223,10 +223,26 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
 		})
 	}
-	return s.pages.render(w, http.StatusOK, "profile", profileView{
-		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Admin: access.Admin, Teams: access.Teams,
-		SignedInAt: person.SignedInAt, EndsAt: ends, IdleTimeout: s.sessions.idle, Now: s.now(),
-	})
+	return s.pages.render(w, http.StatusOK, "profile", s.profileView(person, access))
+}
+
+// profileView answers "why do I see this?".
+func (s *site) profileView(person *session, access Access) profileView {
+	view := profileView{
+		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
+		Admin: access.Admin, Teams: access.Teams, Address: normalizeAddress(person.Email), RuleFile: s.directory.Name(),
+		SignedInAt: person.SignedInAt, EndsAt: person.SignedInAt.Add(s.sessions.maxAge), IdleTimeout: s.sessions.idle, Now: s.now(),
+	}
+	if !person.Unverified {
+		view.Rule, _ = s.directory.Current().Rule(person.Email)
+	}
+	if issuer, err := url.Parse(s.auth.issuer); err == nil {
+		view.Issuer = issuer.Host
+	}
+	for method := range strings.FieldsSeq(person.Methods) {
+		view.Methods = append(view.Methods, methodName(method))
+	}
+	return view
 }
 
 // logout handles POST /logout.

@@ -17,7 +17,8 @@ type session struct {
 	Subject    string // sub of the ID Token
 	Name       string
 	Email      string
-	Unverified bool // the provider said that Email is not verified
+	Unverified bool   // the provider said that Email is not verified
+	Methods    string // how they proved it, as in methodNames and joined by spaces; may be empty
 	SignedInAt time.Time
 	SeenAt     time.Time // last request, to the precision of sessionStore.touch
 }
@@ -110,9 +111,9 @@ func (s *sessionStore) save(w http.ResponseWriter, r *http.Request, person *sess
 	cookie.Options = &options
 	cookie.Values = map[any]any{
 		"id": person.ID, "sub": person.Subject, "name": person.Name, "email": person.Email,
-		"unverified": strconv.FormatBool(person.Unverified),
-		"signed_in":  strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
-		"seen":       strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
+		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods,
+		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
+		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
 	}
 	return s.profile.Save(r, w, cookie)
 }
@@ -126,7 +127,7 @@ func parseSession(values map[any]any) (*session, error) {
 		return nil, err
 	}
 	person := &session{
-		ID: text("id"), Subject: text("sub"), Name: text("name"), Email: text("email"), Unverified: unverified,
+		ID: text("id"), Subject: text("sub"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
 		SignedInAt: time.UnixMilli(signedIn), SeenAt: time.UnixMilli(seen),
 	}
 	if person.ID == "" || person.Subject == "" {
