@@ -1,4 +1,4 @@
-.PHONY: run build test check fuzz screenshots vulnerabilities
+.PHONY: run doctor build test check fuzz screenshots vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -7,6 +7,10 @@ TOOL = go tool -modfile=tools/go.mod
 run: build
 	@if [ -f .env ]; then exec ./expense-dashboard; \
 	else SAMPLE_DATA=$${SAMPLE_DATA:-true} exec bin/devidp ./expense-dashboard; fi
+
+# Says what is wrong with the set-up, and what to do about it.
+doctor: build
+	@if [ -f .env ]; then exec ./expense-dashboard doctor; else exec bin/devidp ./expense-dashboard doctor; fi
 
 build:
 	@go build .

@@ -145,7 +145,7 @@ func (a attack) checkAnswer(t *testing.T, r *rig, page *reply) {
 // failureLine is the one line of a log that tells why a sign-in failed.
 func failureLine(log, reference string) string {
 	for line := range strings.Lines(log) {
-		if strings.Contains(line, "event=sign_in_failed") && strings.Contains(line, "ref="+reference+" ") {
+		if strings.Contains(line, "event=sign_in_failed") && strings.Contains(line, "ref="+reference) {
 			return line
 		}
 	}

@@ -48,6 +48,7 @@ type authenticator struct {
 	sessions         *sessionStore
 	log              *slog.Logger
 	now              func() time.Time
+	metrics          *metrics // nil where nobody asks for them
 
 	provider atomic.Pointer[provider] // nil until discovery has succeeded
 }
@@ -162,6 +163,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 	if person == nil {
 		return "/"
 	}
+	a.metrics.sessionEnded("signed_out")
 	a.log.InfoContext(r.Context(), "signed out", "event", "sign_out", "sub", person.Subject)
 	p := a.provider.Load()
 	if p == nil || p.endSessionEndpoint == "" {

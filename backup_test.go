@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // TestBackupCommand copies the database of a program that runs, and serves from
 // the copy.
-func TestBackupCommand(t *testing.T) {
+func TestBackupOfARunningProgram(t *testing.T) {
 	r := startProgram(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -18,8 +19,10 @@ func TestBackupCommand(t *testing.T) {
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	backup := func(args ...string) (status int, stderr string) {
 		var out bytes.Buffer
-		status = report(run(t.Context(), append([]string{"backup"}, args...), lookup(map[string]string{"DATABASE_URL": r.database}), &out), &out)
-		return status, out.String()
+		err := runCommand(t.Context(), invocation{
+			args: append([]string{"backup"}, args...), getenv: lookup(map[string]string{"DATABASE_URL": r.database}), stdout: io.Discard, stderr: &out,
+		})
+		return report(err, &out), out.String()
 	}
 	if status, stderr := backup(copied); status != 0 || stderr != "" {
 		t.Fatalf("backup ends with %d: %s", status, stderr)

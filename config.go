@@ -49,6 +49,7 @@ type config struct {
 	DatabaseURL       string // holds a password where it is PostgreSQL's
 	SampleData        bool   // fill an empty database with the sample
 	LogFormat         string // "text" or "json"
+	MetricsAddr       string // empty: no metrics
 }
 
 // minSecretLength is how many characters a session secret must have. Forty
@@ -84,6 +85,7 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c.DatabaseURL = l.databaseURL()
 	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
+	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
 	if len(l.problems) > 0 {
 		return c, &configError{errors.Join(l.problems...)}
 	}
@@ -144,11 +146,6 @@ func (l *configLoader) oneOf(name string, values ...string) string {
 		l.problem(name, fmt.Sprintf("is %q, which is not one of %s", value, strings.Join(values, ", ")), values[0])
 	}
 	return value
-}
-
-func (l *configLoader) databaseURL() string {
-	const standard = "sqlite:expenses.db"
-	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
 }
 
 func (l *configLoader) duration(name string, standard time.Duration) time.Duration {
@@ -280,14 +277,24 @@ func isPort(port string) bool {
 }
 
 func (l *configLoader) listenAddr(baseURL string) string {
-	const name = "LISTEN_ADDR"
-	value := l.optional(name, "127.0.0.1:3000")
+	return cmp.Or(l.address("LISTEN_ADDR", "127.0.0.1:3000"), defaultListenAddr(baseURL))
+}
+
+func (l *configLoader) databaseURL() string {
+	const standard = "sqlite:expenses.db"
+	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
+}
+
+// address reads a variable that holds an address to listen on, or "" if it is
+// not set.
+func (l *configLoader) address(name, example string) string {
+	value := l.optional(name, example)
 	if value == "" {
-		return defaultListenAddr(baseURL)
+		return ""
 	}
 	_, port, err := net.SplitHostPort(value)
 	if err != nil || (port != "0" && !isPort(port)) {
-		l.problem(name, fmt.Sprintf("is %q, which is not host:port or :port", value), "127.0.0.1:3000")
+		l.problem(name, fmt.Sprintf("is %q, which is not host:port or :port", value), example)
 	}
 	return value
 }

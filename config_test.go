@@ -116,6 +116,7 @@ func TestConfigProblems(t *testing.T) {
 		{"post-logout URL http", "POST_LOGOUT_URL", "http://www.example.com", "http"},
 		{"listen address without port", "LISTEN_ADDR", "localhost", "host:port"},
 		{"listen address port", "LISTEN_ADDR", ":70000", "host:port"},
+		{"metrics address without port", "METRICS_ADDR", "localhost", "host:port"},
 		{"secret short", "SESSION_SECRET", "canary-too-short", "shorter"},
 		{"second secret short", "SESSION_SECRET", strings.Repeat("a", 32) + ",canary", "number 2"},
 		{"secret missing after a comma", "SESSION_SECRET", strings.Repeat("a", 32) + ",", "number 2"},

@@ -13,17 +13,18 @@ import (
 // adds a module adds here why it earns its place.
 func TestDirectDependencies(t *testing.T) {
 	reasons := map[string]string{
-		"github.com/chromedp/chromedp":    "tests only: drives a real browser without anything beside Go and Chromium",
-		"github.com/coreos/go-oidc/v3":    "discovery and ID Token verification, the most used implementation",
-		"github.com/go-jose/go-jose/v4":   "signatures and keys (JWS, JWK); go-oidc uses it too",
-		"github.com/gorilla/securecookie": "encrypts and authenticates cookies; sessions uses it too",
-		"github.com/gorilla/sessions":     "sessions in cookies, with key rotation",
-		"github.com/jackc/pgx/v5":         "PostgreSQL without cgo, the driver that is kept up",
-		"github.com/joho/godotenv":        "reads .env files with the quoting that people know",
-		"github.com/pressly/goose/v3":     "schema migrations from embedded files, under a lock",
-		"golang.org/x/oauth2":             "the authorization code flow with PKCE, kept by the Go team",
-		"golang.org/x/text":               "é is searched and sorted the same, typed as one character or two",
-		"modernc.org/sqlite":              "SQLite without cgo: a database without a server",
+		"github.com/chromedp/chromedp":        "tests only: drives a real browser without anything beside Go and Chromium",
+		"github.com/coreos/go-oidc/v3":        "discovery and ID Token verification, the most used implementation",
+		"github.com/go-jose/go-jose/v4":       "signatures and keys (JWS, JWK); go-oidc uses it too",
+		"github.com/gorilla/securecookie":     "encrypts and authenticates cookies; sessions uses it too",
+		"github.com/gorilla/sessions":         "sessions in cookies, with key rotation",
+		"github.com/jackc/pgx/v5":             "PostgreSQL without cgo, the driver that is kept up",
+		"github.com/joho/godotenv":            "reads .env files with the quoting that people know",
+		"github.com/pressly/goose/v3":         "schema migrations from embedded files, under a lock",
+		"github.com/prometheus/client_golang": "metrics in the form that Prometheus reads, by its own project",
+		"golang.org/x/oauth2":                 "the authorization code flow with PKCE, kept by the Go team",
+		"golang.org/x/text":                   "é is searched and sorted the same, typed as one character or two",
+		"modernc.org/sqlite":                  "SQLite without cgo: a database without a server",
 	}
 	var module struct {
 		Require []struct {

@@ -162,7 +162,7 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	case f.Status > http.StatusInternalServerError:
 		level = slog.LevelWarn
 	}
-	attributes := []any{"ref", referenceOf(r), "status", f.Status, "error", err}
+	attributes := []any{"status", f.Status, "error", err}
 	var signIn *signInError
 	if errors.As(err, &signIn) {
 		if f.Mend != "" {

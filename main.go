@@ -33,34 +33,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	getenv, err := withDotEnv(os.Getenv)
-	if err == nil {
-		err = run(ctx, os.Args[1:], getenv, os.Stderr)
-	}
+	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: os.Stderr})
 	os.Exit(report(err, os.Stderr))
-}
-
-// usageError is a command line that the program does not know.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string {
-	return e.text + "\nUsage:\n  expense-dashboard              serve, as the environment and .env say\n  expense-dashboard backup FILE  copy the SQLite database to a new file while the program runs"
-}
-
-// command runs what stands behind the program's name.
-func command(ctx context.Context, args []string, getenv func(string) string) error {
-	if args[0] != "backup" {
-		return &usageError{fmt.Sprintf("%q is not a command", args[0])}
-	}
-	if len(args) != 2 {
-		return &usageError{"backup needs the name of one new file"}
-	}
-	l := &configLoader{getenv: getenv}
-	databaseURL := l.databaseURL()
-	if len(l.problems) > 0 {
-		return &configError{errors.Join(l.problems...)}
-	}
-	return backup(ctx, databaseURL, args[1])
 }
 
 // report prints why the program ended and returns its exit status: 2 for what
@@ -77,7 +51,7 @@ func report(err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "expense-dashboard: change the configuration and start again:\n  %s\n", problems)
 		return 2
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, usageText())
 		return 2
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely mend: %s.\n", err, fault.Mend)
@@ -92,7 +66,7 @@ func report(err error, stderr io.Writer) int {
 // ctx is done and logs to stderr.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	if len(args) > 0 {
-		return command(ctx, args, getenv)
+		return &usageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
 	}
 	cfg, err := loadConfig(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
@@ -108,6 +82,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return &configError{fmt.Errorf("DATABASE_URL is %w", err)}
 	}
 	defer store.close()
+	var counted *metrics
+	if cfg.MetricsAddr != "" {
+		counted = newMetrics()
+		stop, err := counted.serve(ctx, cfg.MetricsAddr, log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	store.metrics = counted
 	if err := store.start(ctx, cfg.SampleData); err != nil {
 		return err
 	}
@@ -115,6 +99,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
+	counted.observe(s)
 	if err := connectAtStart(ctx, s.auth, log); err != nil {
 		return err
 	}
@@ -127,13 +112,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
 	return serve(ctx, listener, s, log)
-}
-
-func newLogger(format string, stderr io.Writer) *slog.Logger {
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, nil))
-	}
-	return slog.New(slog.NewTextHandler(stderr, nil))
 }
 
 // newSite builds the parts.

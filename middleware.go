@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // referenceKey is the context key of a request's reference.
@@ -51,11 +53,18 @@ func (s *site) logged(next http.Handler) http.Handler {
 			if cause := recover(); cause != nil {
 				s.recovered(a, r, cause)
 			}
-			s.log.InfoContext(r.Context(), "request", "ref", referenceOf(r), "method", r.Method, "path", r.URL.Path,
-				"status", a.status, "duration", s.now().Sub(begun), "addr", r.RemoteAddr)
+			s.answered(a, r, s.now().Sub(begun))
 		}()
 		next.ServeHTTP(a, r)
 	})
+}
+
+// answered writes the access log and counts the request.
+func (s *site) answered(a *answer, r *http.Request, took time.Duration) {
+	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", a.status),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", r.RemoteAddr))
+	s.metrics.request(r.Pattern, a.status, took)
 }
 
 // recovered answers for a handler that panicked. Where an answer has begun it
@@ -64,7 +73,7 @@ func (s *site) recovered(a *answer, r *http.Request, cause any) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	s.log.ErrorContext(r.Context(), "panic", "ref", referenceOf(r), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.log.ErrorContext(r.Context(), "panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

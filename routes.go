@@ -27,6 +27,7 @@ type site struct {
 	pages     *pages
 	log       *slog.Logger
 	now       func() time.Time
+	metrics   *metrics // nil where nobody asks for them
 }
 
 // handler is an http.Handler that leaves its error to site.fail.
@@ -57,8 +58,8 @@ func (s *site) routes() http.Handler {
 	handle("GET "+importPath, s.forAdmins(s.importForm))
 	handle("POST "+importPath, s.forAdmins(s.importFile))
 
-	handle("GET /login", s.auth.login)
-	handle("GET "+callbackPath, s.auth.callback)
+	handle("GET /login", s.metrics.signIns(s.auth.login, ""))
+	handle("GET "+callbackPath, s.metrics.signIns(s.auth.callback, "ok"))
 	handle("POST "+logoutPath, s.logout)
 	handle("GET "+logoutPath, s.logoutByLink)
 	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
@@ -83,7 +84,7 @@ func (s *site) handle(h handler) http.Handler {
 			return
 		}
 		if a, ok := w.(*answer); ok && a.status != 0 {
-			s.log.WarnContext(r.Context(), "answer cut off", "ref", referenceOf(r), "error", err)
+			s.log.WarnContext(r.Context(), "answer cut off", "error", err)
 			panic(http.ErrAbortHandler)
 		}
 		s.fail(w, r, err)
@@ -291,7 +292,7 @@ func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if err := s.store.ping(r.Context()); err != nil {
-		s.log.WarnContext(r.Context(), "database not ready", "ref", referenceOf(r), "error", err)
+		s.log.WarnContext(r.Context(), "database not ready", "error", err)
 		plain(w, http.StatusServiceUnavailable, "the database does not serve")
 		return nil
 	}

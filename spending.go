@@ -92,7 +92,7 @@ func (s *site) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error
 
 // denied logs who asked for what is not theirs.
 func (s *site) denied(r *http.Request, person *session) error {
-	s.log.InfoContext(r.Context(), "not shown", "event", "denied", "ref", referenceOf(r), "sub", person.Subject, "path", r.URL.Path)
+	s.log.InfoContext(r.Context(), "not shown", "event", "denied", "sub", person.Subject, "path", r.URL.Path)
 	return errNotFound
 }
 

@@ -63,6 +63,7 @@ type Store struct {
 	read, write *sql.DB // the same pool on PostgreSQL
 	file        string  // of SQLite; empty on PostgreSQL
 	log         *slog.Logger
+	metrics     *metrics // nil where nobody asks for them
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
@@ -183,7 +184,10 @@ func (s *Store) stream(ctx context.Context, fn func() error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	return s.outcome(ctx, fn())
+	begun := time.Now()
+	err := s.outcome(ctx, fn())
+	s.metrics.databaseCall("read", begun, err)
+	return err
 }
 
 // change runs fn in one transaction, with a deadline. What fn did counts only
@@ -199,7 +203,9 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	if err := s.usable(); err != nil {
 		return err
 	}
+	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
+	s.metrics.databaseCall("write", begun, err)
 	if err == nil || isUnavailable(err) {
 		s.writeFailed.Store(err != nil)
 	}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// typed runs the program with a command line and returns what it prints.
+func typed(t *testing.T, getenv func(string) string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = report(runCommand(t.Context(), invocation{args, getenv, &out, &err}), &err)
+	return out.String(), err.String(), status
+}
+
+func TestCommandLine(t *testing.T) {
+	tests := []struct {
+		name           string
+		args           []string
+		status         int
+		stdout, stderr []string // what they hold; nil for nothing at all
+	}{
+		{"help", []string{"help"}, 0, []string{"Usage:", "doctor", "backup", "version"}, nil},
+		{"--help", []string{"--help"}, 0, []string{"Usage:", "doctor"}, nil},
+		{"-h", []string{"-h"}, 0, []string{"Usage:", "doctor"}, nil},
+		{"help with a command", []string{"help", "backup"}, 0, []string{"expense-dashboard backup FILE"}, nil},
+		{"command with --help", []string{"doctor", "--help"}, 0, []string{"expense-dashboard doctor [--json]"}, nil},
+		{"version", []string{"version"}, 0, []string{"expense-dashboard ", runtime.GOOS + "/" + runtime.GOARCH}, nil},
+		{"--version", []string{"--version"}, 0, []string{"expense-dashboard "}, nil},
+		{"unknown command", []string{"serve"}, 2, nil, []string{`"serve" is no command`, "Usage:", "doctor"}},
+		{"command misspelt", []string{"docter"}, 2, nil, []string{`"docter" is no command: did you mean "doctor"?`}},
+		{"unknown flag", []string{"--verbose"}, 2, nil, []string{`"--verbose" is no flag`, "Usage:"}},
+		{"flag misspelt", []string{"--hepl"}, 2, nil, []string{`did you mean "help"?`}},
+		{"help with an unknown command", []string{"help", "bakcup"}, 2, nil, []string{`did you mean "backup"?`}},
+		{"unknown flag of a command", []string{"doctor", "--jsn"}, 2, nil, []string{"doctor:", "-jsn", "[--json]"}},
+		{"flag without a value that fits", []string{"doctor", "--json=maybe"}, 2, nil, []string{"doctor:", "maybe"}},
+		{"argument too many", []string{"version", "now"}, 2, nil, []string{`version: "now" is one argument too many`}},
+		{"argument missing", []string{"backup"}, 2, nil, []string{"backup: an argument is missing", "backup FILE"}},
+		{"empty argument", []string{""}, 2, nil, []string{`"" is no command`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			stdout, stderr, status := typed(t, lookup(nil), test.args...)
+			if status != test.status {
+				t.Errorf("exit status %d, want %d", status, test.status)
+			}
+			for stream, want := range map[*string][]string{&stdout: test.stdout, &stderr: test.stderr} {
+				if want == nil && *stream != "" {
+					t.Errorf("%q is printed where nothing should be", *stream)
+				}
+				for _, text := range want {
+					if !strings.Contains(*stream, text) {
+						t.Errorf("%q is not in %q", text, *stream)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	build := func(version string, settings ...string) *debug.BuildInfo {
+		info := &debug.BuildInfo{Main: debug.Module{Version: version}}
+		for i := 0; i < len(settings); i += 2 {
+			info.Settings = append(info.Settings, debug.BuildSetting{Key: settings[i], Value: settings[i+1]})
+		}
+		return info
+	}
+	tests := []struct {
+		name string
+		info *debug.BuildInfo
+		want string
+	}{
+		{"release", build("v1.2.3", "vcs.revision", "abc"), "v1.2.3"},
+		{"working copy", build("(devel)", "vcs.revision", "abc", "vcs.modified", "false"), "revision abc"},
+		{"changed working copy", build("(devel)", "vcs.revision", "abc", "vcs.modified", "true"), "revision abc with changes"},
+		{"no version control", build("(devel)"), "of unknown version"},
+		{"nothing known", build(""), "of unknown version"},
+	}
+	for _, test := range tests {
+		if got := versionOf(test.info); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// TestBackupCommand copies a database that is in use, by nothing but
+// DATABASE_URL, and never over a file that is there.
+func TestBackupCommand(t *testing.T) {
+	t.Chdir(t.TempDir())
+	store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.close()
+	if err := store.start(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, status := typed(t, lookup(nil), "backup", "copy.db")
+	if status != 0 || !strings.Contains(stdout, "copy.db") || stderr != "" {
+		t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
+	}
+	copied, err := sql.Open("sqlite", "file:copy.db?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	var count int
+	if err := copied.QueryRowContext(t.Context(), `SELECT count(*) FROM expenses`).Scan(&count); err != nil || count == 0 {
+		t.Errorf("the copy holds %d expenses, %v", count, err)
+	}
+	if _, stderr, status := typed(t, lookup(nil), "backup", "copy.db"); status != 1 || !strings.Contains(stderr, "copy.db is there already") {
+		t.Errorf("over a file: exit status %d with %q", status, stderr)
+	}
+	if _, stderr, status := typed(t, lookup(map[string]string{"DATABASE_URL": "postgres://x:canary@localhost/x"}), "backup", "new.db"); status != 1 || !strings.Contains(stderr, "pg_dump") || strings.Contains(stderr, "canary") {
+		t.Errorf("of PostgreSQL: exit status %d with %q", status, stderr)
+	}
+	if _, stderr, status := typed(t, lookup(map[string]string{"DATABASE_URL": "  "}), "backup", "new.db"); status != 2 || !strings.Contains(stderr, "DATABASE_URL is blank") {
+		t.Errorf("with a blank DATABASE_URL: exit status %d with %q", status, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {
+		t.Error("a backup that failed left a file")
+	}
+}

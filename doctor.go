@@ -1,0 +1,495 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// findingStatus is how bad a finding is.
+type findingStatus string
+
+const (
+	statusOK   findingStatus = "ok"
+	statusWarn findingStatus = "warn" // works, and may not be what is wanted
+	statusFail findingStatus = "fail"
+)
+
+// finding is what one check has found, and what to do about it. It never holds
+// a secret.
+type finding struct {
+	Check  string        `json:"check"`
+	Status findingStatus `json:"status"`
+	Found  string        `json:"found"`
+	Mend   string        `json:"mend,omitempty"`
+}
+
+type diagnosisJSON struct {
+	OK     bool      `json:"ok"` // nothing failed
+	Checks []finding `json:"checks"`
+}
+
+// doctor looks at everything that the program needs, and changes nothing.
+type doctor struct {
+	cfg      config
+	findings []finding
+	// broken holds the variables that have a problem, so that what depends on
+	// them is not looked at.
+	broken map[string]bool
+}
+
+func (d *doctor) ok(check, found string, mend ...string)   { d.add(statusOK, check, found, mend) }
+func (d *doctor) warn(check, found string, mend ...string) { d.add(statusWarn, check, found, mend) }
+func (d *doctor) fail(check, found string, mend ...string) { d.add(statusFail, check, found, mend) }
+
+func (d *doctor) add(status findingStatus, check, found string, mend []string) {
+	// Some errors have several lines.
+	found = strings.Join(strings.Fields(found), " ")
+	d.findings = append(d.findings, finding{check, status, found, strings.Join(mend, " ")})
+}
+
+func (d *doctor) count(status findingStatus) int {
+	count := 0
+	for _, f := range d.findings {
+		if f.Status == status {
+			count++
+		}
+	}
+	return count
+}
+
+// text is the findings for people: a line for each, and below it what to do.
+func (d *doctor) text() string {
+	var text strings.Builder
+	for _, f := range d.findings {
+		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", f.Status, f.Check, f.Found)
+		if f.Mend != "" {
+			fmt.Fprintf(&text, "%23s-> %s\n", "", f.Mend)
+		}
+	}
+	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.count(statusOK), d.count(statusWarn), d.count(statusFail))
+	return text.String()
+}
+
+// examine runs every check that the configuration allows.
+func examine(ctx context.Context, getenv func(string) string) *doctor {
+	d := &doctor{broken: map[string]bool{}}
+	d.checkConfig(getenv)
+	d.checkSecret()
+	d.checkOrigin()
+	d.checkMetricsAddr()
+	d.checkProvider(ctx)
+	d.checkTeams()
+	d.checkDatabase(ctx)
+	return d
+}
+
+// checkConfig reads the configuration as the program does at its start.
+func (d *doctor) checkConfig(getenv func(string) string) {
+	const check = "configuration"
+	withFile, err := withDotEnv(getenv)
+	if err != nil {
+		found, mend, _ := strings.Cut(err.Error(), ": put ")
+		if mend != "" {
+			mend = "put " + mend
+		}
+		d.fail(check, found, mend)
+	}
+	d.cfg, err = loadConfig(withFile)
+	if err == nil {
+		if len(d.findings) == 0 {
+			d.ok(check, "everything that is set is understood")
+		}
+		return
+	}
+	for problem := range strings.SplitSeq(err.Error(), "\n") {
+		found, example, _ := strings.Cut(problem, ". Example: ")
+		name, _, _ := strings.Cut(problem, " ")
+		d.broken[name] = true
+		d.fail(check, found, "for example "+example)
+	}
+}
+
+// minSecretVariety is how many different characters a strong secret has at
+// least: 32 random hexadecimal ones have fewer once in 20,000 times.
+const minSecretVariety = 8
+
+func (d *doctor) checkSecret() {
+	const check, mend = "session secret", "set SESSION_SECRET to what this prints: openssl rand -hex 32"
+	if d.broken["SESSION_SECRET"] {
+		return
+	}
+	if d.cfg.SessionSecretMade {
+		d.warn(check, "SESSION_SECRET is not set: one is made up at each start, which ends all sessions, and several copies do not share them", mend)
+		return
+	}
+	for i, s := range d.cfg.SessionSecrets {
+		different := map[rune]bool{}
+		for _, character := range string(s) {
+			different[character] = true
+		}
+		if len(different) < minSecretVariety {
+			d.warn(check, fmt.Sprintf("number %d of SESSION_SECRET repeats a few characters and can be guessed", i+1), mend)
+			return
+		}
+	}
+	d.ok(check, fmt.Sprintf("SESSION_SECRET holds %d: the first signs, all are read", len(d.cfg.SessionSecrets)))
+}
+
+// checkOrigin looks at how browsers get here, and tells what Okta has to know.
+func (d *doctor) checkOrigin() {
+	if d.broken["APP_BASE_URL"] {
+		return
+	}
+	u, err := url.Parse(d.cfg.BaseURL)
+	if err != nil {
+		return
+	}
+	switch {
+	case u.Scheme == "https":
+		d.ok("cookies", "https: Secure, with the prefix __Host- or __Secure-")
+	case u.Hostname() == "localhost":
+		d.ok("cookies", "http on loopback: neither Secure nor prefixed, so that Safari keeps them too",
+			"open "+d.cfg.BaseURL+" and not the same by 127.0.0.1: browsers keep the cookies of the two apart")
+	default:
+		d.ok("cookies", "http on loopback: neither Secure nor prefixed, so that Safari keeps them too",
+			"open "+d.cfg.BaseURL+" and not the same by localhost: browsers keep the cookies of the two apart")
+	}
+	d.ok("redirect URI", d.cfg.BaseURL+callbackPath, "must stand, to the letter, in the app's Sign-in redirect URIs in Okta's Admin Console")
+	if !d.broken["POST_LOGOUT_URL"] {
+		d.ok("sign-out URI", d.cfg.PostLogoutURL, "must stand, to the letter, in the app's Sign-out redirect URIs in Okta's Admin Console")
+	}
+	d.checkListenAddr(u)
+}
+
+func (d *doctor) checkListenAddr(base *url.URL) {
+	const check = "listen address"
+	_, port, err := net.SplitHostPort(d.cfg.ListenAddr)
+	_, basePort, baseErr := net.SplitHostPort(defaultListenAddr(d.cfg.BaseURL))
+	switch {
+	case d.broken["LISTEN_ADDR"] || err != nil || baseErr != nil:
+	case base.Scheme == "https":
+		d.ok(check, d.cfg.ListenAddr+", without TLS of its own", "a proxy in front must take https from browsers and pass it on here")
+	case port != basePort:
+		d.warn(check, fmt.Sprintf("LISTEN_ADDR has port %s and APP_BASE_URL %s", port, basePort), "make them the same, unless a proxy stands between")
+	default:
+		d.ok(check, d.cfg.ListenAddr)
+	}
+}
+
+func (d *doctor) checkMetricsAddr() {
+	const check = "metrics"
+	host, _, err := net.SplitHostPort(d.cfg.MetricsAddr)
+	switch {
+	case d.cfg.MetricsAddr == "" || d.broken["METRICS_ADDR"] || err != nil:
+	case isLoopback(host):
+		d.ok(check, d.cfg.MetricsAddr+", for this machine only")
+	default:
+		d.warn(check, d.cfg.MetricsAddr+" can be asked by other machines, without a password", "let a firewall admit Prometheus only, or set METRICS_ADDR to an address of 127.0.0.1")
+	}
+}
+
+// checkTeams reads the teams file as the program does, and looks for what is
+// allowed but hardly meant.
+func (d *doctor) checkTeams() {
+	const check = "teams"
+	if d.broken["TEAMS_FILE"] {
+		return
+	}
+	if d.cfg.TeamsFile == "" {
+		d.warn(check, "TEAMS_FILE is not set: the built-in sample says who sees what", "set TEAMS_FILE to a file of your own, in the form of sample/teams.json")
+		return
+	}
+	data, err := readDirectoryFile(d.cfg.TeamsFile)
+	if err != nil {
+		d.fail(check, "TEAMS_FILE "+err.Error(), "name a file that the program may read")
+		return
+	}
+	directory, err := parseDirectory(data)
+	if err != nil {
+		for mistake := range strings.SplitSeq(err.Error(), "\n") {
+			d.fail(check, d.cfg.TeamsFile+": "+mistake)
+		}
+		return
+	}
+	d.ok(check, fmt.Sprintf("%s: teams: %d, people: %d", d.cfg.TeamsFile, len(directory.teams), len(directory.members)))
+	d.checkMembers(directory)
+}
+
+func (d *doctor) checkMembers(directory *Directory) {
+	const check = "teams"
+	if len(directory.teams) == 0 {
+		d.warn(check, "there are no teams", "add the first one")
+	}
+	onTeam := map[string]bool{}
+	for _, address := range slices.Sorted(maps.Keys(directory.members)) {
+		access := directory.members[address]
+		if found := oddAddress(address); found != "" {
+			d.warn(check, fmt.Sprintf("%q %s", address, found), "compare it with the address on the person's profile in Okta")
+		}
+		if !access.Admin && len(access.Teams) == 0 {
+			d.warn(check, fmt.Sprintf("%q is on no team", address), "name a team or remove the address")
+		}
+		if !access.Admin {
+			for _, team := range access.Teams {
+				onTeam[team.ID] = true
+			}
+		}
+	}
+	for _, team := range directory.teams {
+		if !onTeam[team.ID] {
+			d.warn(check, fmt.Sprintf("team %q has no members", team.ID), "add them or remove the team")
+		}
+	}
+}
+
+// oddAddress says why an address will hardly ever be the one that Okta has for
+// somebody, or "". Addresses come here normalized.
+func oddAddress(address string) string {
+	local, domain, _ := strings.Cut(address, "@")
+	switch {
+	case strings.ContainsFunc(address, unicode.IsUpper):
+		return "holds a capital letter other than A to Z, which stays one when addresses are compared"
+	case strings.Contains(domain, "@"):
+		return "holds more than one @"
+	case strings.HasSuffix(local, "+"):
+		return "ends with a + before the @"
+	case !strings.Contains(domain, "."):
+		return "has a domain without a dot"
+	}
+	return ""
+}
+
+// checkDatabase finds out whether the program could use the database.
+func (d *doctor) checkDatabase(ctx context.Context) {
+	const check = "database"
+	if d.broken["DATABASE_URL"] {
+		return
+	}
+	state, err := inspectDatabase(ctx, d.cfg.DatabaseURL)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		d.fail(check, err.Error(), "let the user that runs the program read and write it")
+	case err != nil:
+		d.fail(check, err.Error(), "correct DATABASE_URL, or see that the database is there and takes the program's user")
+	case state.Version > state.Known:
+		newer := &newerError{Database: state.Version, Program: state.Known}
+		found, mend, _ := strings.Cut(newer.Error(), ": ")
+		d.fail(check, found, mend)
+	case state.Missing:
+		d.ok(check, "holds nothing of this program's yet: it makes what it needs at its start")
+	case state.Version < state.Known:
+		d.warn(check, fmt.Sprintf("schema version %d: the program brings it to %d at its start", state.Version, state.Known), "back it up first, if it holds anything")
+	default:
+		d.ok(check, fmt.Sprintf("reached, schema version %d, which is this program's", state.Version))
+	}
+}
+
+// checkProvider asks the provider what the program asks it at its start.
+func (d *doctor) checkProvider(ctx context.Context) {
+	if d.broken["OKTA_ISSUER"] {
+		return
+	}
+	client, watch := newProviderClient(), &clockTransport{}
+	transport := client.Transport.(*providerTransport)
+	watch.base, transport.base = transport.base, watch
+	metadata, err := getClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
+	if err != nil {
+		if watch.told {
+			d.checkClock(watch)
+		}
+		d.undiscovered(err)
+		return
+	}
+	d.ok("discovery", "the document of OKTA_ISSUER is there")
+	d.checkClock(watch)
+	if !d.checkMetadata(metadata) {
+		return
+	}
+	// The program has the last word on what it takes.
+	p, err := discover(ctx, client, d.cfg.Issuer, time.Now)
+	if err != nil {
+		d.fail("discovery", err.Error(), mendOf(err))
+		return
+	}
+	d.checkKeys(ctx, p)
+	d.checkCredentials(ctx, client, p)
+}
+
+// undiscovered tells why there is no discovery document.
+func (d *doctor) undiscovered(err error) {
+	var ask *url.Error
+	fault := discoveryFault(err)
+	cause := fault.Err
+	if errors.As(cause, &ask) {
+		cause = ask.Err
+	}
+	mend := fault.Mend
+	if mend == "" {
+		mend = "check OKTA_ISSUER and the way from here to there; the program itself would serve and keep trying"
+	}
+	d.fail("discovery", "the document of OKTA_ISSUER cannot be had: "+cause.Error(), mend)
+}
+
+// checkMetadata judges the discovery document by the functions that the program
+// does, and reports whether the program would take it.
+func (d *doctor) checkMetadata(metadata claims) (acceptable bool) {
+	issuer, before := d.cfg.Issuer, d.count(statusFail)
+	named, err := metadata.text("issuer")
+	switch {
+	case err != nil:
+		d.fail("issuer", err.Error(), "check that OKTA_ISSUER names an OpenID provider: Okta shows issuers under Security > API")
+		return false
+	case named != issuer:
+		fault := discoveryFault(&oidc.IssuerMismatchError{Provided: issuer, Discovered: named})
+		d.fail("issuer", fault.Error(), fault.Mend)
+		return false
+	}
+	d.ok("issuer", "exactly "+issuer)
+	for _, name := range []string{"authorization_endpoint", "token_endpoint", "jwks_uri"} {
+		_, err := endpointURL(metadata, name, issuer)
+		d.judge("endpoints", name, err)
+	}
+	_, err = optionalEndpointURL(metadata, "userinfo_endpoint", issuer)
+	d.judge("endpoints", "userinfo_endpoint", err)
+	d.checkSignOut(metadata)
+	d.checkAdvertised("PKCE", metadata, "code_challenge_methods_supported", "S256")
+	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", string(signingAlg))
+	_, err = authStyle(metadata)
+	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
+	return d.count(statusFail) == before
+}
+
+const notForUs = "the program would not start: check that OKTA_ISSUER names a provider for web applications"
+
+func (d *doctor) judge(check, name string, err error) {
+	if err != nil {
+		d.fail(check, err.Error(), notForUs)
+		return
+	}
+	d.ok(check, name+" is acceptable")
+}
+
+// checkAdvertised looks for a value in a list that the program takes for
+// unlimited where it is missing.
+func (d *doctor) checkAdvertised(check string, metadata claims, name, value string) {
+	switch err := supports(metadata, name, value); {
+	case err != nil:
+		d.fail(check, err.Error(), notForUs)
+	case !metadata.has(name):
+		d.warn(check, name+" is not published: the program relies on "+value+" all the same", "ask whoever runs the provider whether it is supported")
+	default:
+		d.ok(check, value+" is supported")
+	}
+}
+
+func (d *doctor) checkSignOut(metadata claims) {
+	const check, name = "sign-out", "end_session_endpoint"
+	switch endpoint, err := optionalEndpointURL(metadata, name, d.cfg.Issuer); {
+	case err != nil:
+		d.fail(check, err.Error(), notForUs)
+	case endpoint == "":
+		d.warn(check, name+" is not published: signing out ends the session here and leaves the one at the provider", "use an issuer that has one, as Okta's have")
+	default:
+		d.ok(check, name+" is acceptable")
+	}
+}
+
+func (d *doctor) checkKeys(ctx context.Context, p *provider) {
+	const check = "signing keys"
+	if err := p.keys.refresh(ctx); err != nil {
+		var ask *url.Error
+		if errors.As(err, &ask) {
+			err = fmt.Errorf("fetch keys: %w", ask.Err)
+		}
+		d.fail(check, err.Error(), "no ID Token can be verified: see what jwks_uri answers")
+		return
+	}
+	d.ok(check, fmt.Sprintf("usable: %d", len(p.keys.keys)))
+}
+
+// checkCredentials offers a code that no provider has issued: one that refuses
+// the code and not the client has taken the credentials (RFC 6749, 5.2).
+func (d *doctor) checkCredentials(ctx context.Context, client *http.Client, p *provider) {
+	const check = "credentials"
+	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
+		return
+	}
+	a := authenticator{
+		clientID: d.cfg.ClientID, clientSecret: d.cfg.ClientSecret, scopes: d.cfg.Scopes,
+		redirectURL: d.cfg.BaseURL + callbackPath, client: client,
+	}
+	_, err := a.exchange(ctx, p, pendingLogin{CodeVerifier: oauth2.GenerateVerifier()}, "doctor")
+	var status *statusError
+	switch {
+	case errors.As(err, &status) && status.OAuthError == "invalid_grant":
+		d.ok(check, "the provider takes OKTA_CLIENT_ID and OKTA_CLIENT_SECRET")
+	case errors.As(err, &status) && (status.OAuthError == "invalid_client" || status.OAuthError == "unauthorized_client"):
+		d.fail(check, "the provider refuses OKTA_CLIENT_ID and OKTA_CLIENT_SECRET: "+status.Error(),
+			"copy both anew from the app's General tab in Okta's Admin Console; the app must be a web application with a client secret")
+	case errors.As(err, &status):
+		d.warn(check, "the provider does not say whether it takes them: "+status.Error(), "sign in to find out")
+	default:
+		d.warn(check, "the token endpoint did not answer as one does", "see that token_endpoint can be reached from here, and sign in to find out")
+	}
+}
+
+// clockTransport notes how far the provider's clock is from ours (RFC 9110,
+// 6.6.1), by the first answer that tells.
+type clockTransport struct {
+	base  http.RoundTripper
+	told  bool
+	ahead time.Duration // the provider's clock, to a second
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *clockTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	begun := time.Now()
+	response, err := t.base.RoundTrip(r)
+	if err != nil || t.told {
+		return response, err
+	}
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return response, nil
+	}
+	// The header is cut to whole seconds, and was written between the two.
+	middle := begun.Add(time.Since(begun) / 2)
+	t.told, t.ahead = true, date.Add(500*time.Millisecond).Sub(middle).Round(time.Second)
+	return response, nil
+}
+
+// goodClockSkew is how far off a clock may be without being remarked upon.
+const goodClockSkew = time.Minute
+
+func (d *doctor) checkClock(watch *clockTransport) {
+	const check, mend = "clock", "let this machine set its clock by NTP: sign-ins fail where it is more than 5 minutes off"
+	found := "this machine's clock is " + inWords(watch.ahead.Abs().Round(time.Minute))
+	if watch.ahead > 0 {
+		found += " behind the provider's"
+	} else {
+		found += " ahead of the provider's"
+	}
+	switch off := watch.ahead.Abs(); {
+	case !watch.told:
+		d.warn(check, "the provider told no time to compare this machine's with", "see that this machine sets its clock by NTP")
+	case off > maxClockSkew:
+		d.fail(check, found, mend)
+	case off > goodClockSkew:
+		d.warn(check, found, mend)
+	default:
+		d.ok(check, "this machine's agrees with the provider's to a minute")
+	}
+}

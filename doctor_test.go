@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+var updateGolden = flag.Bool("update", false, "write what doctor prints to testdata/doctor")
+
+// A patient is a program that could be started, with one thing wrong.
+type patient struct {
+	name   string
+	faults devidp.Faults
+	env    map[string]string // {dir} stands for the working directory
+	files  map[string]string // in the working directory
+	change func(t *testing.T, p *devidp.Provider, env map[string]string)
+}
+
+const tidyTeams = `{"teams": [{"id": "sales", "label": "Sales"}], "members": {"ann@example.com": "sales"}}`
+
+// TestDoctor compares what doctor prints with testdata/doctor, for the
+// development provider with each fault and for each mistake of a configuration.
+func TestDoctor(t *testing.T) {
+	golden, err := filepath.Abs("testdata/doctor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range patients() {
+		t.Run(p.name, func(t *testing.T) {
+			dir, getenv, provider := p.admit(t)
+			before := listing(t, dir)
+			text, status := runDoctor(t, getenv)
+			if after := listing(t, dir); after != before {
+				t.Errorf("doctor changed files:\n%s\nbefore:\n%s", after, before)
+			}
+			tidy := strings.NewReplacer(dir, "DIR", strings.TrimSuffix(provider.Issuer(), "/oauth2/default"), "http://127.0.0.1:PORT",
+				strings.TrimPrefix(strings.TrimSuffix(provider.Issuer(), "/oauth2/default"), "http://"), "127.0.0.1:PORT")
+			got := fmt.Sprintf("%s\nexit status %d\n", tidy.Replace(text), status)
+			file := filepath.Join(golden, strings.ReplaceAll(p.name, " ", "-")+".golden")
+			if *updateGolden {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+			for _, hidden := range []string{provider.ClientSecret(), getenv("SESSION_SECRET"), "canary"} {
+				if hidden != "" && strings.Contains(text, hidden) {
+					t.Errorf("a secret shows in %s", text)
+				}
+			}
+		})
+	}
+}
+
+// admit makes the working directory and the provider of a patient.
+func (p patient) admit(t *testing.T) (dir string, getenv func(string) string, provider *devidp.Provider) {
+	t.Helper()
+	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{SigningKey: signingKey(), RedirectURIs: []string{"http://localhost:3000/authorization-code/callback"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { provider.Close() })
+	provider.SetFaults(p.faults)
+	dir = t.TempDir()
+	t.Chdir(dir)
+	prepareDatabase(t, "expenses.db")
+	for name, content := range p.files {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.files["teams.json"] == "" {
+		if err := os.WriteFile("teams.json", []byte(tidyTeams), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := map[string]string{
+		"OKTA_ISSUER": provider.Issuer(), "OKTA_CLIENT_ID": provider.ClientID(), "OKTA_CLIENT_SECRET": provider.ClientSecret(),
+		"SESSION_SECRET": "0123456789abcdef0123456789abcdef", "TEAMS_FILE": "teams.json",
+	}
+	maps.Copy(env, p.env)
+	if p.change != nil {
+		p.change(t, provider, env)
+	}
+	return dir, lookup(env), provider
+}
+
+func prepareDatabase(t *testing.T, file string) {
+	t.Helper()
+	store, err := openStore("sqlite:"+file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.close()
+	if err := store.start(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runDoctor returns what doctor prints and the exit status, and checks that
+// --json tells the same.
+func runDoctor(t *testing.T, getenv func(string) string) (text string, status int) {
+	t.Helper()
+	var plain, encoded, stderr bytes.Buffer
+	status = report(runCommand(t.Context(), invocation{[]string{"doctor"}, getenv, &plain, &stderr}), &stderr)
+	again := report(runCommand(t.Context(), invocation{[]string{"doctor", "--json"}, getenv, &encoded, &stderr}), &stderr)
+	var diagnosis diagnosisJSON
+	if err := json.Unmarshal(encoded.Bytes(), &diagnosis); err != nil {
+		t.Fatalf("%v in %s", err, encoded.String())
+	}
+	if again != status || diagnosis.OK != (status == 0) {
+		t.Errorf("exit status %d, with --json %d and ok %v", status, again, diagnosis.OK)
+	}
+	if told := (&doctor{findings: diagnosis.Checks}).text(); told != plain.String() {
+		t.Errorf("--json tells:\n%s\nbut the text is:\n%s", told, plain.String())
+	}
+	return plain.String(), status
+}
+
+// listing says which files there are below dir, how large, and since when.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var list strings.Builder
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		fmt.Fprintln(&list, path, info.Mode(), info.Size(), info.ModTime())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list.String()
+}
+
+func patients() []patient {
+	all := []patient{{name: "healthy"}}
+	all = append(all, discoveryPatients()...)
+	all = append(all, providerPatients()...)
+	all = append(all, configPatients()...)
+	all = append(all, teamsPatients()...)
+	return append(all, databasePatients()...)
+}
+
+func discoveryPatients() []patient {
+	return []patient{
+		{name: "discovery of another issuer", faults: metadata("issuer", "https://other.example.com")},
+		{name: "discovery of no issuer", faults: metadata("issuer", absent)},
+		{name: "discovery without authorization endpoint", faults: metadata("authorization_endpoint", absent)},
+		{name: "discovery with token endpoint by http", faults: metadata("token_endpoint", "http://example.com/token")},
+		{name: "discovery with relative keys", faults: metadata("jwks_uri", "/v1/keys")},
+		{name: "discovery without userinfo", faults: metadata("userinfo_endpoint", absent)},
+		{name: "discovery without end session", faults: metadata("end_session_endpoint", absent)},
+		{name: "discovery with end session by javascript", faults: metadata("end_session_endpoint", "javascript:alert(1)")},
+		{name: "discovery without PKCE", faults: metadata("code_challenge_methods_supported", absent)},
+		{name: "discovery with plain PKCE", faults: metadata("code_challenge_methods_supported", []string{"plain"})},
+		{name: "discovery with another algorithm", faults: metadata("id_token_signing_alg_values_supported", []string{"ES256"})},
+		{name: "discovery with another client authentication", faults: metadata("token_endpoint_auth_methods_supported", []string{"private_key_jwt"})},
+	}
+}
+
+// instead answers in the place of an endpoint.
+func instead(endpoint string, status int, body string, header ...string) devidp.Faults {
+	return devidp.Faults{Intercept: func(asked string) http.HandlerFunc {
+		if asked != endpoint {
+			return nil
+		}
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+		}
+	}}
+}
+
+// offBy makes the provider's clock differ. Its answer is no discovery document,
+// which is no matter here.
+func offBy(skew time.Duration) func(*testing.T, *devidp.Provider, map[string]string) {
+	return func(_ *testing.T, p *devidp.Provider, _ map[string]string) {
+		p.SetFaults(devidp.Faults{Intercept: func(string) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", time.Now().Add(skew).UTC().Format(http.TimeFormat))
+				w.WriteHeader(http.StatusNotFound)
+			}
+		}})
+	}
+}
+
+func providerPatients() []patient {
+	const discovery = "openid-configuration"
+	return []patient{
+		{name: "provider gone", change: func(_ *testing.T, p *devidp.Provider, _ map[string]string) { p.Close() }},
+		{name: "provider answers 404", faults: instead(discovery, 404, "canary")},
+		{name: "provider answers 429", faults: instead(discovery, 429, "canary", "Retry-After", "30")},
+		{name: "provider answers 503", faults: instead(discovery, 503, "canary")},
+		{name: "provider redirects", faults: instead(discovery, 302, "", "Location", "https://example.com")},
+		{name: "provider answers a page", faults: instead(discovery, 200, "<html>canary</html>")},
+		{name: "provider answers too much", faults: instead(discovery, 200, strings.Repeat(" ", maxProviderBody+1))},
+		{name: "clock behind by half an hour", change: offBy(30*time.Minute + 300*time.Millisecond)},
+		{name: "clock ahead by two minutes", change: offBy(-2*time.Minute + 300*time.Millisecond)},
+		{name: "keys gone", faults: instead("keys", 500, "canary")},
+		{name: "keys of no use", faults: devidp.Faults{Keys: func([]map[string]any) []map[string]any {
+			return []map[string]any{{"kty": "oct", "k": "Y2FuYXJ5"}}
+		}}},
+		{name: "secret refused", env: map[string]string{"OKTA_CLIENT_SECRET": "canary secret"}},
+		{name: "token endpoint out of order", faults: instead("token", 500, "canary")},
+		{name: "token endpoint answers a page", faults: instead("token", 200, "<html>canary</html>")},
+	}
+}
+
+func configPatients() []patient {
+	return []patient{
+		{name: "nothing set", env: map[string]string{
+			"OKTA_ISSUER": "", "OKTA_CLIENT_ID": "", "OKTA_CLIENT_SECRET": "", "SESSION_SECRET": "", "TEAMS_FILE": "",
+		}},
+		{name: "everything wrong", env: map[string]string{
+			"OKTA_ISSUER": "https://{yourOktaDomain}", "OKTA_CLIENT_SECRET": " ", "APP_BASE_URL": "http://example.com/", "SESSION_SECRET": "canary",
+			"LISTEN_ADDR": "3000", "METRICS_ADDR": "9090", "LOG_FORMAT": "xml", "DATABASE_URL": " ", "TEAMS_FILE": " ",
+		}},
+		{name: "env file malformed", files: map[string]string{".env": "A=1\ncanary secret\n"}},
+		{name: "secret easily guessed", env: map[string]string{"SESSION_SECRET": "0123456789abcdef0123456789abcdef," + strings.Repeat("canary", 6)}},
+		{name: "https", env: map[string]string{"APP_BASE_URL": "https://expenses.example.com", "LISTEN_ADDR": "127.0.0.1:3000", "POST_LOGOUT_URL": "https://www.example.com/bye"}},
+		{name: "metrics for this machine", env: map[string]string{"METRICS_ADDR": "127.0.0.1:9090"}},
+		{name: "metrics for everybody", env: map[string]string{"METRICS_ADDR": ":9090"}},
+		{name: "loopback by number", env: map[string]string{"APP_BASE_URL": "http://127.0.0.1:3000"}},
+		{name: "another port", env: map[string]string{"LISTEN_ADDR": "127.0.0.1:4000"}},
+	}
+}
+
+func teamsPatients() []patient {
+	file := func(content string) map[string]string { return map[string]string{"teams.json": content} }
+	return []patient{
+		{name: "teams file missing", env: map[string]string{"TEAMS_FILE": "no.json"}},
+		{name: "teams file no JSON", files: file("{teams}")},
+		{name: "teams file empty of teams", files: file(`{"teams": [], "members": {}}`)},
+		{name: "teams file wrong", files: file(`{
+  "teams": [{"id": "sales", "label": "Sales"}, {"id": "sales", "label": "Sales 2"}],
+  "members": {"ann@example.com": "sale", "ANN@example.com": "sales", "bob": "sales"}
+}`)},
+		{name: "teams file odd", files: file(`{
+  "teams": [{"id": "sales", "label": "Sales"}, {"id": "legal", "label": "Legal"}],
+  "members": {"Ärzte@example.com": "sales", "ann+@example.com": "sales", "bob@localhost": "sales", "a@b@example.com": "sales", "eve@example.com": [], "root@example.com": "admin"}
+}`)},
+	}
+}
+
+func databasePatients() []patient {
+	execute := func(statement string) func(*testing.T, *devidp.Provider, map[string]string) {
+		return func(t *testing.T, _ *devidp.Provider, _ map[string]string) {
+			store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.close()
+			if _, err := store.write.ExecContext(context.Background(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	url := func(value string) map[string]string { return map[string]string{"DATABASE_URL": value} }
+	return []patient{
+		{name: "database not there yet", env: url("sqlite:new.db")},
+		{name: "database without folder", env: url("sqlite:no/new.db")},
+		{name: "database behind", change: execute(`DELETE FROM goose_db_version WHERE version_id > 0`)},
+		{name: "database empty", change: execute(`DROP TABLE goose_db_version`)},
+		{name: "database of a newer program", change: execute(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9000, 1)`)},
+		{name: "database no database", env: url("sqlite:notes.txt"), files: map[string]string{"notes.txt": strings.Repeat("canary ", 1000)}},
+		{name: "database of another kind", env: url("mysql://root:canary@localhost/expenses")},
+		{name: "database postgres gone", env: url("postgres://expenses:canary@127.0.0.1:1/expenses")},
+	}
+}
+
+// TestDoctorBesideProgram looks at a database that a program has open, whose
+// last write is still in the write-ahead log.
+func TestDoctorBesideProgram(t *testing.T) {
+	t.Chdir(t.TempDir())
+	store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.close()
+	if err := store.start(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("expenses.db-wal"); err != nil {
+		t.Fatal("there is no write-ahead log, so this shows nothing")
+	}
+	state, err := inspectDatabase(t.Context(), "sqlite:expenses.db")
+	if err != nil || state.Version == 0 || state.Version != state.Known {
+		t.Errorf("got %+v, %v, want the version of this program", state, err)
+	}
+	if err := store.ping(t.Context()); err != nil {
+		t.Errorf("the program cannot use its database any more: %v", err)
+	}
+}

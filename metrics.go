@@ -1,0 +1,199 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics counts what the program does, for Prometheus. Every label has few
+// values, none of them a person's or a browser's words. The nil metrics counts
+// nothing.
+type metrics struct {
+	registry       *prometheus.Registry
+	requests       *prometheus.CounterVec
+	requestSeconds *prometheus.HistogramVec
+	signInResults  *prometheus.CounterVec
+	providerCalls  *prometheus.HistogramVec
+	endedSessions  *prometheus.CounterVec
+	databaseCalls  *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "expense_dashboard_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "expense_dashboard_" + name, Help: help, Buckets: buckets}, labels)
+	}
+	quick := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10}
+	m := &metrics{
+		registry:       prometheus.NewRegistry(),
+		requests:       counter("http_requests_total", "Requests answered.", "route", "status"),
+		requestSeconds: histogram("http_request_duration_seconds", "From a request's header to the end of its answer.", quick, "route"),
+		signInResults:  counter("sign_ins_total", "Sign-ins by how they ended: ok, or why not.", "result"),
+		providerCalls:  histogram("provider_call_duration_seconds", "Calls to the OpenID provider.", []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "endpoint", "result"),
+		endedSessions:  counter("sessions_ended_total", "Sessions that were ended, by why.", "reason"),
+		databaseCalls:  histogram("database_call_duration_seconds", "Calls to the database: reads, and writes in a transaction.", quick, "operation", "result"),
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "expense_dashboard_build_info", Help: "1, labeled with what is running."}, []string{"version", "go_version"})
+	version, goVersion := buildVersion()
+	build.WithLabelValues(version, goVersion).Set(1)
+	m.registry.MustRegister(m.requests, m.requestSeconds, m.signInResults, m.providerCalls, m.endedSessions, m.databaseCalls, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe counts what a site and its authenticator do from now on.
+func (m *metrics) observe(s *site) {
+	if m == nil {
+		return
+	}
+	s.metrics, s.auth.metrics = m, m
+	s.auth.client.Transport = &countedTransport{base: s.auth.client.Transport, metrics: m}
+}
+
+// serve answers GET /metrics on addr until stop is called.
+func (m *metrics) serve(ctx context.Context, addr string, log *slog.Logger) (stop func() error, err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: free the port or set METRICS_ADDR to another", err)
+	}
+	warnings := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: warnings, MaxRequestsInFlight: 4}))
+	server := &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       5 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    8 << 10,
+		ErrorLog:          warnings,
+	}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics are no longer served", "error", err)
+		}
+	}()
+	log.InfoContext(ctx, "metrics on "+listener.Addr().String()+"/metrics")
+	return server.Close, nil
+}
+
+// request counts a request by the pattern of its route and its status, which is
+// zero where nothing was answered.
+func (m *metrics) request(pattern string, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	pattern = cmp.Or(pattern, "none")
+	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
+	m.requestSeconds.WithLabelValues(pattern).Observe(took.Seconds())
+}
+
+// sessionEnded counts a session that was ended, by a reason such as
+// "signed_out": one of a few words of the program's own.
+func (m *metrics) sessionEnded(reason string) {
+	if m != nil {
+		m.endedSessions.WithLabelValues(reason).Inc()
+	}
+}
+
+// signIns counts how a step of a sign-in ends. Success counts as such where
+// that is not empty, which leaves it to a later step.
+func (m *metrics) signIns(h handler, success string) handler {
+	if m == nil {
+		return h
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := h(w, r)
+		var failed *signInError
+		switch {
+		case errors.As(err, &failed):
+			m.signInResults.WithLabelValues(string(failed.Failure)).Inc()
+		case err != nil:
+			m.signInResults.WithLabelValues("error").Inc()
+		case success != "":
+			m.signInResults.WithLabelValues(success).Inc()
+		}
+		return err
+	}
+}
+
+// databaseCall counts a call of the operation "read" or "write".
+func (m *metrics) databaseCall(operation string, begun time.Time, err error) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	switch {
+	case isUnavailable(err):
+		result = "unavailable"
+	case errors.Is(err, context.Canceled):
+		result = "canceled"
+	case err != nil:
+		// An expense that is not there or that somebody else changed, mostly.
+		result = "refused"
+	}
+	m.databaseCalls.WithLabelValues(operation, result).Observe(time.Since(begun).Seconds())
+}
+
+// countedTransport counts the calls to the provider.
+type countedTransport struct {
+	base    http.RoundTripper // a providerTransport, whose errors tell the status
+	metrics *metrics
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	begun := time.Now()
+	response, err := t.base.RoundTrip(r)
+	t.metrics.providerCalls.WithLabelValues(endpointOf(r), callResult(err)).Observe(time.Since(begun).Seconds())
+	return response, err
+}
+
+// endpointOf names the endpoint of a call by the shape of its request, whatever
+// address the provider has for it.
+func endpointOf(r *http.Request) string {
+	switch {
+	case r.Method == http.MethodPost:
+		return "token"
+	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
+		return "discovery"
+	case r.Header.Get("Authorization") != "":
+		return "userinfo"
+	default:
+		return "keys"
+	}
+}
+
+// callResult names how a call to the provider ended: ok, its status, or
+// "timeout", "unreachable" or "bad_answer".
+func callResult(err error) string {
+	var status *statusError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &status):
+		return strconv.Itoa(status.Code)
+	case isTimeout(err), errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case isUnreachable(err):
+		return "unreachable"
+	default:
+		return "bad_answer"
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+)
+
+// databaseState is what there is of a database.
+type databaseState struct {
+	Missing        bool  // there is nothing of the program's yet
+	Version, Known int64 // of the schema: the database's, zero for none, and this program's
+}
+
+// inspectDatabase looks at a database without changing anything: it makes no
+// file, takes no lock and migrates nothing. Its errors never hold a password.
+func inspectDatabase(ctx context.Context, databaseURL string) (databaseState, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	// Opening connects to nothing yet, and says what is wrong with the URL.
+	s, err := openStore(databaseURL, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return databaseState{}, fmt.Errorf("DATABASE_URL is %w", err)
+	}
+	defer s.close()
+	if s.file == "" {
+		return inspectWith(ctx, s.read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
+	}
+	return inspectSQLite(ctx, s.file)
+}
+
+func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Dir(file)); err != nil {
+			return databaseState{}, fmt.Errorf("the folder of the database: %w", err)
+		}
+		return databaseState{Missing: true}, nil
+	}
+	writable, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		return databaseState{}, err
+	}
+	if err := writable.Close(); err != nil {
+		return databaseState{}, err
+	}
+	// Without a write-ahead log nobody has the file open, and SQLite would make
+	// one to read it unless it is told so.
+	settings := "&mode=ro&immutable=1"
+	if _, err := os.Stat(file + "-wal"); err == nil {
+		settings = "&mode=ro"
+	}
+	db, err := sql.Open("sqlite", sqliteName(file, settings))
+	if err != nil {
+		return databaseState{}, err
+	}
+	defer db.Close()
+	return inspectWith(ctx, db, "migrations/sqlite", `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`)
+}
+
+// inspectWith reads the version that a database's migrations have left. The
+// query tells whether there were any.
+func inspectWith(ctx context.Context, db *sql.DB, folder, migrated string) (state databaseState, err error) {
+	if state.Known, err = knownVersion(folder); err != nil {
+		return state, err
+	}
+	var begun bool
+	if err := db.QueryRowContext(ctx, migrated).Scan(&begun); err != nil || !begun {
+		state.Missing = !begun
+		return state, err
+	}
+	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&state.Version)
+	return state, err
+}
+
+// knownVersion is the version of the last migration that the program holds.
+func knownVersion(folder string) (latest int64, err error) {
+	files, err := fs.ReadDir(migrations, folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return 0, err
+		}
+		latest = max(latest, version)
+	}
+	return latest, nil
+}
