@@ -52,7 +52,7 @@ func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v v
 	if err := s.completeForm(r, v, &form); err != nil {
 		return err
 	}
-	return s.pages.render(w, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
+	return s.pages.render(w, r, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
@@ -84,7 +84,7 @@ func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, v, notice{Text: "Logged: " + describe(e) + "."})
+	return s.done(w, r, v, notice{Text: "Logged: " + s.describe(r, e) + "."})
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
@@ -107,7 +107,9 @@ func (s *site) checkEntry(v visit, typed expenseForm, before Entry) (Entry, fiel
 }
 
 // describe names an expense in a notice.
-func describe(e Expense) string { return fmt.Sprintf("%s, %s", e.Item, e.Amount) }
+func (s *site) describe(r *http.Request, e Expense) string {
+	return e.Item + ", " + s.pages.locales.of(r).money(e.Amount)
+}
 
 // done leads back to the team's page after a write, with what came of it.
 func (s *site) done(w http.ResponseWriter, r *http.Request, v visit, told notice) error {
@@ -162,7 +164,7 @@ func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	if err := s.completeForm(r, v, &form); err != nil {
 		return err
 	}
-	return s.pages.render(w, status, "expense", expenseView{
+	return s.pages.render(w, r, status, "expense", expenseView{
 		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: history,
 	})
 }
@@ -183,7 +185,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
-	return s.done(w, r, v, notice{Text: "Changed: " + describe(changed) + "."})
+	return s.done(w, r, v, notice{Text: "Changed: " + s.describe(r, changed) + "."})
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.
@@ -232,7 +234,7 @@ func (s *site) deleteExpense(w http.ResponseWriter, r *http.Request, v visit) er
 		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
 	}
 	return s.done(w, r, v, notice{
-		Text: "Deleted: " + describe(deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
+		Text: "Deleted: " + s.describe(r, deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
 	})
 }
 
@@ -246,7 +248,7 @@ func (s *site) restoreExpense(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
 	}
-	return s.done(w, r, v, notice{Text: "Restored: " + describe(restored) + "."})
+	return s.done(w, r, v, notice{Text: "Restored: " + s.describe(r, restored) + "."})
 }
 
 // returnTo is where somebody who has to sign in first comes back to: the same
@@ -297,12 +299,12 @@ func (s *site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
 }
 
 // importForm handles GET /expenses/import.
-func (s *site) importForm(w http.ResponseWriter, _ *http.Request, v visit) error {
-	return s.renderImport(w, http.StatusOK, v, nil)
+func (s *site) importForm(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.renderImport(w, r, http.StatusOK, v, nil)
 }
 
-func (s *site) renderImport(w http.ResponseWriter, status int, v visit, faults []lineError) error {
-	return s.pages.render(w, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
+func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []lineError) error {
+	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
 }
 
 // importFile handles POST /expenses/import.
@@ -312,19 +314,19 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 		return badForm(err)
 	}
 	if file == nil {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
 	}
 	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
 	rows, faults := parseImport(bytes.NewReader(file), knownTeam, s.today())
 	if len(faults) > 0 {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
 	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
 	if err != nil {
 		return err
 	}
 	if len(faults) > 0 {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
 	return s.done(w, r, v, notice{
 		Text: fmt.Sprintf("Imported: %d added, %d changed, %d unchanged.", report.Added, report.Changed, report.Unchanged),

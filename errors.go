@@ -137,7 +137,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page: s.page(s.sessions.load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
 		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
-	if err := s.pages.render(w, f.Status, "error", view); err != nil {
+	if err := s.pages.render(w, r, f.Status, "error", view); err != nil {
 		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
 		http.Error(w, f.Heading, f.Status)
 	}

@@ -94,9 +94,11 @@ type signOutView struct {
 
 // pages renders the site's pages and serves its static files.
 type pages struct {
-	templates map[string]*template.Template // by page name, such as "home"
-	static    map[string]staticFile         // by file name, such as "style.css"
-	buffers   sync.Pool                     // of *bytes.Buffer
+	locales *locales
+	// templates are parsed when the first reader of a locale comes.
+	templates map[*locale]func() (templateSet, error)
+	static    map[string]staticFile // by file name, such as "style.css"
+	buffers   sync.Pool             // of *bytes.Buffer
 }
 
 // newPages reads the embedded templates and static files.
@@ -106,32 +108,53 @@ func newPages() (*pages, error) {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	p := &pages{
-		templates: map[string]*template.Template{},
+		locales:   newLocales(),
+		templates: map[*locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
+	for _, l := range p.locales.all {
+		p.templates[l] = sync.OnceValues(func() (templateSet, error) { return p.parseTemplates(l) })
+	}
+	if _, err := p.templates[p.locales.english()](); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// A templateSet is every page for the readers of one locale, by its name, such
+// as "home".
+type templateSet map[string]*template.Template
+
+func (p *pages) parseTemplates(l *locale) (templateSet, error) {
 	layout, err := template.New("layout.html").
-		Funcs(template.FuncMap{"static": p.staticURL, "words": inWords, "day": day}).
+		Funcs(template.FuncMap{"static": p.staticURL}).Funcs(l.templateFuncs()).
 		ParseFS(templateFS, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
+	set := templateSet{}
 	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "error", "signout"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)
 		}
-		if p.templates[name], err = t.ParseFS(templateFS, "templates/"+name+".html"); err != nil {
+		if set[name], err = t.ParseFS(templateFS, "templates/"+name+".html"); err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
 	}
-	return p, nil
+	return set, nil
 }
 
-// render answers with a page and its view. After an error nothing has been
-// written yet, so that the caller can answer with something else.
-func (p *pages) render(w http.ResponseWriter, status int, name string, view any) error {
-	t, ok := p.templates[name]
+// render answers with a page and its view, in the locale of who asks. After an
+// error nothing has been written yet, so that the caller can answer with
+// something else.
+func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
+	set, err := p.templates[p.locales.of(r)]()
+	if err != nil {
+		return err
+	}
+	t, ok := set[name]
 	if !ok {
 		return fmt.Errorf("render page %q: no such page", name)
 	}
@@ -141,6 +164,7 @@ func (p *pages) render(w http.ResponseWriter, status int, name string, view any)
 	if err := t.Execute(buf, view); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
+	w.Header().Add("Vary", "Accept-Language")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
 	w.WriteHeader(status)
@@ -172,9 +196,6 @@ func inWords(d time.Duration) string {
 	}
 	return strings.Join(words, " ")
 }
-
-// day says a date as a page shows it: 2 Jan 2006.
-func day(d Date) string { return d.t.Format("2 Jan 2006") }
 
 // A staticFile is an embedded file as it is served.
 type staticFile struct {

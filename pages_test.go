@@ -25,8 +25,9 @@ type pageState struct {
 }
 
 var (
-	testTeam   = Team{"finance", "Finance"}
-	testMonths = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+	testTeam    = Team{"finance", "Finance"}
+	testEnglish = newLocales().english()
+	testMonths  = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
 
 	testExpense = Expense{ID: "abc", Version: 3, Entry: Entry{
 		Team: "finance", Date: newDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
@@ -58,7 +59,7 @@ func testExpenses(edit func(*expensesView)) expensesView {
 			{"Amount", "/team/finance?sort=amount", "", true},
 		},
 		Rows:  []expenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
-		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths),
+		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths, testEnglish),
 		ByCategory: barChart([]group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: barChart([]group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
 		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
 		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
@@ -127,8 +128,8 @@ var pageStates = []pageState{
 		dashboardView{
 			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam, {"hr", "HR"}},
 			Totals: []teamLine{
-				{testTeam, 2, 100100, monthChart(testMonths)},
-				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}})},
+				{testTeam, 2, 100100, monthChart(testMonths, testEnglish)},
+				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
 			},
 		},
 		"Dashboard · Expense Dashboard",
@@ -354,7 +355,7 @@ var pageStates = []pageState{
 			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
 		},
 		"Profile · Expense Dashboard",
-		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 March 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. Without a visit it ends after 1 hour", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "At dev-123456.okta.com with a password, a one-time code.", `on <time datetime="2026-03-01T10:01:30Z">`, `href="/profile" aria-current="page"`},
+		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 Mar 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. Without a visit it ends after 1 hour", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "At dev-123456.okta.com with a password, a one-time code.", `on <time datetime="2026-03-01T10:01:30Z">`, `href="/profile" aria-current="page"`},
 		[]string{"Administrator", "not verified"},
 	},
 	{
@@ -424,7 +425,7 @@ var pageStates = []pageState{
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []link{{hostile, hostile, true}}, []column{{hostile, hostile, "ascending", false}}
 			v.Rows = []expenseLine{{Expense{Entry: Entry{Date: newDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
-			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
+			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}, testEnglish), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
 			v.People, v.Categories = []string{hostile}, []string{hostile}
 		}),
 		hostile + " · Expense Dashboard",
@@ -477,7 +478,7 @@ func TestRender(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusTeapot, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusTeapot, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -522,7 +523,7 @@ func TestPagesAreWellMade(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -566,7 +567,7 @@ func TestFormsAreWellMade(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -621,7 +622,7 @@ func TestRenderWritesNothingAfterAnError(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err == nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err == nil {
 				t.Error("render gave no error")
 			}
 			if rec.Body.Len() > 0 || len(rec.Header()) > 0 {
@@ -750,7 +751,12 @@ func TestStyleFetchesNothing(t *testing.T) {
 
 // TestEveryPageIsShown fails when a page is added without a state here.
 func TestEveryPageIsShown(t *testing.T) {
-	for name := range newTestPages(t).templates {
+	p := newTestPages(t)
+	english, err := p.templates[p.locales.english()]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range english {
 		if !slices.ContainsFunc(pageStates, func(s pageState) bool { return s.page == name }) {
 			t.Errorf("page %s has no state in pageStates", name)
 		}

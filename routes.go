@@ -174,7 +174,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.pages.render(w, http.StatusOK, "home", homeView{s.page(person, "")})
+	return s.pages.render(w, r, http.StatusOK, "home", homeView{s.page(person, "")})
 }
 
 // dashboard handles GET /dashboard. An administrator's compares the teams.
@@ -188,9 +188,9 @@ func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session
 		if err != nil {
 			return err
 		}
-		view.Totals = teamLines(access.Teams, totals)
+		view.Totals = teamLines(access.Teams, totals, s.pages.locales.of(r))
 	}
-	return s.pages.render(w, http.StatusOK, "dashboard", view)
+	return s.pages.render(w, r, http.StatusOK, "dashboard", view)
 }
 
 // profileJSON is the profile for programs.
@@ -224,7 +224,7 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
 		})
 	}
-	return s.pages.render(w, http.StatusOK, "profile", s.profileView(person, access))
+	return s.pages.render(w, r, http.StatusOK, "profile", s.profileView(person, access))
 }
 
 // profileView answers "why do I see this?".
@@ -256,7 +256,7 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 // it leads to a page that asks.
 func (s *site) logoutByLink(w http.ResponseWriter, r *http.Request) error {
 	if s.fromElsewhere(r) {
-		return s.pages.render(w, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
+		return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
 	}
 	return s.logout(w, r)
 }
