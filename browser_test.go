@@ -317,13 +317,7 @@ func portOf(t *testing.T, addr string) string {
 // where there is none, unless the environment insists.
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
-	var program string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
+	program := findChromium()
 	if program == "" {
 		const missing = "no chromium, chromium-browser or google-chrome in PATH, so nothing is tested in a browser: scripts/install-needs installs one"
 		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_BROWSER") == "1" {
@@ -348,6 +342,16 @@ func startChromium(t *testing.T) context.Context {
 	return chromium
 }
 
+// findChromium returns the path of a browser, or nothing.
+func findChromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // A tab is a browser's tab on the site. Each of its steps fails the test where
 // it cannot be done.
 type tab struct {
@@ -356,6 +360,7 @@ type tab struct {
 	home    string
 	console iter.Seq2[chromedp.ConsoleMessage, error]
 	refused []string // addresses that answered with a status of 400 or more, as expected
+	mayWarn string   // a part of what the console may say
 }
 
 // openTab opens a tab with cookies of its own. At the end of the test it must
@@ -390,6 +395,7 @@ func (b *tab) checkConsole() {
 			b.t.Errorf("console: %v", err)
 		case message.Text == end:
 			return
+		case b.mayWarn != "" && strings.Contains(message.Text, b.mayWarn):
 		case message.Source == "network" && slices.Contains(b.refused, message.URL):
 		default:
 			b.t.Errorf("the browser's console says %s (%s)", message, message.URL)
