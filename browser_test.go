@@ -269,8 +269,12 @@ func TestScreenshots(t *testing.T) {
 	tab.screenshot("home.png")
 	tab.signIn("Hannah Smith")
 	tab.screenshot("dashboard.png")
+	tab.do(chromedp.EmulateViewport(1120, 1130))
 	tab.click(linkTo("Finance"), http.StatusOK)
 	tab.screenshot("team.png")
+	tab.do(chromedp.EmulateViewport(1120, 1130))
+	tab.open("/profile", http.StatusOK)
+	tab.screenshot("profile.png")
 }
 
 // startOnLocalhost starts the program at localhost beside a provider at
