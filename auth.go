@@ -45,10 +45,10 @@ type authenticator struct {
 	postLogoutURL    string
 	client           *http.Client
 	pending          *pendingLogins
+	callbacks        *callbacks
 	sessions         *sessionStore
 	log              *slog.Logger
 	now              func() time.Time
-	metrics          *metrics // nil where nobody asks for them
 
 	provider atomic.Pointer[provider] // nil until discovery has succeeded
 }
@@ -77,6 +77,7 @@ const (
 	emailMissing        signInFailure = "email_missing"        // the provider tells no address
 	emailUnverified     signInFailure = "email_unverified"     // signed in all the same, on no team
 	badAnswer           signInFailure = "bad_answer"           // an answer that must not be believed
+	databaseUnavailable signInFailure = "database_unavailable" // the session cannot be recorded
 )
 
 // signInError is a failed sign-in. Its cause is for the log only.
@@ -118,13 +119,22 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 
 // callback handles GET /authorization-code/callback: the authorization
 // response (OpenID Connect Core 1.0, 3.1.2.5 to 3.1.3.8). A failure leaves
-// whatever session the browser has as it was.
+// whatever session the browser has as it was. Where there is nothing to sign in
+// with, by the back button or in a stale tab, and the browser has a session
+// already, it goes on with that.
 func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	response, err := parseAuthResponse(r.URL.RawQuery)
 	if err != nil {
 		return &signInError{Failure: malformedCallback, Err: err}
 	}
 	login, err := a.pending.take(w, r, response.State)
+	if err == nil && a.callbacks.isUsed(login, a.now()) {
+		err = errUsedLogin
+	}
+	if err != nil && a.sessions.load(w, r) != nil {
+		seeOther(w, localPath(cmp.Or(login.ReturnTo, a.callbacks.returnTo(response.State))))
+		return nil
+	}
 	if err != nil {
 		return &signInError{Failure: noPendingLogin, Err: err}
 	}
@@ -135,36 +145,73 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err := response.check(p); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), signInTimeout)
-	defer cancel()
-	person, rawIDToken, err := a.completeLogin(ctx, p, login, response.Code)
-	if err != nil {
-		return err
+	outcome := a.callbacks.do(r.Context(), login, a.now(), func(ctx context.Context) callbackOutcome {
+		return a.signIn(ctx, p, login, response.Code, r)
+	})
+	if outcome.err != nil {
+		return outcome.err
 	}
-	if err := a.sessions.start(w, r, person, rawIDToken); err != nil {
-		return fmt.Errorf("start session: %w", err)
+	before := a.sessions.read(w, r)
+	if err := a.sessions.give(w, r, outcome.person, outcome.rawIDToken); err != nil {
+		return fmt.Errorf("give session: %w", err)
 	}
-	a.log.InfoContext(r.Context(), "signed in", "event", "sign_in", "sub", person.Subject)
-	if person.Unverified {
-		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(emailUnverified), "sub", person.Subject, "mend", a.mend(emailUnverified))
+	if before != nil && before.ID != outcome.person.ID {
+		a.endOne(r, before, "replaced", eventSessionEnded)
+	}
+	if outcome.person.Unverified {
+		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(emailUnverified), "sub", outcome.person.Subject, "mend", a.mend(emailUnverified))
 	}
 	seeOther(w, localPath(login.ReturnTo))
 	return nil
 }
 
-// logout ends the session in the browser, whatever state the provider is in,
-// and returns where to send it: the provider's end-session endpoint (OpenID
+// signIn completes a login and begins its session, once for all requests with
+// the same callback; r is the first of them.
+func (a *authenticator) signIn(ctx context.Context, p *provider, login pendingLogin, code string, r *http.Request) callbackOutcome {
+	// Taken before the exchange, so that a logout which overtakes it counts.
+	begun := a.now()
+	person, rawIDToken, err := a.completeLogin(ctx, p, login, code)
+	if err != nil {
+		return callbackOutcome{err: err}
+	}
+	person, err = a.sessions.begin(ctx, person, begun, r.UserAgent())
+	if err != nil {
+		failure := &signInError{Failure: databaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
+		return callbackOutcome{err: failure}
+	}
+	audit(a.log, r, eventSignIn, person.Subject, "callback")
+	if len(rawIDToken) > cookiePart*maxCookieParts {
+		// No cookie takes it, so there is no use in remembering it.
+		rawIDToken = ""
+	}
+	return callbackOutcome{person: person, rawIDToken: rawIDToken}
+}
+
+// endOne ends one session, on this copy at once and on the others when the
+// database has it.
+func (a *authenticator) endOne(r *http.Request, person *session, reason, event string) {
+	err := a.sessions.records.end(r.Context(), []ending{endingOf(hashOf(person.ID), person.EndsAt)}, reason, a.now())
+	if err != nil {
+		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
+	}
+	audit(a.log, r, event, person.Subject, reason)
+}
+
+// logout ends the session here, whatever state the provider and the database
+// are in, and returns where to send the browser: the provider's end-session endpoint (OpenID
 // Connect RP-Initiated Logout 1.0, 2), or, where there is none, straight to
 // the post-logout URL. Without a session there is nothing to end at the
 // provider either.
 func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next string) {
-	person := a.sessions.load(w, r)
+	person := a.sessions.read(w, r)
 	a.sessions.end(w, r)
 	if person == nil {
 		return "/"
 	}
-	a.metrics.sessionEnded("signed_out")
-	a.log.InfoContext(r.Context(), "signed out", "event", "sign_out", "sub", person.Subject)
+	if ended, _ := a.sessions.records.isEnded(r.Context(), person); ended {
+		return "/"
+	}
+	a.endOne(r, person, "asked", eventSignOut)
 	p := a.provider.Load()
 	if p == nil || p.endSessionEndpoint == "" {
 		return a.postLogoutURL
@@ -343,8 +390,12 @@ func identify(idToken, userInfo claims) (session, error) {
 	subject, err1 := idToken.text("sub")
 	email, err2 := firstText("email", idToken, userInfo)
 	name, err3 := firstText("name", idToken, userInfo)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	sid, err4 := idToken.optionalText("sid")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return session{}, err
+	}
+	if !isProviderSID(sid) {
+		return session{}, errors.New("sid is too long or holds a control character")
 	}
 	email = strings.TrimSpace(email)
 	if email == "" {
@@ -363,7 +414,7 @@ func identify(idToken, userInfo claims) (session, error) {
 		name = string(characters[:maxNameLength])
 	}
 	return session{
-		Subject: subject, Email: email, Name: cmp.Or(name, email),
+		Subject: subject, ProviderSID: sid, Email: email, Name: cmp.Or(name, email),
 		Unverified: unverified(idToken) || unverified(userInfo), Methods: methods(idToken),
 	}, nil
 }

@@ -132,7 +132,7 @@ func everyError() []error {
 	}
 	for _, reason := range []signInFailure{
 		noPendingLogin, malformedCallback, foreignIssuer, codeRefused, accessDenied, notAssigned, noAccessPolicy, consentRequired,
-		providerBusy, providerUnreachable, providerTimeout, providerRefused, invalidClient, invalidScope, dpopRequired, clockOff, emailMissing, badAnswer,
+		providerBusy, providerUnreachable, providerTimeout, providerRefused, invalidClient, invalidScope, dpopRequired, clockOff, emailMissing, badAnswer, databaseUnavailable,
 	} {
 		errs = append(errs, &signInError{Failure: reason, RetryAfter: maxRetryInterval, Err: errPanic})
 	}
@@ -182,7 +182,7 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		{"member", "Carol Lee", []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",
 		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400}},
-		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", importPath, "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
+		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", importPath, "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
 	} {
 		t.Run(role.name, func(t *testing.T) {
 			tab := openTab(t, chromium, r.baseURL)
@@ -237,7 +237,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 	r := startOnLocalhost(t, setup{provider: devidp.Config{}})
 	tab := openTab(t, chromium, r.baseURL)
 	tab.signIn("Hannah Smith")
-	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", importPath} {
+	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", importPath, "/sessions"} {
 		tab.open(path, http.StatusOK)
 		want := evaluate[[]string](tab, `
 			window.stops = Array.from(document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, select, summary")).filter(e => e.checkVisibility());

@@ -193,7 +193,7 @@ func refusal(t *testing.T, r *rig, tab *tab) {
 	tab.open("/", http.StatusOK)
 	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button("Refuse"), http.StatusForbidden)
-	tab.shows("You are not signed in", "Okta did not let you in", "ask your Okta administrator")
+	tab.shows("You are not signed in", "Okta says that you are not assigned to this app.", "Ask your Okta administrator")
 	reference := tab.texts("main code")
 	if len(reference) != 1 || !strings.Contains(r.log.String(), "ref="+reference[0]+"\n") {
 		t.Errorf("the reference %q is in no line of the log", reference)

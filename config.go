@@ -48,8 +48,12 @@ type config struct {
 	TeamsFile         string // empty: the built-in sample
 	DatabaseURL       string // holds a password where it is PostgreSQL's
 	SampleData        bool   // fill an empty database with the sample
-	LogFormat         string // "text" or "json"
-	MetricsAddr       string // empty: no metrics
+	BackChannelLogout bool   // take OpenID Connect Back-Channel Logout
+	UniversalLogout   bool   // take Okta's global token revocation
+	// TrustedProxies are believed to tell the client's address, for the log.
+	TrustedProxies []netip.Prefix
+	LogFormat      string // "text" or "json"
+	MetricsAddr    string // empty: no metrics
 }
 
 // minSecretLength is how many characters a session secret must have. Forty
@@ -84,6 +88,9 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
 	c.DatabaseURL = l.databaseURL()
 	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
+	c.BackChannelLogout = l.oneOf("BACKCHANNEL_LOGOUT", "false", "true") == "true"
+	c.UniversalLogout = l.oneOf("UNIVERSAL_LOGOUT", "false", "true") == "true"
+	c.TrustedProxies = l.trustedProxies()
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
 	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
 	if len(l.problems) > 0 {
@@ -314,6 +321,35 @@ func defaultListenAddr(baseURL string) string {
 	default:
 		return ":" + port
 	}
+}
+
+// trustedProxies reads TRUSTED_PROXIES: addresses, and ranges of them in CIDR
+// notation (RFC 4632, 3.1), separated by commas.
+func (l *configLoader) trustedProxies() []netip.Prefix {
+	const name, example = "TRUSTED_PROXIES", "10.0.0.7,192.168.10.0/24"
+	value := l.optional(name, example)
+	if value == "" {
+		return nil
+	}
+	var proxies []netip.Prefix
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimSpace(part)
+		proxy, err := netip.ParsePrefix(part)
+		if addr, addrErr := netip.ParseAddr(part); addrErr == nil && addr.Zone() == "" {
+			proxy, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		switch {
+		case err != nil || proxy.Addr().Is4In6():
+			l.problem(name, fmt.Sprintf("holds %q, which is neither an address nor a range such as 10.0.0.0/8", part), example)
+		case proxy.Bits() == 0:
+			l.problem(name, fmt.Sprintf("holds %q, which trusts every address there is", part), example)
+		case proxy != proxy.Masked():
+			l.problem(name, fmt.Sprintf("holds %q, an address inside of a range: write %s for the range or leave out the slash", part, proxy.Masked()), example)
+		default:
+			proxies = append(proxies, proxy)
+		}
+	}
+	return proxies
 }
 
 func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret, made bool) {

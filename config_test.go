@@ -171,6 +171,7 @@ func TestStartTellsProblems(t *testing.T) {
 	}{
 		{"argument", []string{"serve"}, rightConfig(), []string{`"serve"`}},
 		{"configuration and teams file together", nil, map[string]string{"TEAMS_FILE": teams}, []string{"OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET", teams, `"sales"`}},
+		{"everything together", nil, map[string]string{"TEAMS_FILE": teams, "DATABASE_URL": "mysql://root:canary@localhost/x", "LOG_FORMAT": "xml"}, []string{"OKTA_ISSUER", "TEAMS_FILE " + teams, "DATABASE_URL is not a database URL", "LOG_FORMAT"}},
 		{"teams file missing", nil, func() map[string]string { v := rightConfig(); v["TEAMS_FILE"] = teams + "x"; return v }(), []string{teams + "x"}},
 	}
 	for _, test := range tests {
@@ -184,6 +185,9 @@ func TestStartTellsProblems(t *testing.T) {
 				if !strings.Contains(stderr.String(), want) {
 					t.Errorf("%q is not in %q", want, stderr.String())
 				}
+			}
+			if strings.Contains(stderr.String(), "canary") {
+				t.Errorf("a secret shows in %q", stderr.String())
 			}
 		})
 	}

@@ -259,6 +259,9 @@ func (s *site) returnTo(w http.ResponseWriter, r *http.Request) (string, error) 
 		return r.URL.RequestURI(), nil
 	}
 	path := r.URL.EscapedPath()
+	if page, ok := sessionsPage(path); ok {
+		return page, nil
+	}
 	for _, action := range []string{"/delete", "/restore"} {
 		if page, ok := strings.CutSuffix(path, action); ok {
 			return page, nil

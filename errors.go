@@ -162,14 +162,20 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	case f.Status > http.StatusInternalServerError:
 		level = slog.LevelWarn
 	}
-	attributes := []any{"status", f.Status, "error", err}
+	info := infoOf(r)
+	attributes := []any{"status", f.Status, "error", err, "addr", info.Addr, "sub", info.Subject}
 	var signIn *signInError
-	if errors.As(err, &signIn) {
+	switch {
+	case errors.As(err, &signIn):
 		if f.Mend != "" {
 			attributes = append(attributes, "mend", f.Mend)
 		}
-		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", "sign_in_failed", "reason", string(signIn.Failure))...)
-		return
+		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", eventSignInFailed, "reason", string(signIn.Failure))...)
+	case errors.Is(err, errForbidden):
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "not_theirs_to_change")...)
+	case errors.Is(err, errCrossSite):
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "cross_site")...)
+	default:
+		s.log.Log(r.Context(), level, "request failed", attributes...)
 	}
-	s.log.Log(r.Context(), level, "request failed", attributes...)
 }

@@ -27,7 +27,7 @@ const maxClockSkew = 5 * time.Minute
 // Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
 // met by never asking for any of these and refusing what comes unasked.
 func (p *provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (claims, error) {
-	if err := checkHeader(rawIDToken); err != nil {
+	if err := errors.Join(checkHeader(rawIDToken), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
 	}
 	keys := &tracedKeySet{keys: p.keys}
@@ -76,7 +76,7 @@ func (t *tracedKeySet) VerifySignature(ctx context.Context, jwt string) (payload
 var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 
 // checkHeader refuses what is not a compact JWS, an algorithm other than the
-// pinned one (rule 7), a token of another type (RFC 8725, 3.11) and critical
+// pinned one (rule 7) and critical
 // extensions (RFC 7515, 4.1.11), of which we understand none.
 func checkHeader(rawIDToken string) error {
 	// encoding/base64 would skip line breaks.
@@ -94,9 +94,6 @@ func checkHeader(rawIDToken string) error {
 	}
 	if alg, err := header.text("alg"); err != nil || alg != string(signingAlg) {
 		return errors.New("alg is not " + string(signingAlg))
-	}
-	if typ, err := header.text("typ"); header.has("typ") && (err != nil || !strings.EqualFold(typ, "JWT")) {
-		return errors.New("typ is not JWT")
 	}
 	if header.has("crit") {
 		return errors.New("crit names extensions that are not understood")

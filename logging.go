@@ -22,8 +22,8 @@ type referencedLines struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h referencedLines) Handle(ctx context.Context, line slog.Record) error {
-	if reference, ok := ctx.Value(referenceKey{}).(string); ok {
-		line.AddAttrs(slog.String("ref", reference))
+	if info, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
+		line.AddAttrs(slog.String("ref", info.Reference))
 	}
 	return h.Handler.Handle(ctx, line)
 }

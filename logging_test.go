@@ -15,7 +15,7 @@ import (
 // TestLogLinesCarryReference logs as code deep below a request does, which
 // knows no more of it than its context.
 func TestLogLinesCarryReference(t *testing.T) {
-	inRequest := context.WithValue(t.Context(), referenceKey{}, "ABCDEFGHIJ")
+	inRequest := context.WithValue(t.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
 	t.Run("text", func(t *testing.T) {
 		var lines bytes.Buffer
 		log := newLogger("text", &lines)
@@ -43,7 +43,7 @@ func TestLogLinesCarryReference(t *testing.T) {
 
 // BenchmarkLogLine is a line of the access log, with what adds its reference.
 func BenchmarkLogLine(b *testing.B) {
-	inRequest := context.WithValue(b.Context(), referenceKey{}, "ABCDEFGHIJ")
+	inRequest := context.WithValue(b.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
 	for _, format := range []string{"text", "json"} {
 		b.Run(format, func(b *testing.B) {
 			s := &site{log: newLogger(format, io.Discard)}

@@ -71,15 +71,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	cfg, err := loadConfig(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
 	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
-	if directoryErr != nil {
-		directoryErr = fmt.Errorf("TEAMS_FILE %w", directoryErr)
-	}
-	if err := errors.Join(err, directoryErr); err != nil {
+	store, storeErr := openStore(cfg.DatabaseURL, log)
+	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &configError{err}
-	}
-	store, err := openStore(cfg.DatabaseURL, log)
-	if err != nil {
-		return &configError{fmt.Errorf("DATABASE_URL is %w", err)}
 	}
 	defer store.close()
 	var counted *metrics
@@ -114,6 +108,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	return serve(ctx, listener, s, log)
 }
 
+// of names the variable that an error is about.
+func of(variable string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", variable, err)
+}
+
 // newSite builds the parts.
 func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger) (*site, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
@@ -128,10 +130,13 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	auth := &authenticator{
 		issuer: cfg.Issuer, clientID: cfg.ClientID, clientSecret: cfg.ClientSecret, scopes: cfg.Scopes,
 		redirectURL: cfg.BaseURL + callbackPath, postLogoutURL: cfg.PostLogoutURL,
-		client: newProviderClient(), pending: pending, sessions: sessions, log: log, now: time.Now,
+		client: newProviderClient(), pending: pending, callbacks: newCallbacks(), sessions: sessions, log: log, now: time.Now,
 	}
+	sessions.records = newSessionRecords(store, log)
+	// Ended sessions are known before the first request where the database serves.
+	sessions.records.refresh(context.Background())
 	return &site{
-		baseURL: cfg.BaseURL, auth: auth, sessions: sessions, directory: directory, store: store,
+		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, now: time.Now,
 	}, nil
 }

@@ -60,7 +60,7 @@ func (m *metrics) observe(s *site) {
 	if m == nil {
 		return
 	}
-	s.metrics, s.auth.metrics = m, m
+	s.metrics, s.sessions.records.metrics = m, m
 	s.auth.client.Transport = &countedTransport{base: s.auth.client.Transport, metrics: m}
 }
 
@@ -110,9 +110,15 @@ func (m *metrics) sessionEnded(reason string) {
 	}
 }
 
-// signIns counts how a step of a sign-in ends. Success counts as such where
-// that is not empty, which leaves it to a later step.
-func (m *metrics) signIns(h handler, success string) handler {
+// signedIn counts a sign-in.
+func (m *metrics) signedIn() {
+	if m != nil {
+		m.signInResults.WithLabelValues("ok").Inc()
+	}
+}
+
+// failedSignIns counts the failures of a step of sign-in.
+func (m *metrics) failedSignIns(h handler) handler {
 	if m == nil {
 		return h
 	}
@@ -124,8 +130,6 @@ func (m *metrics) signIns(h handler, success string) handler {
 			m.signInResults.WithLabelValues(string(failed.Failure)).Inc()
 		case err != nil:
 			m.signInResults.WithLabelValues("error").Inc()
-		case success != "":
-			m.signInResults.WithLabelValues(success).Inc()
 		}
 		return err
 	}

@@ -43,7 +43,7 @@ func TestMetrics(t *testing.T) {
 	b.signIn(admin)
 	b.get("/team/canary-team")
 	b.get("/canary/path?canary=query")
-	b.get("/authorization-code/callback?state=canary&code=canary")
+	r.browser().get("/authorization-code/callback?state=canary&code=canary")
 	r.provider.SetFaults(devidp.Faults{Token: func(response map[string]any) { delete(response, "id_token") }})
 	other := r.browser()
 	other.choose(other.visit("/login"), legal)
@@ -59,12 +59,12 @@ func TestMetrics(t *testing.T) {
 		`sign_ins_total{result="ok"}`:                                              "1",
 		`sign_ins_total{result="no_pending_login"}`:                                "1",
 		`sign_ins_total{result="bad_answer"}`:                                      "1",
-		`sessions_ended_total{reason="signed_out"}`:                                "1",
+		`sessions_ended_total{reason="asked"}`:                                     "1",
 		`provider_call_duration_seconds_count{endpoint="discovery",result="ok"}`:   "1",
 		`provider_call_duration_seconds_count{endpoint="keys",result="ok"}`:        "1",
 		`provider_call_duration_seconds_count{endpoint="token",result="ok"}`:       "2",
 		`provider_call_duration_seconds_count{endpoint="userinfo",result="ok"}`:    "1",
-		`database_call_duration_seconds_count{operation="read",result="ok"}`:       "1",
+		`database_call_duration_seconds_count{operation="write",result="ok"}`:      "2",
 		`database_call_duration_seconds_count{operation="read",result="canceled"}`: "",
 	} {
 		if got[name] != want {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,15 +8,6 @@ import (
 	"strings"
 	"time"
 )
-
-// referenceKey is the context key of a request's reference.
-type referenceKey struct{}
-
-// referenceOf returns the reference that a request's log lines carry.
-func referenceOf(r *http.Request) string {
-	reference, _ := r.Context().Value(referenceKey{}).(string)
-	return reference
-}
 
 // answer is an http.ResponseWriter that knows what was answered.
 type answer struct {
@@ -48,7 +38,8 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun, a := s.now(), &answer{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), referenceKey{}, newReference()))
+		info := &requestInfo{Reference: newReference(), Addr: clientAddr(r, s.proxies)}
+		r = withInfo(r, info)
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.recovered(a, r, cause)
@@ -63,7 +54,7 @@ func (s *site) logged(next http.Handler) http.Handler {
 func (s *site) answered(a *answer, r *http.Request, took time.Duration) {
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", a.status),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", r.RemoteAddr))
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", infoOf(r).Addr), slog.String("sub", infoOf(r).Subject))
 	s.metrics.request(r.Pattern, a.status, took)
 }
 

@@ -64,6 +64,8 @@ type profileView struct {
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request
 	Now         time.Time     // EndsAt is told from here in words
+	Notice      *notice
+	Sessions    []sessionLine // of the person, the latest first
 }
 
 // IdleEndsAt is when the session ends if this is its last request.
@@ -134,7 +136,7 @@ func (p *pages) parseTemplates(l *locale) (templateSet, error) {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
 	set := templateSet{}
-	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "error", "signout"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "sessions", "error", "signout"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)

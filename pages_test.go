@@ -383,6 +383,41 @@ var pageStates = []pageState{
 		[]string{"/team/"},
 	},
 	{
+		"profile with sessions", "profile",
+		profileView{
+			page: page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", IdleTimeout: time.Hour, Notice: &notice{Text: "Ended 1 other session."},
+			Sessions: []sessionLine{{Browser: "Firefox on Linux", Own: true}, {Browser: "Safari on iPhone", EndURL: "/profile/sessions/x/end"}},
+		},
+		"Profile · Expense Dashboard",
+		[]string{"Ended 1 other session.", "Where you are signed in", "Firefox on Linux", "This one", `action="/profile/sessions/x/end"`, "End all others"},
+		nil,
+	},
+	{
+		"sessions", "sessions",
+		sessionsView{
+			page: page{"Who is signed in", true, "Hannah Smith"}, Search: "carol", IdleTimeout: time.Hour, NextURL: "/sessions?after=x",
+			Lines: []sessionLine{{Subject: "00u1", Name: "Carol Lee", Address: "carol.lee@example.com", Browser: "Firefox on Linux", EndURL: "/sessions/x/end"}},
+		},
+		"Who is signed in · Expense Dashboard",
+		[]string{"Carol Lee", `value="carol"`, `action="/sessions/x/end"`, `name="sub" value="00u1"`, "1 hour", "Next page"},
+		[]string{"This one</span>", "No session"},
+	},
+	{
+		"hostile sessions", "sessions",
+		sessionsView{
+			page: page{"Who is signed in", true, hostile}, Search: hostile, NextURL: "javascript:alert(1)",
+			Lines: []sessionLine{{Subject: hostile, Name: hostile, Address: hostile, Browser: hostile, EndURL: "javascript:alert(1)"}},
+		},
+		"Who is signed in · Expense Dashboard", nil, nil,
+	},
+	{
+		"no sessions", "sessions",
+		sessionsView{page: page{"Who is signed in", true, "Hannah Smith"}, Search: "x"},
+		"Who is signed in · Expense Dashboard",
+		[]string{"No session is found."},
+		[]string{"<table"},
+	},
+	{
 		"error with an action", "error",
 		errorView{Heading: "Sign-in took too long", Message: "Too much time went by.", Next: "Start again.", Reference: "K7QX", ActionLabel: "Sign in again", ActionURL: "/login"},
 		"Sign-in took too long · Expense Dashboard",

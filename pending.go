@@ -5,13 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -30,6 +28,9 @@ type pendingLogin struct {
 const (
 	// pendingMaxAge is how long a person may take to sign in.
 	pendingMaxAge = 10 * time.Minute
+	// pendingMemory is how long the browser keeps where a sign-in that took too
+	// long wanted to go, for a stale tab of somebody who signed in elsewhere.
+	pendingMemory = time.Hour
 	// maxPending is how many sign-ins a browser may have begun at once.
 	maxPending = 5
 	// maxReturnTo is the longest path that fits in a cookie beside the rest.
@@ -42,31 +43,14 @@ type pendingLogins struct {
 	store  *sessions.CookieStore
 	prefix string
 	now    func() time.Time
-
-	mu    sync.Mutex
-	taken map[string]time.Time // by state: when it may be forgotten
-}
-
-// claim reports whether a state is taken for the first time: a browser may send
-// the same cookie many times at once.
-func (p *pendingLogins) claim(state string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := p.now()
-	maps.DeleteFunc(p.taken, func(_ string, until time.Time) bool { return now.After(until) })
-	if _, again := p.taken[state]; again {
-		return false
-	}
-	p.taken[state] = now.Add(pendingMaxAge + time.Minute)
-	return true
 }
 
 func newPendingLogins(secrets []secret, secure bool, now func() time.Time) (*pendingLogins, error) {
-	store, err := newCookieStore(secrets, "pending login", secure, pendingMaxAge)
+	store, err := newCookieStore(secrets, "pending login", secure, pendingMemory)
 	if err != nil {
 		return nil, err
 	}
-	return &pendingLogins{store: store, prefix: cookieName("login", secure, "/") + "_", now: now, taken: map[string]time.Time{}}, nil
+	return &pendingLogins{store: store, prefix: cookieName("login", secure, "/") + "_", now: now}, nil
 }
 
 // name is the cookie of the pending login with that state, which it does not
@@ -108,7 +92,8 @@ func (p *pendingLogins) prune(w http.ResponseWriter, r *http.Request) {
 }
 
 // take returns the pending login that state belongs to and removes it from the
-// browser, for no pending login is used twice.
+// browser, for no pending login is used twice. With an error it is good for
+// nothing but its ReturnTo.
 func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state string) (pendingLogin, error) {
 	name := p.name(state)
 	if _, err := r.Cookie(name); err != nil {
@@ -122,8 +107,8 @@ func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state strin
 	if !equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
 		return pendingLogin{}, errors.New("the pending login has another state")
 	}
-	if !p.claim(state) {
-		return pendingLogin{}, errors.New("the pending login has been used already")
+	if p.now().Sub(login.Begun) > pendingMaxAge {
+		return pendingLogin{ReturnTo: login.ReturnTo}, errors.New("the pending login is too old")
 	}
 	return login, nil
 }

@@ -57,6 +57,10 @@ func (s *site) explainSignIn(err *signInError) failure {
 		f.Message = "Okta has had too many requests and asks us to wait."
 		f.Next = fmt.Sprintf("Try again in %s, after %s UTC. Whoever is signed in already stays signed in.",
 			inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
+	case databaseUnavailable:
+		f.Status = http.StatusServiceUnavailable
+		f.Message = "Your sign-in cannot be recorded right now, and without that nobody is let in."
+		f.Next = "Try again in a moment. Whoever is signed in already stays signed in."
 	case providerUnreachable:
 		f.Status = http.StatusServiceUnavailable
 		f.Message = "Okta cannot be reached right now."

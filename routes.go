@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -16,7 +17,12 @@ const maxBody = 64 << 10
 // site is what a browser sees: pages for people, and a few answers for
 // programs.
 type site struct {
-	baseURL   string
+	baseURL string
+	proxies []netip.Prefix // believed to tell the client's address, for the log
+	// backChannelLogout and universalLogout say which logout requests of the
+	// provider's servers are taken.
+	backChannelLogout, universalLogout bool
+
 	auth      *authenticator
 	sessions  *sessionStore
 	directory *directoryFile
@@ -58,8 +64,10 @@ func (s *site) routes() http.Handler {
 	handle("GET "+importPath, s.forAdmins(s.importForm))
 	handle("POST "+importPath, s.forAdmins(s.importFile))
 
-	handle("GET /login", s.metrics.signIns(s.auth.login, ""))
-	handle("GET "+callbackPath, s.metrics.signIns(s.auth.callback, "ok"))
+	s.sessionRoutes(handle)
+
+	handle("GET /login", s.metrics.failedSignIns(s.auth.login))
+	handle("GET "+callbackPath, s.metrics.failedSignIns(s.auth.callback))
 	handle("POST "+logoutPath, s.logout)
 	handle("GET "+logoutPath, s.logoutByLink)
 	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
@@ -124,7 +132,10 @@ func methodNotAllowed(allow string) handler {
 // session is sent to sign in and comes back; any other client gets a 401.
 func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person := s.sessions.load(w, r)
+		person, err := s.sessions.find(w, r)
+		if err != nil {
+			return err
+		}
 		if person == nil {
 			if !acceptsPage(r) {
 				return errNotSignedIn
@@ -136,6 +147,7 @@ func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) err
 			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
 			return nil
 		}
+		infoOf(r).Subject = person.Subject
 		if err := s.sessions.touch(w, r, person); err != nil {
 			return err
 		}
@@ -211,7 +223,7 @@ type teamJSON struct {
 
 // profile handles GET /profile, as a page or as JSON.
 func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) error {
-	access, ends := s.access(person), person.SignedInAt.Add(s.sessions.maxAge)
+	access, ends := s.access(person), person.EndsAt
 	w.Header().Set("Vary", "Accept")
 	if prefersJSON(r) {
 		teams := make([]teamJSON, len(access.Teams))
@@ -224,7 +236,13 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
 		})
 	}
-	return s.pages.render(w, r, http.StatusOK, "profile", s.profileView(person, access))
+	lines, err := s.ownSessions(r, person)
+	if err != nil {
+		return err
+	}
+	view := s.profileView(person, access)
+	view.Notice, view.Sessions = s.notices.take(w, r), lines
+	return s.pages.render(w, r, http.StatusOK, "profile", view)
 }
 
 // profileView answers "why do I see this?".
@@ -232,7 +250,7 @@ func (s *site) profileView(person *session, access Access) profileView {
 	view := profileView{
 		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
 		Admin: access.Admin, Teams: access.Teams, Address: normalizeAddress(person.Email), RuleFile: s.directory.Name(),
-		SignedInAt: person.SignedInAt, EndsAt: person.SignedInAt.Add(s.sessions.maxAge), IdleTimeout: s.sessions.idle, Now: s.now(),
+		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.idle, Now: s.now(),
 	}
 	if !person.Unverified {
 		view.Rule, _ = s.directory.Current().Rule(person.Email)

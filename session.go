@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -13,14 +14,16 @@ import (
 // session is what a signed-in person's browser keeps for us, encrypted: who
 // they are and since when. What they may see is decided on every request.
 type session struct {
-	ID         string // random, new at each sign-in
-	Subject    string // sub of the ID Token
-	Name       string
-	Email      string
-	Unverified bool   // the provider said that Email is not verified
-	Methods    string // how they proved it, as in methodNames and joined by spaces; may be empty
-	SignedInAt time.Time
-	SeenAt     time.Time // last request, to the precision of sessionStore.touch
+	ID          string // random, new at each sign-in
+	Subject     string // sub of the ID Token
+	ProviderSID string // sid of the ID Token; empty if it has none
+	Name        string
+	Email       string
+	Unverified  bool   // the provider said that Email is not verified
+	Methods     string // how they proved it, as in methodName and joined by spaces; may be empty
+	SignedInAt  time.Time
+	EndsAt      time.Time // whatever happens, and whatever is configured later
+	SeenAt      time.Time // last request, to the precision of sessionStore.touch
 }
 
 // sessionStore keeps sessions in gorilla cookie sessions: the profile in one
@@ -30,6 +33,7 @@ type sessionStore struct {
 	profile      *sessions.CookieStore
 	profileName  string
 	idToken      *splitCookie
+	records      *sessionRecords
 	idle, maxAge time.Duration
 	now          func() time.Time
 }
@@ -53,11 +57,18 @@ func newSessionStore(secrets []secret, secure bool, idle, maxAge time.Duration, 
 	}, nil
 }
 
-// start makes a session for a person who has just signed in, in place of any
-// that the browser had.
-func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, person session, rawIDToken string) error {
+// begin makes a session for a person whose sign-in came back from the provider
+// at a time. On an error there is none.
+func (s *sessionStore) begin(ctx context.Context, person session, at time.Time, userAgent string) (session, error) {
 	person.ID = rand.Text()
-	person.SignedInAt = s.now()
+	person.SignedInAt = at
+	person.EndsAt = person.SignedInAt.Add(s.maxAge)
+	return person, s.records.begin(ctx, &person, userAgent)
+}
+
+// give puts a session that has begun into a browser, in place of any that it
+// had.
+func (s *sessionStore) give(w http.ResponseWriter, r *http.Request, person session, rawIDToken string) error {
 	if err := s.save(w, r, &person); err != nil {
 		return err
 	}
@@ -66,9 +77,35 @@ func (s *sessionStore) start(w http.ResponseWriter, r *http.Request, person sess
 	return err
 }
 
-// load returns the session of a request, or nil. A cookie that cannot be read
-// or whose time is over is an anonymous visitor's, and is cleared.
+// load returns the session of a request, or nil where there is none or nobody
+// can tell.
 func (s *sessionStore) load(w http.ResponseWriter, r *http.Request) *session {
+	person, _ := s.find(w, r)
+	return person
+}
+
+// find returns the session of a request, or nil. A session that was ended is an
+// anonymous visitor's, and its cookie is cleared. The error is that of a
+// database that has not served since the start, so that nobody can tell.
+func (s *sessionStore) find(w http.ResponseWriter, r *http.Request) (*session, error) {
+	person := s.read(w, r)
+	if person == nil {
+		return nil, nil
+	}
+	ended, err := s.records.isEnded(r.Context(), person)
+	if ended {
+		forget(w, s.profileName, s.profile.Options)
+	}
+	if ended || err != nil {
+		return nil, err
+	}
+	return person, nil
+}
+
+// read returns the session that a request's cookie holds, ended or not, or nil.
+// A cookie that cannot be read or whose time is over is an anonymous visitor's,
+// and is cleared.
+func (s *sessionStore) read(w http.ResponseWriter, r *http.Request) *session {
 	cookie, err := s.profile.New(r, s.profileName)
 	if err != nil {
 		forget(w, s.profileName, s.profile.Options)
@@ -90,7 +127,7 @@ func (s *sessionStore) load(w http.ResponseWriter, r *http.Request) *session {
 func (s *sessionStore) alive(person *session) bool {
 	now := s.now()
 	age, quiet := now.Sub(person.SignedInAt), now.Sub(person.SeenAt)
-	return age < s.maxAge && quiet < s.idle && age > -maxClockSkew && quiet > -maxClockSkew
+	return age < s.maxAge && now.Before(person.EndsAt) && quiet < s.idle && age > -maxClockSkew && quiet > -maxClockSkew
 }
 
 // touch notes that the person was here. It writes the cookie only when the
@@ -107,12 +144,13 @@ func (s *sessionStore) save(w http.ResponseWriter, r *http.Request, person *sess
 	person.SeenAt = s.now()
 	cookie := sessions.NewSession(s.profile, s.profileName)
 	options := *s.profile.Options
-	options.MaxAge = seconds(person.SignedInAt.Add(s.maxAge).Sub(person.SeenAt))
+	options.MaxAge = seconds(person.EndsAt.Sub(person.SeenAt))
 	cookie.Options = &options
 	cookie.Values = map[any]any{
-		"id": person.ID, "sub": person.Subject, "name": person.Name, "email": person.Email,
+		"id": person.ID, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
 		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods,
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
+		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
 		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
 	}
 	return s.profile.Save(r, w, cookie)
@@ -123,12 +161,13 @@ func parseSession(values map[any]any) (*session, error) {
 	signedIn, err1 := strconv.ParseInt(text("signed_in"), 10, 64)
 	seen, err2 := strconv.ParseInt(text("seen"), 10, 64)
 	unverified, err3 := strconv.ParseBool(text("unverified"))
-	if err := errors.Join(err1, err2, err3); err != nil {
+	ends, err4 := strconv.ParseInt(text("ends"), 10, 64)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	person := &session{
-		ID: text("id"), Subject: text("sub"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
-		SignedInAt: time.UnixMilli(signedIn), SeenAt: time.UnixMilli(seen),
+		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
+		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen),
 	}
 	if person.ID == "" || person.Subject == "" {
 		return nil, errors.New("session without an ID or a subject")

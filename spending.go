@@ -72,7 +72,7 @@ func (s *site) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) h
 		access := s.access(person)
 		team, ok := access.Allows(r.PathValue("id"))
 		if !ok {
-			return s.denied(r, person)
+			return s.denied(r, person, "not_on_the_team")
 		}
 		return h(w, r, visit{person, access, team})
 	})
@@ -84,15 +84,15 @@ func (s *site) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
 		access := s.access(person)
 		if !access.Admin {
-			return s.denied(r, person)
+			return s.denied(r, person, "not_an_administrator")
 		}
 		return h(w, r, visit{person: person, access: access})
 	})
 }
 
 // denied logs who asked for what is not theirs.
-func (s *site) denied(r *http.Request, person *session) error {
-	s.log.InfoContext(r.Context(), "not shown", "event", "denied", "sub", person.Subject, "path", r.URL.Path)
+func (s *site) denied(r *http.Request, person *session, reason string) error {
+	audit(s.log, r, eventDenied, person.Subject, reason, "path", r.URL.Path)
 	return errNotFound
 }
 

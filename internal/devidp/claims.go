@@ -55,6 +55,7 @@ func (p *Provider) idTokenClaims(granted grant) map[string]any {
 		"iat":       now.Unix(),
 		"exp":       now.Add(tokenLifetime).Unix(),
 		"auth_time": granted.authTime.Unix(),
+		"sid":       granted.sid,
 		"at_hash":   base64.RawURLEncoding.EncodeToString(hash[:len(hash)/2]),
 		"jti":       "ID." + rand.Text(),
 		"idp":       "00odevelopment000000",

@@ -22,8 +22,10 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"prompt_values_supported":               supportedPrompts(),
 		"request_parameter_supported":           false,
 		"request_uri_parameter_supported":       false,
+		"backchannel_logout_supported":          true,
+		"backchannel_logout_session_supported":  true,
 		"claims_supported": []string{
-			"iss", "ver", "sub", "aud", "iat", "exp", "jti", "auth_time", "amr", "idp", "nonce", "at_hash",
+			"iss", "ver", "sub", "aud", "iat", "exp", "jti", "auth_time", "amr", "idp", "nonce", "at_hash", "sid",
 			"name", "preferred_username", "email", "email_verified",
 		},
 	}

@@ -28,6 +28,13 @@ type Faults struct {
 	Header func(header map[string]any)
 	// IDToken has the last word on the ID Token.
 	IDToken func(signed string) string
+	// LogoutClaims changes the claims of a Logout Token, or of the JWT of a global
+	// token revocation request, before they are signed; LogoutPayload, LogoutHeader
+	// and LogoutToken are to these what the four before are to the ID Token.
+	LogoutClaims  func(claims map[string]any)
+	LogoutPayload func(payload []byte) []byte
+	LogoutHeader  func(header map[string]any)
+	LogoutToken   func(signed string) string
 	// Token changes the token response, ID Token and all.
 	Token func(response map[string]any)
 	// UserInfo changes the claims that UserInfo answers with.

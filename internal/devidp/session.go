@@ -17,6 +17,7 @@ const sessionLifetime = 12 * time.Hour
 type session struct {
 	person   Person
 	authTime time.Time
+	sid      string // Session ID (OpenID Connect Back-Channel Logout 1.0, 1.2)
 }
 
 // currentSession returns the browser's session, if it has one that is not over.
@@ -36,7 +37,7 @@ func (p *Provider) currentSession(r *http.Request) (session, bool) {
 func (p *Provider) startSession(w http.ResponseWriter, r *http.Request, person Person) session {
 	p.endSession(w, r)
 	id := rand.Text()
-	started := session{person: person, authTime: p.config.Now()}
+	started := session{person: person, authTime: p.config.Now(), sid: "idx" + rand.Text()}
 	p.mu.Lock()
 	p.sessions[id] = started
 	p.mu.Unlock()

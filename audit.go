@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// requestInfo is what the log lines of a request share.
+type requestInfo struct {
+	Reference string
+	Addr      string // of the client, see clientAddr
+	Subject   string // of whoever is signed in, once that is known
+}
+
+// requestInfoKey is the context key of a request's *requestInfo.
+type requestInfoKey struct{}
+
+// infoOf returns what is known of a request. The handlers of one request run
+// one after the other, so that it needs no lock.
+func infoOf(r *http.Request) *requestInfo {
+	info, ok := r.Context().Value(requestInfoKey{}).(*requestInfo)
+	if !ok {
+		return &requestInfo{}
+	}
+	return info
+}
+
+// referenceOf returns the reference that a request's log lines carry.
+func referenceOf(r *http.Request) string { return infoOf(r).Reference }
+
+func withInfo(r *http.Request, info *requestInfo) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, info))
+}
+
+// The names of the events that an audit searches for. Each line of one has the
+// person's sub, the client's addr, the ref of the request and a reason.
+const (
+	eventSignIn            = "sign_in"
+	eventSignInFailed      = "sign_in_failed"
+	eventSignOut           = "sign_out"
+	eventSessionEnded      = "session_ended"
+	eventBackChannelLogout = "backchannel_logout"
+	eventUniversalLogout   = "universal_logout"
+	eventDenied            = "denied"
+)
+
+// audit logs an event. What a request chose, such as a path or a header, is
+// quoted by slog and cannot begin a line of its own.
+func audit(log *slog.Logger, r *http.Request, event, subject, reason string, more ...any) {
+	info := infoOf(r)
+	attributes := []any{"event", event, "sub", subject, "addr", info.Addr, "reason", reason}
+	log.InfoContext(r.Context(), strings.ReplaceAll(event, "_", " "), append(attributes, more...)...)
+}
+
+// clientAddr returns the address of a request's client for the log: that of the
+// connection or, where that is a trusted proxy's, the last address in
+// X-Forwarded-For that is none. Whatever stands before it anybody could have
+// written. What is no address ends the search.
+func clientAddr(r *http.Request, proxies []netip.Prefix) string {
+	connection, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	client := connection.Addr().Unmap()
+	if !isProxy(client, proxies) {
+		return r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		addr, ok := parseHop(strings.TrimSpace(hop))
+		if !ok {
+			break
+		}
+		client = addr
+		if !isProxy(client, proxies) {
+			break
+		}
+	}
+	return client.String()
+}
+
+func isProxy(addr netip.Addr, proxies []netip.Prefix) bool {
+	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// parseHop reads an address, to which some proxies add the port.
+func parseHop(hop string) (netip.Addr, bool) {
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(hop)
+	return addr.Unmap().WithZone(""), err == nil
+}

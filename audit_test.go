@@ -1,0 +1,257 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+func TestTrustedProxiesConfig(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "[]", "10.0.0.7": "[10.0.0.7/32]", " 10.0.0.7 , 192.168.0.0/16 ": "[10.0.0.7/32 192.168.0.0/16]",
+		"::1,fd00::/8": "[::1/128 fd00::/8]", "0.0.0.0/1": "[0.0.0.0/1]",
+	} {
+		variables := rightConfig()
+		variables["TRUSTED_PROXIES"] = value
+		c, err := loadConfig(lookup(variables))
+		if err != nil || fmt.Sprint(c.TrustedProxies) != want {
+			t.Errorf("%q: got %v, %v, want %s", value, c.TrustedProxies, err, want)
+		}
+	}
+}
+
+func TestLogoutConfigProblems(t *testing.T) {
+	tests := []struct{ name, variable, value, want string }{
+		{"back-channel logout", "BACKCHANNEL_LOGOUT", "yes", "false, true"},
+		{"back-channel logout in capitals", "BACKCHANNEL_LOGOUT", "TRUE", "false, true"},
+		{"back-channel logout blank", "BACKCHANNEL_LOGOUT", " ", "is blank"},
+		{"universal logout", "UNIVERSAL_LOGOUT", "1", "false, true"},
+		{"universal logout placeholder", "UNIVERSAL_LOGOUT", "<true>", "placeholder"},
+		{"proxies blank", "TRUSTED_PROXIES", "  ", "is blank"},
+		{"proxy by name", "TRUSTED_PROXIES", "proxy.example.com", "neither an address nor a range"},
+		{"proxy with a port", "TRUSTED_PROXIES", "10.0.0.7:80", "neither an address nor a range"},
+		{"proxy missing after a comma", "TRUSTED_PROXIES", "10.0.0.7,", "neither an address nor a range"},
+		{"proxies with spaces between", "TRUSTED_PROXIES", "10.0.0.7 10.0.0.8", "neither an address nor a range"},
+		{"proxy with a zone", "TRUSTED_PROXIES", "fe80::1%eth0", "neither an address nor a range"},
+		{"proxy mapped into IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.7", "neither an address nor a range"},
+		{"proxy range too long", "TRUSTED_PROXIES", "10.0.0.0/33", "neither an address nor a range"},
+		{"proxy inside of a range", "TRUSTED_PROXIES", "10.0.0.7/8", "10.0.0.0/8"},
+		{"every IPv4 address", "TRUSTED_PROXIES", "0.0.0.0/0", "every address"},
+		{"every IPv6 address", "TRUSTED_PROXIES", "::/0", "every address"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			variables := rightConfig()
+			variables[test.variable] = test.value
+			_, err := loadConfig(lookup(variables))
+			if err == nil {
+				t.Fatal("no problem found")
+			}
+			problems := strings.Split(err.Error(), "\n")
+			if len(problems) != 1 || !strings.HasPrefix(problems[0], test.variable+" ") ||
+				!strings.Contains(problems[0], test.want) || !strings.Contains(problems[0], "Example: "+test.variable+"=") {
+				t.Errorf("got %q, want one problem of %s with %q and an example", problems, test.variable, test.want)
+			}
+		})
+	}
+}
+
+func TestClientAddr(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	tests := []struct {
+		name, connection string
+		forwarded        []string
+		want             string
+	}{
+		{"no proxy", "203.0.113.9:5000", nil, "203.0.113.9:5000"},
+		{"no proxy that says it is one", "203.0.113.9:5000", []string{"198.51.100.1"}, "203.0.113.9:5000"},
+		{"proxy that says nothing", "10.0.0.1:5000", nil, "10.0.0.1"},
+		{"proxy", "10.0.0.1:5000", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"proxy on IPv6", "[fd00::1]:5000", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"proxy mapped into IPv6", "[::ffff:10.0.0.1]:5000", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"client that writes the header too", "10.0.0.1:5000", []string{"1.1.1.1, 198.51.100.1"}, "198.51.100.1"},
+		{"client that says it is a proxy", "10.0.0.1:5000", []string{"10.9.9.9, 198.51.100.1"}, "198.51.100.1"},
+		{"two proxies", "10.0.0.1:5000", []string{"198.51.100.1, 10.0.0.2"}, "198.51.100.1"},
+		{"two headers", "10.0.0.1:5000", []string{"1.1.1.1", "198.51.100.1,10.0.0.2"}, "198.51.100.1"},
+		{"only proxies", "10.0.0.1:5000", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		{"with a port", "10.0.0.1:5000", []string{"198.51.100.1:1234"}, "198.51.100.1"},
+		{"with a port on IPv6", "10.0.0.1:5000", []string{"[2001:db8::1]:1234"}, "2001:db8::1"},
+		{"garbage", "10.0.0.1:5000", []string{"unknown"}, "10.0.0.1"},
+		{"garbage before a proxy", "10.0.0.1:5000", []string{"1.1.1.1, _hidden, 10.0.0.2"}, "10.0.0.2"},
+		{"a forged line", "10.0.0.1:5000", []string{"1.1.1.1\" event=sign_in"}, "10.0.0.1"},
+		{"empty", "10.0.0.1:5000", []string{""}, "10.0.0.1"},
+		{"zone", "10.0.0.1:5000", []string{"fe80::1%eth0 event=sign_in"}, "fe80::1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr, r.Header["X-Forwarded-For"] = test.connection, test.forwarded
+			if got := clientAddr(r, proxies); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := clientAddr(r, nil); got != test.connection {
+				t.Errorf("without proxies: got %q, want %q", got, test.connection)
+			}
+		})
+	}
+}
+
+// Nothing that a proxy, or somebody who plays one, says changes where anything
+// leads to, even where the operator trusts it for the log.
+func TestForwardedHeadersAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	for _, trusted := range []string{"", "127.0.0.1"} {
+		r := startSite(t, setup{env: map[string]string{"TRUSTED_PROXIES": trusted}})
+		page := r.browser().get("/login",
+			"X-Forwarded-Host", "evil.example", "X-Forwarded-Proto", "https", "X-Forwarded-Port", "444", "X-Forwarded-Prefix", "/evil",
+			"Forwarded", "for=192.0.2.1;host=evil.example;proto=https", "X-Real-IP", "192.0.2.1", "X-Forwarded-For", "198.51.100.7")
+		page.check(t, http.StatusSeeOther)
+		target, err := url.Parse(page.location())
+		if err != nil || target.Query().Get("redirect_uri") != r.baseURL+callbackPath {
+			t.Errorf("redirect_uri = %q, %v", target.Query().Get("redirect_uri"), err)
+		}
+		if header := fmt.Sprint(page.header); strings.Contains(header, "evil") || strings.Contains(header, "Strict-Transport") {
+			t.Errorf("the answer believes it: %s", header)
+		}
+		if got := strings.Contains(r.log.String(), "addr=198.51.100.7"); got != (trusted != "") {
+			t.Errorf("trusting %q, the log has the address: %v", trusted, got)
+		}
+		if strings.Contains(r.log.String(), "192.0.2.1") {
+			t.Error("the log has an address of another header")
+		}
+	}
+}
+
+// Each event is one line with its person, address, reference and reason.
+func TestAuditEvents(t *testing.T) {
+	t.Parallel()
+	env := logoutEnv()
+	env["LOG_FORMAT"] = "json"
+	r := startSite(t, setup{env: env})
+	b, boss := r.browser(), r.browser()
+	subject := subjectOf(t, finance)
+	b.signIn(finance)                                        // sign_in
+	b.get("/team/hr").check(t, 404)                          // denied
+	b.get("/sessions").check(t, 404)                         // denied
+	b.post("/logout", nil, "Origin", "https://evil.example") // denied
+	b.post("/logout", nil)                                   // sign_out
+	r.browser().get(callbackPath + "?state=x&code=y")        // sign_in_failed
+	b.visit("/dashboard").check(t, 200)                      // sign_in
+	boss.signIn(admin)
+	boss.post("/sessions/end", url.Values{"sub": {subject}}) // session_ended
+	for range 2 {
+		if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subject, ""); err != nil { // backchannel_logout
+			t.Fatal(err)
+		}
+		if _, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": r.provider.Issuer(), "sub": subject}); err != nil { // universal_logout
+			t.Fatal(err)
+		}
+		r.provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
+	}
+	reasons := map[string][]string{}
+	for line := range strings.Lines(r.log.String()) {
+		var entry struct{ Event, Sub, Addr, Ref, Reason *string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if entry.Event == nil {
+			continue
+		}
+		if entry.Sub == nil || entry.Addr == nil || entry.Ref == nil || entry.Reason == nil || *entry.Addr == "" || *entry.Ref == "" || *entry.Reason == "" {
+			t.Errorf("something is missing in %s", line)
+			continue
+		}
+		if *entry.Sub == "" && !slices.Contains([]string{"no_pending_login", "refused", "cross_site"}, *entry.Reason) {
+			t.Errorf("nobody did it: %s", line)
+		}
+		reasons[*entry.Event] = append(reasons[*entry.Event], *entry.Reason)
+	}
+	want := map[string][]string{
+		"sign_in": {"callback", "callback", "callback"}, "sign_in_failed": {"no_pending_login"}, "sign_out": {"asked"},
+		"session_ended": {"administrator_all"}, "denied": {"not_on_the_team", "not_an_administrator", "cross_site"},
+		"backchannel_logout": {"sub", "refused"}, "universal_logout": {"iss_sub", "refused"},
+	}
+	if fmt.Sprint(reasons) != fmt.Sprint(want) {
+		t.Errorf("the events are\n%v, want\n%v", reasons, want)
+	}
+}
+
+// Whatever a request holds, it writes no line of its own into the log, and adds
+// nothing to another.
+func TestLogLinesCannotBeForged(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"text", "json"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			env := logoutEnv()
+			env["LOG_FORMAT"], env["TRUSTED_PROXIES"] = format, "127.0.0.1"
+			r := startSite(t, setup{env: env, faults: devidp.Faults{LogoutClaims: claimIs("iss", "a\n{\"event\":\"forged\"}\nevent=forged ")}})
+			b := r.browser()
+			b.signIn(finance)
+			const forged = "\n{\"event\":\"forged\"}\ntime=2026-01-01T00:00:00Z level=INFO msg=x event=forged\r\n\u2028\x1b[2K"
+			escaped := url.PathEscape(forged)
+			lines := strings.Count(r.log.String(), "\n")
+			requests := 0
+			for _, path := range []string{
+				"/" + escaped, "/team/" + escaped, "/team/finance/expenses/" + escaped, "/sessions/" + escaped,
+				"/login?return_to=" + escaped + "&login_hint=" + escaped, "/login?iss=" + escaped,
+				callbackPath + "?state=" + escaped + "&code=" + escaped, callbackPath + "?state=x&error=" + escaped,
+				"/team/finance?sort=" + escaped, "/sessions?q=" + escaped,
+			} {
+				b.get(path, "User-Agent", "x\" event=forged y=\"", "X-Forwarded-For", "x event=forged", "Referer", "event=forged")
+				requests++
+			}
+			b.post("/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
+			b.post("/profile/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
+			b.post(backChannelLogoutPath, url.Values{"logout_token": {forged}})
+			b.revoke("x", forged)
+			if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "x", ""); err != nil {
+				t.Fatal(err)
+			}
+			requests += 5
+			checkLog(t, format, r.log.String())
+			// A request has its own line, and one at most for why it failed or what it did.
+			if added := strings.Count(r.log.String(), "\n") - lines; added < requests || added > 2*requests {
+				t.Errorf("%d requests add %d lines", requests, added)
+			}
+		})
+	}
+}
+
+func checkLog(t *testing.T, format, log string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		if format == "json" {
+			var entry map[string]any
+			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry["event"] == "forged" {
+				t.Errorf("forged: %q, %v", line, err)
+			}
+			continue
+		}
+		if !strings.HasPrefix(line, "time="+time.Now().Format("2006-")) || strings.ContainsAny(line, "\r\x1b\u2028") {
+			t.Errorf("forged: %q", line)
+		}
+		// Outside of quotes nothing of it may stand.
+		outside, quoted := "", false
+		for i, c := range line {
+			if c == '"' && line[max(i-1, 0)] != '\\' {
+				quoted = !quoted
+			}
+			if !quoted {
+				outside += string(c)
+			}
+		}
+		if strings.Contains(outside, "event=forged") {
+			t.Errorf("forged: %q", line)
+		}
+	}
+}

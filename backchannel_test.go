@@ -1,0 +1,337 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// A remoteAttack is a logout request of the provider's with one thing changed.
+// Whatever the change, nobody is signed out by it.
+type remoteAttack struct {
+	name    string
+	claims  func(claims map[string]any)
+	payload func([]byte) []byte
+	header  func(header map[string]any)
+	token   func(signed string) string
+	send    func(b *browser, token string) *reply // in place of the usual request
+	status  int                                   // zero is the usual refusal
+}
+
+// claimGone leaves a claim out, claimIs sets it.
+func claimGone(name string) func(map[string]any) { return func(c map[string]any) { delete(c, name) } }
+
+func claimIs(name string, value any) func(map[string]any) {
+	return func(c map[string]any) { c[name] = value }
+}
+
+// claimAgo sets a date so long before now.
+func claimAgo(name string, d time.Duration) func(map[string]any) {
+	return func(c map[string]any) { c[name] = time.Now().Add(-d).Unix() }
+}
+
+func replaceIn(old, replacement string) func([]byte) []byte {
+	return func(p []byte) []byte {
+		changed := strings.Replace(string(p), old, replacement, 1)
+		if changed == string(p) {
+			panic("nothing to replace: " + old)
+		}
+		return []byte(changed)
+	}
+}
+
+// signedAttacks are changes of a JWT that no kind of logout request survives.
+func signedAttacks() []remoteAttack {
+	rows := []remoteAttack{
+		{name: "iss is missing", claims: claimGone("iss")},
+		{name: "iss is another", claims: claimIs("iss", "https://evil.example")},
+		{name: "iss is null", claims: claimIs("iss", nil)},
+		{name: "iss in an array", claims: func(c map[string]any) { c["iss"] = []any{c["iss"]} }},
+		{name: "iss with a slash", claims: func(c map[string]any) { c["iss"] = c["iss"].(string) + "/" }},
+		{name: "iss under a name of another case", payload: replaceIn(`"iss"`, `"ISS"`)},
+		{name: "aud is missing", claims: claimGone("aud")},
+		{name: "aud is another", claims: claimIs("aud", "other")},
+		{name: "aud is empty", claims: claimIs("aud", []string{})},
+		{name: "aud has another beside it", claims: func(c map[string]any) { c["aud"] = []any{c["aud"], "other"} }},
+		{name: "aud under a name of another case", payload: replaceIn(`"aud"`, `"Aud"`)},
+		{name: "aud twice", payload: replaceIn(`"aud"`, `"aud":"other","aud"`)},
+		{name: "iat is missing", claims: claimGone("iat")},
+		{name: "iat is a text", claims: claimIs("iat", "1700000000")},
+		{name: "iat ten minutes ago", claims: claimAgo("iat", 10*time.Minute)},
+		{name: "iat in ten minutes", claims: claimAgo("iat", -10*time.Minute)},
+		{name: "exp is missing", claims: claimGone("exp")},
+		{name: "exp a second ago", claims: claimAgo("exp", time.Second)},
+		{name: "exp is null", claims: claimIs("exp", nil)},
+		{name: "nbf in ten minutes", claims: claimAgo("nbf", -10*time.Minute)},
+		{name: "jti is missing", claims: claimGone("jti")},
+		{name: "jti is empty", claims: claimIs("jti", "")},
+		{name: "jti is a number", claims: claimIs("jti", 1)},
+		{name: "jti is endless", claims: claimIs("jti", strings.Repeat("j", maxTokenText+1))},
+		{name: "payload is no object", payload: func([]byte) []byte { return []byte(`[]`) }},
+		{name: "payload is truncated", payload: func(p []byte) []byte { return p[:len(p)-1] }},
+		{name: "payload with data behind it", payload: func(p []byte) []byte { return append(p, "{}"...) }},
+		{name: "alg none", header: func(h map[string]any) { h["alg"] = "none" }},
+		{name: "alg None", header: func(h map[string]any) { h["alg"] = "None" }},
+		{name: "alg HS256 with the public key", header: func(h map[string]any) { h["alg"] = "HS256" }},
+		{name: "alg RS512", header: func(h map[string]any) { h["alg"] = "RS512" }},
+		{name: "alg PS256", header: func(h map[string]any) { h["alg"] = "PS256" }},
+		{name: "alg is missing", header: func(h map[string]any) { delete(h, "alg") }},
+		{name: "kid of no key", header: func(h map[string]any) { h["kid"] = "none" }},
+		{name: "crit", header: func(h map[string]any) { h["crit"], h["exp"] = []string{"exp"}, 1 }},
+		{name: "typ is at+jwt", header: func(h map[string]any) { h["typ"] = "at+jwt" }},
+		{name: "typ is a number", header: func(h map[string]any) { h["typ"] = 1 }},
+		{name: "signature is another's", token: foreignSignature},
+		{name: "signature is cut off", token: func(s string) string { return s[:strings.LastIndex(s, ".")+1] }},
+		{name: "signature is changed", token: func(s string) string { return s[:len(s)-10] + flipMiddle(s[len(s)-10:]) }},
+		{name: "two parts", token: func(s string) string { return s[:strings.LastIndex(s, ".")] }},
+		{name: "four parts", token: func(s string) string { return s + ".e30" }},
+		{name: "JSON serialization", token: func(s string) string {
+			parts := strings.Split(s, ".")
+			text, _ := json.Marshal(map[string]string{"protected": parts[0], "payload": parts[1], "signature": parts[2]})
+			return string(text)
+		}},
+		{name: "token is empty", token: func(string) string { return "" }},
+		{name: "token is endless", token: func(s string) string { return s + strings.Repeat("A", maxLogoutToken) }},
+	}
+	return rows
+}
+
+// foreignSignature signs with a key that is not the provider's.
+func foreignSignature(signed string) string {
+	parts := strings.Split(signed, ".")
+	other, err := devidp.Sign(newKey(2048), map[string]any{"alg": "RS256"}, []byte(`{}`))
+	if err != nil {
+		panic(err)
+	}
+	return parts[0] + "." + parts[1] + other[strings.LastIndex(other, "."):]
+}
+
+func (a remoteAttack) faults() devidp.Faults {
+	return devidp.Faults{LogoutClaims: a.claims, LogoutPayload: a.payload, LogoutHeader: a.header, LogoutToken: a.token}
+}
+
+func backChannelAttacks() []remoteAttack {
+	event := func(value any) func(map[string]any) {
+		return claimIs("events", map[string]any{backChannelEvent: value})
+	}
+	post := func(fields ...string) func(*browser, string) *reply {
+		return func(b *browser, token string) *reply {
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, fields...)
+		}
+	}
+	return append(signedAttacks(), []remoteAttack{
+		{name: "iss is the origin of the issuer", claims: func(c map[string]any) { c["iss"] = originOf(c["iss"].(string)) }},
+		{name: "typ is that of a revocation", header: func(h map[string]any) { h["typ"] = revocationType }},
+		{name: "nonce is there", claims: claimIs("nonce", "nonce")},
+		{name: "nonce is null", claims: claimIs("nonce", nil)},
+		{name: "sub and sid are missing", claims: func(c map[string]any) { delete(c, "sub"); delete(c, "sid") }},
+		{name: "sub and sid are empty", claims: func(c map[string]any) { c["sub"], c["sid"] = "", "" }},
+		{name: "sub is a number", claims: claimIs("sub", 1)},
+		{name: "sub is endless", claims: claimIs("sub", strings.Repeat("s", 256))},
+		{name: "sid is an object", claims: claimIs("sid", map[string]any{})},
+		{name: "sid is endless", claims: claimIs("sid", strings.Repeat("s", 256))},
+		{name: "sid with a control character", claims: claimIs("sid", "a\x00b")},
+		{name: "events is missing", claims: claimGone("events")},
+		{name: "events is a text", claims: claimIs("events", backChannelEvent)},
+		{name: "events is an array", claims: claimIs("events", []string{backChannelEvent})},
+		{name: "events is empty", claims: claimIs("events", map[string]any{})},
+		{name: "events is another", claims: claimIs("events", map[string]any{"http://schemas.openid.net/event/frontchannel-logout": map[string]any{}})},
+		{name: "event is a text", claims: event("{}")},
+		{name: "event is null", claims: event(nil)},
+		{name: "event is an array", claims: event([]any{})},
+		{name: "event under a name of another case", payload: replaceIn("backchannel-logout", "BackChannel-Logout")},
+		{name: "two tokens", send: func(b *browser, token string) *reply {
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token, token}})
+		}},
+		{name: "token in the query", send: func(b *browser, token string) *reply {
+			return b.post(backChannelLogoutPath+"?logout_token="+token, url.Values{})
+		}},
+		{name: "token as JSON", send: post("Content-Type", "application/json")},
+		{name: "form is malformed", send: func(b *browser, token string) *reply {
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, "Content-Type", "application/x-www-form-urlencoded; x")
+		}},
+		{name: "form is huge", send: func(b *browser, token string) *reply {
+			return b.post(backChannelLogoutPath, url.Values{"a": {strings.Repeat("x", maxBody)}, "logout_token": {token}})
+		}},
+		{name: "from another site's page", status: 403, send: post("Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")},
+		{name: "by GET", status: 405, send: func(b *browser, token string) *reply { return b.get(backChannelLogoutPath + "?logout_token=" + token) }},
+	}...)
+}
+
+func TestBackChannelLogoutAttacks(t *testing.T) {
+	t.Parallel()
+	rows := backChannelAttacks()
+	r := startSite(t, setup{env: logoutEnv()})
+	victim, server := r.browser(), r.browser()
+	victim.signIn(finance)
+	for _, a := range rows {
+		t.Run(a.name, func(t *testing.T) {
+			r.provider.SetFaults(a.faults())
+			token, err := r.provider.LogoutToken(subjectOf(t, finance), providerSID(t, r, victim))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.send == nil {
+				a.send = func(b *browser, token string) *reply {
+					return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}})
+				}
+			}
+			before := len(r.log.String())
+			page := a.send(server, token)
+			if a.status == 0 {
+				page.check(t, http.StatusBadRequest, `"error":"invalid_request"`)
+				if log := r.log.String()[before:]; !strings.Contains(log, "event=backchannel_logout") || !strings.Contains(log, "reason=refused") {
+					t.Errorf("the refusal is not in the log: %s", log)
+				}
+			} else {
+				page.check(t, a.status)
+			}
+			if page.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+			}
+			if len(token) > 20 && (strings.Contains(r.log.String(), token) || strings.Contains(page.body, token)) {
+				t.Error("the log or the answer holds the token")
+			}
+			if !victim.isSignedIn(r) {
+				t.Fatal("the victim is signed out")
+			}
+		})
+	}
+	t.Logf("%-18s %3d rows", "back-channel", len(rows))
+}
+
+// What varies between providers and is right all the same.
+func TestBackChannelLogoutVariants(t *testing.T) {
+	t.Parallel()
+	for name, faults := range map[string]devidp.Faults{
+		"as it is":             {},
+		"typ is missing":       {LogoutHeader: func(h map[string]any) { delete(h, "typ") }},
+		"typ is JWT":           {LogoutHeader: func(h map[string]any) { h["typ"] = "JWT" }},
+		"typ in capitals":      {LogoutHeader: func(h map[string]any) { h["typ"] = "LOGOUT+JWT" }},
+		"aud in an array":      {LogoutClaims: func(c map[string]any) { c["aud"] = []any{c["aud"]} }},
+		"sid alone":            {LogoutClaims: claimGone("sub")},
+		"sub alone":            {LogoutClaims: claimGone("sid")},
+		"another event beside": {LogoutClaims: func(c map[string]any) { c["events"].(map[string]any)["urn:other"] = map[string]any{} }},
+		"unknown claims":       {LogoutClaims: claimIs("trace", 1)},
+		"two minutes ahead":    {LogoutClaims: claimAgo("iat", -2*time.Minute)},
+		"kid is missing":       {LogoutHeader: func(h map[string]any) { delete(h, "kid") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{env: logoutEnv(), faults: faults})
+			b := r.browser()
+			b.signIn(finance)
+			answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), providerSID(t, r, b))
+			if err != nil || answer.Status != http.StatusOK || answer.Body != "" || answer.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("the answer is %+v, %v", answer, err)
+			}
+			if b.isSignedIn(r) {
+				t.Error("the session goes on")
+			}
+			if log := r.log.String(); !strings.Contains(log, "event=backchannel_logout") {
+				t.Error("the logout is not in the log")
+			}
+		})
+	}
+}
+
+// A Logout Token counts once, on all copies together and after a restart.
+func TestReplayedLogoutToken(t *testing.T) {
+	t.Parallel()
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		env := logoutEnv()
+		env["DATABASE_URL"] = databaseURL
+		r := startSite(t, setup{env: env})
+		other := startCopy(t, r, setup{env: env})
+		b := r.browser()
+		b.signIn(finance)
+		token, err := r.provider.LogoutToken(subjectOf(t, finance), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := url.Values{"logout_token": {token}}
+		b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
+		b.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
+		for _, copy := range []*rig{r, other, startCopy(t, r, setup{env: env})} {
+			b.post(copy.baseURL+backChannelLogoutPath, form).check(t, http.StatusBadRequest)
+			time.Sleep(endedWindow)
+			if !b.isSignedIn(copy) {
+				t.Error("the replay ends the new session")
+			}
+		}
+	})
+}
+
+func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"", "false"} {
+		r := startSite(t, setup{env: map[string]string{"BACKCHANNEL_LOGOUT": value, "UNIVERSAL_LOGOUT": value}})
+		b := r.browser()
+		b.signIn(finance)
+		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
+		if err != nil || answer.Status != http.StatusNotFound {
+			t.Errorf("the answer is %+v, %v", answer, err)
+		}
+		answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+		if err != nil || answer.Status != http.StatusNotFound || !b.isSignedIn(r) {
+			t.Errorf("the answer is %+v, %v", answer, err)
+		}
+	}
+}
+
+// Before the provider has been reached its signatures cannot be told from others.
+func TestLogoutOfServersWithoutTheProvider(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{env: logoutEnv(), unreached: true})
+	answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "sub", "")
+	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("the answer is %+v, %v", answer, err)
+	}
+	answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("the answer is %+v, %v", answer, err)
+	}
+}
+
+// No claims that somebody makes up are a Logout Token, unless they say all that
+// one must say.
+func FuzzLogoutToken(f *testing.F) {
+	const issuer, clientID = "https://issuer.example", "client"
+	now := time.Unix(1_700_000_000, 0)
+	good := `{"iss":"https://issuer.example","aud":"client","iat":1700000000,"exp":1700000120,"jti":"j","sub":"s","sid":"i","events":{"` + backChannelEvent + `":{}}}`
+	for _, seed := range []string{
+		good, strings.Replace(good, `"jti"`, `"nonce":"n","jti"`, 1), strings.Replace(good, `"sub":"s",`, "", 1), strings.Replace(good, "{}", "null", 1),
+		`{}`, `[]`, ``, `{"events":{}}`, `{"sub":"\u0000"}`, strings.Replace(good, "1700000120", "1e999", 1),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := parseClaims(data)
+		if err != nil {
+			return
+		}
+		token, err := checkLogoutToken(c, issuer, clientID, now)
+		if err != nil {
+			if token != (logoutToken{}) {
+				t.Errorf("refused, and yet %+v", token)
+			}
+			return
+		}
+		var said struct {
+			Iss, Jti, Sub, Sid string
+			Nonce              any
+			Events             map[string]map[string]any
+		}
+		if err := json.Unmarshal(data, &said); err != nil || said.Jti == "" {
+			t.Skip("a name occurs in several cases")
+		}
+		if said.Iss != issuer || said.Events[backChannelEvent] == nil || (token.Subject == "" && token.ProviderSID == "") || token.used.ID == "" {
+			t.Errorf("%s is a Logout Token: %+v", data, token)
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	// callbackMemory is how long the outcome of a callback is remembered.
+	callbackMemory = time.Minute
+	// usedMemory is how long it is remembered that a pending login was used: no
+	// shorter than its cookie is good.
+	usedMemory = pendingMaxAge + time.Minute
+	// maxCallbacks bounds how many are remembered at once.
+	maxCallbacks = 5000
+)
+
+// errUsedLogin is a pending login that somebody signed in with before.
+var errUsedLogin = errors.New("the pending login has been used already")
+
+// callbacks lets the same callback, sent many times at once, cost one token
+// request: whoever comes while it is under way, or within callbackMemory, gets
+// the same outcome; whoever comes later has used the pending login up. It shares
+// within this process only; elsewhere the provider refuses the code that it has
+// seen.
+type callbacks struct {
+	mu      sync.Mutex
+	byState map[string]*callbackCall
+}
+
+// callbackCall is a callback under way or done. What is left of it after
+// callbackMemory has errUsedLogin for an outcome.
+type callbackCall struct {
+	begun    time.Time
+	returnTo string
+	isOver   bool          // whether this is what is left
+	done     chan struct{} // closed when outcome is there
+	outcome  callbackOutcome
+}
+
+// callbackOutcome is what came of a callback: a session that has begun, or an
+// error.
+type callbackOutcome struct {
+	person     session
+	rawIDToken string
+	err        error
+}
+
+func newCallbacks() *callbacks { return &callbacks{byState: map[string]*callbackCall{}} }
+
+// do returns the outcome of fn, which runs once for a pending login. It has
+// signInTimeout, and goes on when the browser that came first goes away; ctx
+// ends only the waiting.
+func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, fn func(context.Context) callbackOutcome) callbackOutcome {
+	call, isFirst := c.join(login, now)
+	if isFirst {
+		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), signInTimeout)
+		go func() {
+			defer cancel()
+			defer close(call.done)
+			defer func() {
+				// No handler's recovery reaches here.
+				if cause := recover(); cause != nil {
+					call.outcome = callbackOutcome{err: fmt.Errorf("%w: %v: %s", errPanic, cause, debug.Stack())}
+				}
+			}()
+			call.outcome = fn(detached)
+		}()
+	}
+	select {
+	case <-call.done:
+		return call.outcome
+	case <-ctx.Done():
+		return callbackOutcome{err: ctx.Err()}
+	}
+}
+
+// isUsed reports whether a pending login was used so long ago that its outcome is
+// no longer shared.
+func (c *callbacks) isUsed(login pendingLogin, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	call, ok := c.byState[login.State]
+	return ok && now.Sub(call.begun) > callbackMemory
+}
+
+// join returns the call of a pending login, which is new if it is the first.
+func (c *callbacks) join(login pendingLogin, now time.Time) (call *callbackCall, isFirst bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.byState, func(_ string, call *callbackCall) bool { return now.Sub(call.begun).Abs() > usedMemory })
+	for state, call := range c.byState {
+		if now.Sub(call.begun) > callbackMemory && !call.isOver {
+			used := &signInError{Failure: noPendingLogin, Err: errUsedLogin}
+			c.byState[state] = &callbackCall{
+				begun: call.begun, returnTo: call.returnTo, isOver: true, done: call.done, outcome: callbackOutcome{err: used},
+			}
+		}
+	}
+	if call, ok := c.byState[login.State]; ok {
+		return call, false
+	}
+	if len(c.byState) >= maxCallbacks {
+		c.dropOldestLocked()
+	}
+	call = &callbackCall{begun: now, returnTo: login.ReturnTo, done: make(chan struct{})}
+	c.byState[login.State] = call
+	return call, true
+}
+
+// dropOldestLocked makes room. Whoever waits for the call that is dropped still
+// gets its outcome.
+func (c *callbacks) dropOldestLocked() {
+	var oldest string
+	for state, call := range c.byState {
+		if known, ok := c.byState[oldest]; !ok || call.begun.Before(known.begun) {
+			oldest = state
+		}
+	}
+	delete(c.byState, oldest)
+}
+
+// returnTo is where a callback that is remembered wanted to go, or "".
+func (c *callbacks) returnTo(state string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if call, ok := c.byState[state]; ok {
+		return call.returnTo
+	}
+	return ""
+}

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// The same callback many times at once is one sign-in: one token request, one
+// session, and the same answer for everyone.
+func TestCallbackManyTimesAtOnceIsOneSignIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		faults   devidp.Faults
+		status   int
+		sessions int
+	}{
+		{"success", devidp.Faults{}, http.StatusSeeOther, 1},
+		{"refusal", answerWith("token", 400, `{"error":"invalid_grant"}`), http.StatusBadRequest, 0},
+		{"fault of the provider", answerWith("token", 500, ""), http.StatusServiceUnavailable, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			b := r.browser()
+			callback := b.beginSignIn(finance)
+			r.provider.SetFaults(test.faults)
+			var together sync.WaitGroup
+			tabs := make([]*browser, 8)
+			pages := make([]*reply, len(tabs))
+			for i := range tabs {
+				tabs[i] = b.twin(r)
+				together.Go(func() { pages[i] = tabs[i].get(callback.String()) })
+			}
+			together.Wait()
+			if got := r.provider.Count("token"); got != 1 {
+				t.Errorf("%d token requests for one code, want 1", got)
+			}
+			ids := map[string]bool{}
+			for i, page := range pages {
+				if page.check(t, test.status); test.sessions == 1 {
+					ids[sessionID(t, r, tabs[i])] = true
+					tabs[i].get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+				}
+			}
+			if found := listed(t, r); len(ids) != test.sessions || len(found) != test.sessions {
+				t.Errorf("%d sessions were given and %d recorded, want %d", len(ids), len(found), test.sessions)
+			}
+			for event, want := range map[string]int{"event=sign_in ": test.sessions} {
+				if got := strings.Count(r.log.String(), event); got != want {
+					t.Errorf("%d lines with %s, want %d", got, event, want)
+				}
+			}
+		})
+	}
+}
+
+// The sign-in goes on when the browser that began it goes away, for those who
+// wait for the same.
+func TestFirstCallbackGoesAway(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	callback := b.beginSignIn(finance)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	r.provider.SetFaults(devidp.Faults{Token: func(map[string]any) { close(arrived); <-release }})
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, callback.String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := b.twin(r)
+	go func() {
+		response, err := first.client.Do(request)
+		if err == nil {
+			response.Body.Close()
+		}
+		gone <- err
+	}()
+	<-arrived
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the first browser got %v", err)
+	}
+	close(release)
+	b.get(callback.String()).check(t, http.StatusSeeOther)
+	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	if got := r.provider.Count("token"); got != 1 {
+		t.Errorf("%d token requests, want 1", got)
+	}
+}
+
+// A remembered outcome is no way back in: its session is the one that ended.
+func TestCallbackAgainAfterSignOut(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	callback := b.beginSignIn(finance)
+	thief := b.twin(r)
+	b.get(callback.String()).check(t, http.StatusSeeOther)
+	b.post("/logout", nil)
+	thief.get(callback.String())
+	if thief.isSignedIn(r) {
+		t.Error("the callback signs in again after the sign-out")
+	}
+}
+
+func TestCallbacksForget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCallbacks()
+		var runs atomic.Int64
+		run := func(state string) callbackOutcome {
+			return c.do(t.Context(), pendingLogin{State: state, ReturnTo: "/" + state}, time.Now(), func(context.Context) callbackOutcome {
+				runs.Add(1)
+				return callbackOutcome{rawIDToken: state}
+			})
+		}
+		for range 3 {
+			if got := run("a").rawIDToken; got != "a" {
+				t.Errorf("the outcome is of %q", got)
+			}
+		}
+		login := pendingLogin{State: "a"}
+		time.Sleep(callbackMemory)
+		if run("a"); runs.Load() != 1 || c.isUsed(login, time.Now()) || c.returnTo("a") != "/a" || c.returnTo("b") != "" {
+			t.Errorf("%d runs within %s, want 1", runs.Load(), callbackMemory)
+		}
+		time.Sleep(time.Second)
+		if !c.isUsed(login, time.Now()) || c.isUsed(pendingLogin{State: "b"}, time.Now()) {
+			t.Errorf("after %s nobody knows who was here", callbackMemory)
+		}
+		if run("b"); c.byState["a"].outcome.rawIDToken != "" || c.returnTo("a") != "/a" {
+			t.Errorf("after %s the outcome is still there", callbackMemory)
+		}
+		time.Sleep(usedMemory)
+		if run("a"); runs.Load() != 3 {
+			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
+		}
+		for i := range maxCallbacks + 20 {
+			time.Sleep(time.Millisecond)
+			run(fmt.Sprint(i))
+		}
+		if len(c.byState) != maxCallbacks || c.returnTo("a") != "" || c.returnTo("19") != "" || c.returnTo("20") == "" {
+			t.Errorf("%d outcomes are remembered, or not the latest", len(c.byState))
+		}
+	})
+}
+
+// A panic in a sign-in is an error for everybody who waits for it, and not the
+// end of the program or of their patience.
+func TestCallbackThatPanics(t *testing.T) {
+	t.Parallel()
+	c := newCallbacks()
+	outcome := c.do(t.Context(), pendingLogin{State: "a"}, time.Now(), func(context.Context) callbackOutcome { panic("test") })
+	if !errors.Is(outcome.err, errPanic) {
+		t.Errorf("the outcome is %+v", outcome)
+	}
+}
+
+// Callbacks that nobody can sign in with any more.
+func TestStaleCallback(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(r *rig, b *browser, callback *url.URL)
+		want   string // where somebody who is signed in goes
+	}{
+		{"back button or reload", func(*rig, *browser, *url.URL) {}, "/team/finance"},
+		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.auth.callbacks = newCallbacks() }, "/dashboard"},
+		{"of an unknown state", func(_ *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
+		{"of an error", func(r *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&error=access_denied" }, "/dashboard"},
+		{"of a sign-in that took too long", func(r *rig, b *browser, callback *url.URL) {
+			begun := b.get("/login?return_to=/profile")
+			*callback = *b.backFromProvider(begun)
+			later := func() time.Time { return time.Now().Add(pendingMaxAge + time.Second) }
+			r.site.auth.pending.now = later
+		}, "/profile"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			b := r.browser()
+			login := b.get("/login?return_to=/team/finance")
+			callback, err := url.Parse(b.post(login.location(), url.Values{"email": {finance}}).location())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.get(callback.String()).check(t, http.StatusSeeOther)
+			test.change(r, b, callback)
+			before, tokens := b.cookies()["session"], r.provider.Count("token")
+			page := b.get(callback.String())
+			page.check(t, http.StatusSeeOther)
+			if got := page.header.Get("Location"); got != test.want {
+				t.Errorf("the callback leads to %q, want %q", got, test.want)
+			}
+			if b.cookies()["session"] != before || r.provider.Count("token") != tokens {
+				t.Error("the session has changed, or the provider was asked")
+			}
+			b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+			r.browser().get(callback.String()).check(t, http.StatusBadRequest)
+			ended := b.twin(r)
+			b.post("/logout", nil)
+			ended.get(callback.String()).check(t, http.StatusBadRequest)
+		})
+	}
+}
+
+// backFromProvider is where the provider sends a browser, that is signed in there, back to.
+func (b *browser) backFromProvider(login *reply) *url.URL {
+	b.t.Helper()
+	callback, err := url.Parse(b.get(login.location()).location())
+	if err != nil || callback.Path != callbackPath {
+		b.t.Fatalf("the provider leads to %v, %v", callback, err)
+	}
+	return callback
+}
+
+// A pending login counts once, however long its cookie is good: never is the
+// provider asked twice with one code.
+func TestPendingLoginCountsOnce(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock})
+	b := r.browser()
+	callback := b.beginSignIn(finance)
+	for range 10 {
+		tab := b.twin(r)
+		if page := tab.get(callback.String()); page.status != http.StatusSeeOther && page.status != http.StatusBadRequest {
+			page.check(t, http.StatusBadRequest)
+		}
+		clock.advance(59 * time.Second)
+	}
+	if got := r.provider.Count("token"); got != 1 || len(listed(t, r)) != 1 {
+		t.Errorf("%d token requests and %d sessions, want 1 of each", got, len(listed(t, r)))
+	}
+}
+
+// What a sign-in that fails leaves of a session and its record.
+func TestFailedSignInTouchesNoSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	before, id := listed(t, r), sessionID(t, r, b)
+	callback := b.beginSignIn(admin)
+	r.provider.SetFaults(devidp.Faults{Claims: func(c map[string]any) { c["nonce"] = "other" }})
+	b.get(callback.String()).check(t, http.StatusBadGateway)
+	if after := listed(t, r); !slices.Equal(before, after) || sessionID(t, r, b) != id || !b.isSignedIn(r) {
+		t.Errorf("the sessions were %v and are %v", before, after)
+	}
+}
+
+// sid is optional, and what cannot be kept of it is no sign-in.
+func TestProviderSID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sid    any
+		status int
+	}{
+		"missing": {nil, 303}, "empty": {"", 303}, "plain": {"a sid", 303}, "longest": {strings.Repeat("s", 255), 303},
+		"too long": {strings.Repeat("s", 256), 502}, "number": {1, 502}, "NUL": {"a\x00", 502}, "object": {map[string]any{}, 502},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{faults: devidp.Faults{Claims: func(c map[string]any) { c["sid"] = test.sid }}})
+			b := r.browser()
+			b.get(b.beginSignIn(finance).String()).check(t, test.status)
+			if want, _ := test.sid.(string); test.status == 303 && listed(t, r)[0].ProviderSID != want {
+				t.Errorf("sid is kept as %q", listed(t, r)[0].ProviderSID)
+			}
+		})
+	}
+}
+
+// A cookie of an older form, which no record stands for, is nobody's session.
+func TestSessionWithoutItsEnd(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	request := httptest.NewRequest("GET", "/", nil)
+	request.AddCookie(&http.Cookie{Name: "session", Value: b.cookies()["session"]})
+	cookie, err := r.site.sessions.profile.New(request, "session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range maps.Keys(cookie.Values) {
+		values := maps.Clone(cookie.Values)
+		delete(values, name)
+		_, err := parseSession(values)
+		optional := name == "name" || name == "email" || name == "sid" || name == "amr"
+		if (err == nil) != optional {
+			t.Errorf("without %v: %v", name, err)
+		}
+	}
+}

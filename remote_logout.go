@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	backChannelLogoutPath = "/logout/backchannel"
+	universalLogoutPath   = "/logout/universal"
+)
+
+// originOf is the scheme and host of an absolute URL.
+func originOf(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// remoteError is a refused logout request of the provider's servers. Code and
+// Err are for the log; the answer holds only the code.
+type remoteError struct {
+	Status int
+	Code   string
+	Err    error
+}
+
+func (e *remoteError) Error() string { return e.Code + ": " + e.Err.Error() }
+func (e *remoteError) Unwrap() error { return e.Err }
+
+// backChannelLogoutRequest handles POST /logout/backchannel (OpenID Connect
+// Back-Channel Logout 1.0, 2.5): 200 where the sessions are over, also where
+// there were none, and 400 for everything else (2.8).
+func (s *site) backChannelLogoutRequest(w http.ResponseWriter, r *http.Request) error {
+	token, err := s.endByLogoutToken(r)
+	if err != nil {
+		return s.refuseRemote(w, r, eventBackChannelLogout, err)
+	}
+	reason := "sub"
+	if token.ProviderSID != "" {
+		reason = "sid"
+	}
+	audit(s.log, r, eventBackChannelLogout, token.Subject, reason)
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
+	refused := func(code string, err error) (logoutToken, error) {
+		return logoutToken{}, &remoteError{http.StatusBadRequest, code, err}
+	}
+	if err := r.ParseForm(); err != nil {
+		return refused("invalid_request", errors.New("the form cannot be read"))
+	}
+	tokens := r.PostForm["logout_token"]
+	if len(tokens) != 1 {
+		return refused("invalid_request", errors.New("logout_token is not there once"))
+	}
+	p := s.auth.provider.Load()
+	if p == nil {
+		return logoutToken{}, errNoProvider()
+	}
+	token, err := p.verifyLogoutToken(r.Context(), tokens[0], s.auth.clientID)
+	if err != nil {
+		return refused("invalid_request", err)
+	}
+	// With a sid it is that one session, and sub only says whose.
+	kind, key := endSubject, token.Subject
+	if token.ProviderSID != "" {
+		kind, key = endSID, token.ProviderSID
+	}
+	if _, err := s.endRemotely(r, kind, key, eventBackChannelLogout, token.used); err != nil {
+		if errors.Is(err, errReplayed) {
+			return refused("invalid_request", err)
+		}
+		return refused("logout_failed", err)
+	}
+	return token, nil
+}
+
+// endRemotely ends all sessions of a key and returns how many are known of.
+func (s *site) endRemotely(r *http.Request, kind endKind, key, why string, used usedToken) (int64, error) {
+	now, records := s.now(), s.sessions.records
+	e, count, err := records.endingOfAll(r.Context(), kind, key, now, s.sessions.maxAge)
+	if err != nil {
+		return 0, err
+	}
+	return count, records.endByToken(r.Context(), e, why, now, used)
+}
+
+// universalLogoutRequest handles POST /logout/universal, by which Okta ends all
+// sessions of a person (draft-parecki-oauth-global-token-revocation). The
+// statuses are those of Okta's guide "Build Universal Logout for your app": 204
+// the sessions are over; 400 the request is malformed or names the person in a
+// way that is not understood; 401 the bearer token is missing or not believed;
+// 403 it is Okta's, and for another application; 404 nobody like that has a
+// session, ended or not, whose time is not over; 422 the sessions cannot be
+// ended now. A body that is too long is 400.
+func (s *site) universalLogoutRequest(w http.ResponseWriter, r *http.Request) error {
+	subject, err := s.endByRevocation(r)
+	if err != nil {
+		return s.refuseRemote(w, r, eventUniversalLogout, err)
+	}
+	reason := "iss_sub"
+	if subject.Address != "" {
+		reason = "email"
+	}
+	audit(s.log, r, eventUniversalLogout, subject.Subject, reason, "address", subject.Address)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
+	refused := func(status int, code string, err error) (revocationSubject, error) {
+		return revocationSubject{}, &remoteError{status, code, err}
+	}
+	// The guide asks for authentication before anything of the body counts.
+	used, err := s.authenticateRevocation(r)
+	if err != nil {
+		return revocationSubject{}, err
+	}
+	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body is not application/json"))
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body cannot be read or is too long"))
+	}
+	subject, err := parseRevocation(body)
+	if err != nil {
+		return refused(http.StatusBadRequest, "invalid_request", err)
+	}
+	kind, key := endSubject, subject.Subject
+	if subject.Address != "" {
+		kind, key = endAddress, subject.Address
+	} else if !isOrgIssuer(subject.Iss, s.auth.issuer) {
+		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
+	}
+	count, err := s.endRemotely(r, kind, key, eventUniversalLogout, used)
+	switch {
+	case errors.Is(err, errReplayed):
+		return refused(http.StatusUnauthorized, "invalid_token", err)
+	case err != nil:
+		return refused(http.StatusUnprocessableEntity, "logout_failed", err)
+	case count == 0:
+		return refused(http.StatusNotFound, "not_found", errors.New("nobody like that is known"))
+	}
+	return subject, nil
+}
+
+// authenticateRevocation verifies the bearer token (RFC 6750, 2.1).
+func (s *site) authenticateRevocation(r *http.Request) (usedToken, error) {
+	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
+		return usedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
+	}
+	p := s.auth.provider.Load()
+	if p == nil {
+		return usedToken{}, errNoProvider()
+	}
+	used, err := p.verifyRevocation(r.Context(), rawToken, s.baseURL+universalLogoutPath, s.auth.clientID)
+	if errors.Is(err, errOtherApp) {
+		return usedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
+	}
+	if err != nil {
+		return usedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
+	}
+	return used, nil
+}
+
+// refuseRemote answers a server, to which pages mean nothing, with the code of
+// an error. Any error that is no *remoteError it returns.
+func (s *site) refuseRemote(w http.ResponseWriter, r *http.Request, event string, err error) error {
+	var refusal *remoteError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	audit(s.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
+	w.Header().Set("Content-Type", "application/json")
+	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)
+	}
+	w.WriteHeader(refusal.Status)
+	return json.NewEncoder(w).Encode(map[string]string{"error": refusal.Code, "reference": referenceOf(r)})
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sessionsPath is where administrators see who is signed in.
+const sessionsPath = "/sessions"
+
+// A sessionLine is a session in a list.
+type sessionLine struct {
+	ID, Subject, Name, Address string
+	Browser                    string // in plain words
+	SignedInAt                 time.Time
+	Own                        bool   // the one that looks at the list
+	EndURL                     string // where the form that ends it posts to
+}
+
+// A sessionsView is the view of sessions.html.
+type sessionsView struct {
+	page
+	Notice      *notice
+	Search      string // as it was typed
+	Lines       []sessionLine
+	NextURL     string        // empty on the last page
+	IdleTimeout time.Duration // an unused session is listed, and over after this long
+}
+
+// sessionRoutes adds the routes about sessions. Those for the provider's servers
+// are there only where they are turned on.
+func (s *site) sessionRoutes(handle func(pattern string, h handler)) {
+	handle("POST /profile/sessions/{id}/end", s.signedIn(s.endOwnSession))
+	handle("POST /profile/sessions/end-others", s.signedIn(s.endOwnOthers))
+	handle("GET "+sessionsPath, s.forAdmins(s.allSessions))
+	handle("POST "+sessionsPath+"/{id}/end", s.forAdmins(s.endSession))
+	handle("POST "+sessionsPath+"/end", s.forAdmins(s.endPerson))
+	if s.backChannelLogout {
+		handle("POST "+backChannelLogoutPath, s.backChannelLogoutRequest)
+	}
+	if s.universalLogout {
+		handle("POST "+universalLogoutPath, s.universalLogoutRequest)
+	}
+}
+
+// sessionsPage is the page that a form about sessions is on, if path is one.
+func sessionsPage(path string) (page string, ok bool) {
+	switch {
+	case strings.HasPrefix(path, "/profile/sessions/"):
+		return "/profile", true
+	case strings.HasPrefix(path, sessionsPath+"/"):
+		return sessionsPath, true
+	default:
+		return "", false
+	}
+}
+
+// ownSessions lists the sessions of a person. Where the database does not serve
+// there are none, for the rest of the profile needs no database.
+func (s *site) ownSessions(r *http.Request, person *session) ([]sessionLine, error) {
+	records, err := s.store.Sessions(r.Context(), sessionQuery{Subject: person.Subject, Limit: sessionPage}, s.now())
+	if err != nil && !isUnavailable(err) {
+		return nil, err
+	}
+	return sessionLines(records, person, "/profile/sessions/"), nil
+}
+
+func sessionLines(records []sessionRecord, person *session, path string) []sessionLine {
+	lines := make([]sessionLine, len(records))
+	for i, r := range records {
+		lines[i] = sessionLine{
+			ID: r.IDHash, Subject: r.Subject, Name: r.Name, Address: r.Address, Browser: browserName(r.UserAgent),
+			SignedInAt: r.SignedInAt, Own: r.IDHash == hashOf(person.ID), EndURL: path + r.IDHash + "/end",
+		}
+	}
+	return lines
+}
+
+// endOwnSession handles POST /profile/sessions/{id}/end.
+func (s *site) endOwnSession(w http.ResponseWriter, r *http.Request, person *session) error {
+	q := sessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
+	return s.endFound(w, r, q, person, "own", "/profile")
+}
+
+// endSession handles POST /sessions/{id}/end.
+func (s *site) endSession(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.endFound(w, r, sessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.person, "administrator", sessionsPath)
+}
+
+// endFound ends the sessions that a query finds, of which there must be one.
+func (s *site) endFound(w http.ResponseWriter, r *http.Request, q sessionQuery, by *session, reason, page string) error {
+	found, err := s.store.Sessions(r.Context(), q, s.now())
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return errNotFound
+	}
+	if err := s.endRecords(r, found, by, reason); err != nil {
+		return err
+	}
+	return s.toldAt(w, r, page, fmt.Sprintf("Ended the session of %s: %s.", found[0].Name, browserName(found[0].UserAgent)))
+}
+
+// endRecords ends sessions and logs each. Those that the database cannot take
+// now are over on this copy only, which the error says.
+func (s *site) endRecords(r *http.Request, records []sessionRecord, by *session, reason string) error {
+	var endings []ending
+	for _, record := range records {
+		endings = append(endings, endingOf(record.IDHash, record.ExpiresAt))
+	}
+	err := s.sessions.records.end(r.Context(), endings, reason, s.now())
+	for _, record := range records {
+		audit(s.log, r, eventSessionEnded, record.Subject, reason, "by", by.Subject)
+	}
+	return err
+}
+
+// endOwnOthers handles POST /profile/sessions/end-others.
+func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *session) error {
+	ended := 0
+	for {
+		// One more than a page, for the one that stays is among them.
+		found, err := s.store.Sessions(r.Context(), sessionQuery{Subject: person.Subject, Limit: sessionPage + 1}, s.now())
+		if err != nil {
+			return err
+		}
+		var others []sessionRecord
+		for _, record := range found {
+			if record.IDHash != hashOf(person.ID) {
+				others = append(others, record)
+			}
+		}
+		if len(others) == 0 {
+			break
+		}
+		if err := s.endRecords(r, others, person, "own"); err != nil {
+			return err
+		}
+		ended += len(others)
+	}
+	return s.toldAt(w, r, "/profile", fmt.Sprintf("Ended %d other %s.", ended, plural(ended, "session")))
+}
+
+// endPerson handles POST /sessions/end: all sessions of the person whose subject
+// the form names, also those that are just beginning.
+func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	subject := r.PostForm.Get("sub")
+	found, err := s.store.Sessions(r.Context(), sessionQuery{Subject: subject, Limit: 1}, s.now())
+	if err != nil {
+		return err
+	}
+	if subject == "" || len(found) == 0 {
+		return errNotFound
+	}
+	e, _, err := s.sessions.records.endingOfAll(r.Context(), endSubject, subject, s.now(), s.sessions.maxAge)
+	if err != nil {
+		return err
+	}
+	err = s.sessions.records.end(r.Context(), []ending{e}, "administrator", s.now())
+	audit(s.log, r, eventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
+	if err != nil {
+		return err
+	}
+	return s.toldAt(w, r, sessionsPath, "Ended all sessions of "+found[0].Name+".")
+}
+
+func (s *site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
+	if err := s.notices.put(w, r, notice{Text: text}); err != nil {
+		return err
+	}
+	seeOther(w, page)
+	return nil
+}
+
+func plural(count int, noun string) string {
+	if count == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// allSessions handles GET /sessions.
+func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) error {
+	parameters := r.URL.Query()
+	after, err := parseSessionCursor(parameters.Get("after"))
+	if err != nil {
+		return &queryError{"after is where a page starts, as the link to the next page has it"}
+	}
+	search := bounded(parameters.Get("q"), maxAddressLength)
+	if strings.ContainsRune(search, 0) {
+		return &queryError{"q is part of an address"}
+	}
+	found, err := s.store.Sessions(r.Context(), sessionQuery{Search: search, After: after, Limit: sessionPage + 1}, s.now())
+	if err != nil {
+		return err
+	}
+	view := sessionsView{
+		page: s.page(v.person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.idle,
+	}
+	if len(found) > sessionPage {
+		found = found[:sessionPage]
+		last := found[sessionPage-1]
+		next := url.Values{"after": {strconv.FormatInt(last.SignedInAt.UnixMilli(), 10) + "." + last.IDHash}}
+		if search != "" {
+			next.Set("q", search)
+		}
+		view.NextURL = sessionsPath + "?" + next.Encode()
+	}
+	view.Lines = sessionLines(found, v.person, sessionsPath+"/")
+	return s.pages.render(w, r, http.StatusOK, "sessions", view)
+}
+
+func parseSessionCursor(text string) (sessionCursor, error) {
+	if text == "" {
+		return sessionCursor{}, nil
+	}
+	at, idHash, _ := strings.Cut(text, ".")
+	milliseconds, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || len(idHash) != len(hashOf()) || strings.Trim(idHash, "0123456789abcdef") != "" {
+		return sessionCursor{}, errors.New("malformed cursor")
+	}
+	return sessionCursor{SignedInAt: milliseconds, IDHash: idHash}, nil
+}
+
+// browserName says in plain words what a User-Agent header names, and nothing
+// that only the header says: whoever sends it may write anything.
+func browserName(userAgent string) string {
+	first := func(names ...[2]string) string {
+		for _, name := range names {
+			if strings.Contains(userAgent, name[0]) {
+				return name[1]
+			}
+		}
+		return ""
+	}
+	// The order matters: most browsers name those before them too.
+	browser := first([2]string{"Edg", "Edge"}, [2]string{"OPR/", "Opera"}, [2]string{"SamsungBrowser/", "Samsung Internet"},
+		[2]string{"Firefox/", "Firefox"}, [2]string{"FxiOS/", "Firefox"}, [2]string{"CriOS/", "Chrome"}, [2]string{"Chrome/", "Chrome"},
+		[2]string{"Safari/", "Safari"}, [2]string{"curl/", "curl"}, [2]string{"Go-http-client/", "a Go program"})
+	system := first([2]string{"Android", "Android"}, [2]string{"iPhone", "iPhone"}, [2]string{"iPad", "iPad"}, [2]string{"Windows", "Windows"},
+		[2]string{"CrOS", "ChromeOS"}, [2]string{"Mac OS X", "macOS"}, [2]string{"Linux", "Linux"})
+	switch {
+	case browser == "" && system == "":
+		return "an unknown browser"
+	case browser == "":
+		return "an unknown browser on " + system
+	case system == "":
+		return browser
+	default:
+		return browser + " on " + system
+	}
+}

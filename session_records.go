@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// endedWindow is for how long a copy of the program goes by what it knows of
+	// ended sessions before it asks the database again, at the next request. A
+	// session that another copy ended is dead here that long after, and on the
+	// copy that ended it at once.
+	endedWindow = 250 * time.Millisecond
+	// endedPatience is how long requests wait for that answer; then, and as long
+	// as the database stays away, they go by what is known.
+	endedPatience = time.Second
+	// maxUserAgent is how many characters of a browser's name for itself are kept.
+	maxUserAgent = 300
+	// maxOwedEndings bounds the endings that wait for the database to come back.
+	maxOwedEndings = 10_000
+)
+
+// sessionRecords keeps in the database who is signed in and which sessions were
+// ended before their time. What was ended it also knows in memory, so that no
+// request costs a query of its own.
+type sessionRecords struct {
+	store   *Store
+	log     *slog.Logger
+	metrics *metrics
+
+	mu       sync.Mutex
+	known    map[endedKey]ending
+	sequence int64         // of the last ending known
+	loaded   bool          // whether the database has ever told what it holds
+	asked    time.Time     // when the database last answered or failed to
+	failing  bool          // whether it failed then
+	asking   chan struct{} // closed when the question under way is answered; nil without one
+	owed     []owedEnding
+}
+
+type endedKey struct {
+	kind endKind
+	key  string
+}
+
+// owedEnding is an ending that the database could not take.
+type owedEnding struct {
+	ending
+	why string
+	at  time.Time
+}
+
+func newSessionRecords(store *Store, log *slog.Logger) *sessionRecords {
+	return &sessionRecords{store: store, log: log, known: map[endedKey]ending{}}
+}
+
+// begin records a session. On an error there must be none.
+func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent string) error {
+	err := s.store.AddSession(ctx, sessionRecord{
+		IDHash: hashOf(person.ID), Subject: person.Subject, Address: normalizeAddress(person.Email), Name: person.Name,
+		ProviderSID: person.ProviderSID, UserAgent: bounded(userAgent, maxUserAgent),
+		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
+	})
+	if err == nil {
+		s.metrics.signedIn()
+	}
+	return err
+}
+
+// bounded returns the first characters of a text, as valid UTF-8.
+func bounded(text string, length int) string {
+	characters := []rune(strings.ToValidUTF8(text, "\uFFFD"))
+	return string(characters[:min(len(characters), length)])
+}
+
+// isEnded reports whether a session was ended before its time. Before the
+// database has been reached for the first time since the start, nobody can tell:
+// the error then is that of a database that does not serve.
+func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, error) {
+	s.refresh(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded {
+		return false, unavailable(errors.New("it is not known yet which sessions have ended"))
+	}
+	for _, k := range [...]endedKey{
+		{endSession, hashOf(person.ID)},
+		{endSID, person.ProviderSID},
+		{endSubject, person.Subject},
+		{endAddress, normalizeAddress(person.Email)},
+	} {
+		// No ending has an empty key.
+		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// refresh asks the database for new endings where that is endedWindow ago. One
+// question at a time is asked for all requests, and survives the request that
+// asked it. While the database fails nobody waits for it.
+func (s *sessionRecords) refresh(ctx context.Context) {
+	s.mu.Lock()
+	if s.loaded && time.Since(s.asked) < endedWindow {
+		s.mu.Unlock()
+		return
+	}
+	asking, waits := s.asking, !s.failing
+	if asking == nil {
+		asking = make(chan struct{})
+		s.asking = asking
+		go s.ask(asking)
+	}
+	s.mu.Unlock()
+	if waits {
+		select {
+		case <-asking:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// ask asks the database once, for endedPatience at most, and pays what is owed.
+func (s *sessionRecords) ask(answered chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), endedPatience)
+	defer cancel()
+	begun := time.Now()
+	s.mu.Lock()
+	sequence, owed := s.sequence, s.owed
+	s.mu.Unlock()
+	paid, err := s.pay(ctx, owed)
+	var endings []ending
+	if err == nil {
+		endings, sequence, err = s.store.EndingsSince(ctx, sequence)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owed = s.owed[paid:]
+	if err != nil && !s.failing {
+		s.log.Warn("ended sessions not refreshed, going by those known", "error", err)
+	}
+	s.failing, s.asking, s.asked = err != nil, nil, begun
+	close(answered)
+	if err != nil {
+		return
+	}
+	s.loaded, s.sequence = true, sequence
+	for _, e := range endings {
+		s.noteLocked(e)
+	}
+	if len(endings) > 0 {
+		now := time.Now()
+		maps.DeleteFunc(s.known, func(_ endedKey, e ending) bool { return now.Sub(e.Expires) > maxClockSkew })
+	}
+}
+
+// pay records endings that the database could not take when they came, and
+// returns how many it took now.
+func (s *sessionRecords) pay(ctx context.Context, owed []owedEnding) (paid int, err error) {
+	for _, o := range owed {
+		if err := s.store.EndSessions(ctx, []ending{o.ending}, o.why, o.at, usedToken{}); err != nil {
+			return paid, err
+		}
+		paid++
+	}
+	return paid, nil
+}
+
+func (s *sessionRecords) noteLocked(e ending) {
+	k := endedKey{e.Kind, e.Key}
+	if known, ok := s.known[k]; ok {
+		e.UpTo, e.Expires = later(e.UpTo, known.UpTo), later(e.Expires, known.Expires)
+	}
+	s.known[k] = e
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// end ends sessions, on this copy at once whatever the database does. An ending
+// that the database cannot take now it takes when it serves again, as long as
+// this copy runs; the error says so.
+func (s *sessionRecords) end(ctx context.Context, endings []ending, why string, at time.Time) error {
+	s.mu.Lock()
+	for _, e := range endings {
+		s.noteLocked(e)
+	}
+	s.mu.Unlock()
+	s.metrics.sessionEnded(why)
+	// Whoever asked for it may have gone away by now.
+	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, usedToken{})
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range endings {
+		if len(s.owed) < maxOwedEndings {
+			s.owed = append(s.owed, owedEnding{e, why, at})
+		}
+	}
+	return err
+}
+
+// endByToken ends the sessions that a logout request's token is about, unless
+// the token was used before or the database cannot remember that it is now:
+// then nothing ends.
+func (s *sessionRecords) endByToken(ctx context.Context, e ending, why string, at time.Time, token usedToken) error {
+	if err := s.store.EndSessions(context.WithoutCancel(ctx), []ending{e}, why, at, token); err != nil {
+		return err
+	}
+	s.metrics.sessionEnded(why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteLocked(e)
+	return nil
+}
+
+// endingOf is the ending of one session.
+func endingOf(idHash string, expires time.Time) ending {
+	return ending{Kind: endSession, Key: idHash, UpTo: expires, Expires: expires}
+}
+
+// endingOfAll is the ending of all sessions of a key that have begun by now, and
+// the number of those known. Clocks of two copies may differ: the latest sign-in
+// that is recorded counts as begun.
+func (s *sessionRecords) endingOfAll(ctx context.Context, kind endKind, key string, now time.Time, maxAge time.Duration) (ending, int64, error) {
+	bounds, err := s.store.SessionBounds(ctx, kind, key, now)
+	if err != nil {
+		return ending{}, 0, err
+	}
+	return ending{
+		Kind: kind, Key: key, UpTo: later(now, bounds.LastSignedIn),
+		Expires: later(now.Add(maxAge), bounds.LastToExpire),
+	}, bounds.Count, nil
+}

@@ -1,0 +1,722 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+// startCopy starts another copy of the program's site beside r, with the same
+// base URL, database and provider. Cookies are good for both, and a browser
+// goes to the copy where its home is the copy's.
+func startCopy(t *testing.T, r *rig, s setup) *rig {
+	t.Helper()
+	cfg, err := loadConfig(r.getenv(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &lockedBuffer{}
+	logger := newLogger(cfg.LogFormat, log)
+	directory, err := openDirectory(cfg.TeamsFile, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := openStore(cfg.DatabaseURL, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.close() })
+	if err := store.start(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
+	if again.site, err = newSite(cfg, directory, store, logger); err != nil {
+		t.Fatal(err)
+	}
+	if s.clock != nil {
+		again.site.now, again.site.auth.now, again.site.sessions.now = s.clock.now, s.clock.now, s.clock.now
+	}
+	if err := again.site.auth.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(again.site.routes())
+	t.Cleanup(server.Close)
+	again.baseURL = server.URL
+	return again
+}
+
+// twin is another browser with the same cookies, as a thief has it.
+func (b *browser) twin(r *rig) *browser {
+	thief := r.browser()
+	for name, value := range b.cookies() {
+		thief.setCookie(name, value)
+	}
+	return thief
+}
+
+// isSignedIn reports whether the browser's cookie counts at a copy.
+func (b *browser) isSignedIn(r *rig) bool {
+	b.t.Helper()
+	page := b.get(r.baseURL + "/dashboard")
+	if page.status != http.StatusOK && page.status != http.StatusSeeOther {
+		b.t.Fatalf("GET /dashboard = %d: %s", page.status, page.text())
+	}
+	return page.status == http.StatusOK
+}
+
+// sessionID is the public name of the browser's session.
+func sessionID(t *testing.T, r *rig, b *browser) string {
+	t.Helper()
+	request := httptest.NewRequest("GET", "/", nil)
+	for name, value := range b.cookies() {
+		request.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	person := r.site.sessions.read(httptest.NewRecorder(), request)
+	if person == nil {
+		t.Fatal("the browser has no session")
+	}
+	return hashOf(person.ID)
+}
+
+// subjectOf is the sub of one of the provider's people.
+func subjectOf(t *testing.T, email string) string {
+	t.Helper()
+	for _, person := range devidp.SamplePeople() {
+		if person.Email == email {
+			return person.Subject
+		}
+	}
+	t.Fatalf("%s is nobody of the sample", email)
+	return ""
+}
+
+func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
+	t.Parallel()
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		s := setup{env: map[string]string{"DATABASE_URL": databaseURL}}
+		r := startSite(t, s)
+		other := startCopy(t, r, s)
+		b, bystander := r.browser(), r.browser()
+		b.signIn(finance)
+		bystander.signIn(finance)
+		thief := b.twin(r)
+		if !thief.isSignedIn(r) || !thief.isSignedIn(other) {
+			t.Fatal("the cookie is no good before it is replayed")
+		}
+		b.post("/logout", nil).check(t, http.StatusSeeOther)
+		if thief.twin(r).isSignedIn(r) {
+			t.Error("the cookie is good where it was ended")
+		}
+		time.Sleep(endedWindow)
+		page := thief.get(other.baseURL + "/dashboard")
+		page.check(t, http.StatusSeeOther)
+		if !strings.HasPrefix(page.header.Get("Set-Cookie"), "session=; ") {
+			t.Errorf("the cookie is not cleared: %q", page.header.Values("Set-Cookie"))
+		}
+		thief.get(other.baseURL+"/profile", "Accept", "application/json").check(t, http.StatusUnauthorized)
+		if restarted := startCopy(t, r, s); thief.isSignedIn(restarted) {
+			t.Error("the cookie is good again after a restart")
+		} else if !bystander.isSignedIn(restarted) || !bystander.isSignedIn(r) || !bystander.isSignedIn(other) {
+			t.Error("another session of the same person has ended too")
+		}
+	})
+}
+
+// What ends which sessions: of two browsers of one person and one of another's.
+func TestWhatEndsWhichSessions(t *testing.T) {
+	t.Parallel()
+	type situation struct {
+		r                         *rig
+		desk, phone, other, admin *browser
+	}
+	answers := func(status int, err error, want int) error {
+		if err == nil && status != want {
+			err = fmt.Errorf("status %d, want %d", status, want)
+		}
+		return err
+	}
+	subject := subjectOf(t, finance)
+	tests := []struct {
+		name               string
+		end                func(s situation) error
+		desk, phone, other bool // who is still signed in
+	}{
+		{"sign-out", func(s situation) error { return answers(s.phone.post("/logout", nil).status, nil, 303) }, true, false, true},
+		{"own other session", func(s situation) error {
+			return answers(s.desk.post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 303)
+		}, true, false, true},
+		{"own other sessions", func(s situation) error {
+			return answers(s.desk.post("/profile/sessions/end-others", nil).status, nil, 303)
+		}, true, false, true},
+		{"somebody else's by the profile", func(s situation) error {
+			return answers(s.other.post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 404)
+		}, true, true, true},
+		{"one by an administrator", func(s situation) error {
+			return answers(s.admin.post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 303)
+		}, true, false, true},
+		{"all by an administrator", func(s situation) error {
+			return answers(s.admin.post("/sessions/end", url.Values{"sub": {subject}}).status, nil, 303)
+		}, false, false, true},
+		{"one by somebody who is none", func(s situation) error {
+			return answers(s.other.post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 404)
+		}, true, true, true},
+		{"all by somebody who is none", func(s situation) error {
+			return answers(s.other.post("/sessions/end", url.Values{"sub": {subject}}).status, nil, 404)
+		}, true, true, true},
+		{"nobody by an administrator", func(s situation) error {
+			return answers(s.admin.post("/sessions/end", url.Values{"sub": {""}}).status, nil, 404)
+		}, true, true, true},
+		{"by another site", func(s situation) error {
+			return answers(s.desk.post("/profile/sessions/end-others", nil, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").status, nil, 403)
+		}, true, true, true},
+		{"back-channel logout of a session", func(s situation) error {
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "", providerSID(t, s.r, s.phone))
+			return answers(answer.Status, err, 200)
+		}, true, false, true},
+		{"back-channel logout of a person's session", func(s situation) error {
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, providerSID(t, s.r, s.phone))
+			return answers(answer.Status, err, 200)
+		}, true, false, true},
+		{"back-channel logout of a person", func(s situation) error {
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, "")
+			return answers(answer.Status, err, 200)
+		}, false, false, true},
+		{"back-channel logout of nobody here", func(s situation) error {
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "nobody", "nothing")
+			return answers(answer.Status, err, 200)
+		}, true, true, true},
+		{"universal logout by address", func(s situation) error {
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "Carol.Lee@task-vantage.COM"})
+			return answers(answer.Status, err, 204)
+		}, false, false, true},
+		{"universal logout by subject", func(s situation) error {
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": s.r.provider.Issuer(), "sub": subject})
+			return answers(answer.Status, err, 204)
+		}, false, false, true},
+		{"universal logout of nobody here", func(s situation) error {
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "nobody@example.com"})
+			return answers(answer.Status, err, 404)
+		}, true, true, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			r := startSite(t, setup{clock: clock, env: logoutEnv()})
+			s := situation{r, r.browser(), r.browser(), r.browser(), r.browser()}
+			for b, email := range map[*browser]string{s.desk: finance, s.phone: finance, s.other: hr, s.admin: admin} {
+				b.signIn(email)
+			}
+			clock.advance(time.Second)
+			if err := test.end(s); err != nil {
+				t.Fatal(err)
+			}
+			for who, b := range map[string]*browser{"desk": s.desk, "phone": s.phone, "other": s.other} {
+				if got, want := b.isSignedIn(r), map[string]bool{"desk": test.desk, "phone": test.phone, "other": test.other}[who]; got != want {
+					t.Errorf("%s is signed in: %v, want %v", who, got, want)
+				}
+			}
+			// Whoever was signed out may come back.
+			clock.advance(time.Second)
+			s.phone.visit("/team/finance").check(t, http.StatusOK)
+			again := r.browser()
+			again.signIn(finance)
+			if !again.isSignedIn(r) {
+				t.Error("nobody can sign in again")
+			}
+		})
+	}
+}
+
+func logoutEnv() map[string]string {
+	return map[string]string{"BACKCHANNEL_LOGOUT": "true", "UNIVERSAL_LOGOUT": "true"}
+}
+
+// providerSID is the sid of the ID Token that the browser's session came from.
+func providerSID(t *testing.T, r *rig, b *browser) string {
+	t.Helper()
+	found, err := r.site.store.Sessions(t.Context(), sessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.now())
+	if err != nil || len(found) != 1 || found[0].ProviderSID == "" {
+		t.Fatalf("the session's record is %+v, %v", found, err)
+	}
+	return found[0].ProviderSID
+}
+
+func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	before := b.twin(r)
+	b.visit("/login").check(t, http.StatusOK)
+	if !b.isSignedIn(r) || before.isSignedIn(r) {
+		t.Error("the session before is still good, or the new one is not")
+	}
+	if found := listed(t, r); len(found) != 1 {
+		t.Errorf("%d sessions are listed, want 1", len(found))
+	}
+}
+
+func listed(t *testing.T, r *rig) []sessionRecord {
+	t.Helper()
+	found, err := r.site.store.Sessions(t.Context(), sessionQuery{Limit: 1000}, r.site.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// When the database is away nobody new comes in, and everybody else stays as
+// they are: those signed in as well as those signed out.
+func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	other := startCopy(t, r, setup{})
+	stays, leaves, left, comes := r.browser(), r.browser(), r.browser(), r.browser()
+	for _, b := range []*browser{stays, leaves, left} {
+		b.signIn(finance)
+	}
+	dead := left.twin(r)
+	left.post("/logout", nil)
+	callback := comes.beginSignIn(finance)
+	thief := leaves.twin(r)
+
+	file := strings.TrimPrefix(r.database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	refused := comes.get(callback.String())
+	refused.check(t, http.StatusServiceUnavailable, "cannot be recorded")
+	if _, has := comes.cookies()["session"]; has || refused.header.Get("Retry-After") == "" {
+		t.Errorf("a session began, or nobody is told to wait: %v", refused.header)
+	}
+	time.Sleep(endedWindow)
+	if !stays.isSignedIn(r) || dead.isSignedIn(r) {
+		t.Error("somebody signed in is not, or somebody signed out is")
+	}
+	stays.get("/profile").check(t, http.StatusOK, "Carol Lee")
+	leaves.post("/logout", nil).check(t, http.StatusSeeOther)
+	if leaves.isSignedIn(r) || thief.twin(r).isSignedIn(r) {
+		t.Error("sign-out does not work")
+	}
+	log := r.log.String()
+	if !strings.Contains(log, "not recorded yet") || strings.Count(log, "not refreshed") != 1 {
+		t.Error("the log does not tell it, or tells it again and again")
+	}
+
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(endedWindow)
+	for range 2 {
+		// The first request may be the one that finds the database back.
+		stays.isSignedIn(r)
+		time.Sleep(endedWindow)
+	}
+	if thief.isSignedIn(other) {
+		t.Error("the other copy was never told of the sign-out")
+	}
+	comes.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
+}
+
+// Before the database has ever answered nobody knows who has ended their session.
+func TestStartWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	file := strings.TrimPrefix(r.database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(file, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	again := startCopy(t, r, setup{})
+	page := b.get(again.baseURL + "/dashboard")
+	page.check(t, http.StatusServiceUnavailable, "!Carol")
+	b.get(again.baseURL+"/").check(t, http.StatusOK, "!Carol")
+	if _, kept := b.cookies()["session"]; !kept {
+		t.Error("the session's cookie is taken away")
+	}
+}
+
+// A session's end is fixed when it begins: an ending may be forgotten then.
+func TestLongerMaxAgeRevivesNothing(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	short := setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "1h", "SESSION_IDLE_TIMEOUT": "100h"}}
+	long := setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "100h", "SESSION_IDLE_TIMEOUT": "100h"}}
+	r := startSite(t, short)
+	b := r.browser()
+	b.signIn(finance)
+	longer := startCopy(t, r, long)
+	clock.advance(time.Hour - time.Second)
+	if !b.isSignedIn(longer) {
+		t.Error("the session ends early")
+	}
+	clock.advance(time.Second)
+	if b.isSignedIn(longer) {
+		t.Error("the session lives on")
+	}
+}
+
+func TestSessionRecordsAreForgotten(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		begun := time.UnixMilli(1_000_000)
+		add := func(id string, at time.Time) {
+			t.Helper()
+			record := sessionRecord{IDHash: hashOf(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
+			if err := s.AddSession(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add("one", begun)
+		token := usedToken{ID: hashOf("token"), Expires: begun.Add(time.Hour)}
+		if err := s.EndSessions(t.Context(), []ending{endingOf(hashOf("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			at   time.Time
+			rows [3]int
+		}{{begun.Add(time.Hour - time.Millisecond), [3]int{2, 1, 1}}, {begun.Add(time.Hour), [3]int{2, 0, 0}}} {
+			add(test.at.String(), test.at)
+			var rows [3]int
+			for i, table := range []string{"sessions", "ended", "used_tokens"} {
+				if err := s.read.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if rows != test.rows {
+				t.Errorf("%s after the sign-in there are %v rows, want %v", test.at.Sub(begun), rows, test.rows)
+			}
+		}
+	})
+}
+
+func TestUsedTokenEndsNothing(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		now := time.Now()
+		token := usedToken{ID: hashOf("token"), Expires: now.Add(time.Minute)}
+		first := []ending{{endSubject, "first", now, now.Add(time.Hour)}}
+		second := []ending{{endSubject, "second", now, now.Add(time.Hour)}}
+		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, errReplayed) {
+			t.Errorf("the token used again is %v", err)
+		}
+		endings, _, err := s.EndingsSince(t.Context(), 0)
+		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
+			t.Errorf("the endings are %v, %v", endings, err)
+		}
+	})
+}
+
+// A reader that asks for what is new misses nothing that is written meanwhile.
+func TestNoEndingIsMissed(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		const writers, each = 6, 15
+		now := time.Now()
+		var together sync.WaitGroup
+		for writer := range writers {
+			together.Go(func() {
+				for i := range each {
+					e := []ending{{endSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
+					if err := s.EndSessions(t.Context(), e, "test", now, usedToken{}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { together.Wait(); close(done) }()
+		seen, sequence := map[string]bool{}, int64(0)
+		for last := false; ; {
+			endings, next, err := s.EndingsSince(t.Context(), sequence)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range endings {
+				seen[e.Key] = true
+			}
+			sequence = next
+			if last {
+				break
+			}
+			select {
+			case <-done:
+				last = true
+			default:
+			}
+		}
+		if len(seen) != writers*each {
+			t.Errorf("%d endings were seen, want %d", len(seen), writers*each)
+		}
+	})
+}
+
+// An ending that comes again, or later, reaches at least as far as before.
+func TestEndingsWiden(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		at := time.UnixMilli(5_000)
+		for _, minutes := range []int{2, 5, 1} {
+			upTo := at.Add(time.Duration(minutes) * time.Minute)
+			if err := s.EndSessions(t.Context(), []ending{{endAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, usedToken{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		endings, last, err := s.EndingsSince(t.Context(), 0)
+		if err != nil || last != 3 || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
+			t.Errorf("the endings are %v up to %d, %v", endings, last, err)
+		}
+	})
+}
+
+// Within endedWindow requests ask the database nothing, and where one has to,
+// the others wait for its answer and ask nothing themselves.
+func TestEndedSessionsCostFewQueries(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	records := r.site.sessions.records
+	set := func(asked time.Time, asking chan struct{}) {
+		records.mu.Lock()
+		defer records.mu.Unlock()
+		records.asked, records.asking = asked, asking
+	}
+	set(time.Now().Add(time.Hour), nil)
+	// Whoever asks from here on finds out.
+	file := strings.TrimPrefix(r.database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		b.get("/").check(t, http.StatusOK, "Carol Lee")
+	}
+	asking := make(chan struct{})
+	set(time.Time{}, asking)
+	var together sync.WaitGroup
+	for range 8 {
+		together.Go(func() { records.refresh(t.Context()) })
+	}
+	close(asking)
+	together.Wait()
+	records.mu.Lock()
+	defer records.mu.Unlock()
+	if records.failing || records.asking != asking {
+		t.Error("the database was asked")
+	}
+}
+
+func TestSessionPages(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	desk, phone, boss := r.browser(), r.browser(), r.browser()
+	desk.signIn(finance)
+	callback := phone.beginSignIn(finance)
+	phone.get(callback.String(), "User-Agent", "Mozilla/5.0 (iPhone; <script>alert(1)</script>) Safari/604.1")
+	boss.signIn(admin)
+	own := `action="/profile/sessions/` + sessionID(t, r, desk) + `/end"`
+	others := `action="/profile/sessions/` + sessionID(t, r, phone) + `/end"`
+	desk.get("/profile").check(t, http.StatusOK, "Where you are signed in", "Safari on iPhone", "This one", "End all others", others, "!"+own, "!alert(1)", "!/sessions\"")
+	boss.get("/profile").check(t, http.StatusOK, `href="/sessions"`, "!"+others)
+	boss.get("/sessions").check(t, http.StatusOK, "Carol Lee", finance, "Hannah Smith", "Safari on iPhone", "!alert(1)", "This one")
+	boss.get("/sessions?q=CAROL").check(t, http.StatusOK, finance, "!"+admin)
+	boss.get("/sessions?q=%25").check(t, http.StatusOK, "No session is found")
+	boss.get("/sessions?q=%22%3E%3Cscript%3E").check(t, http.StatusOK, "!<script>")
+	for _, after := range []string{"x", "1", "1.x", ".", "1." + strings.Repeat("G", 64)} {
+		boss.get("/sessions?after="+url.QueryEscape(after)).check(t, http.StatusBadRequest)
+	}
+	for _, test := range []struct {
+		path     string
+		statuses [3]int // of an anonymous visitor, a member, an administrator
+	}{
+		{"/sessions", [3]int{303, 404, 200}},
+		{"/sessions/end", [3]int{405, 405, 405}},
+	} {
+		for i, b := range []*browser{r.browser(), desk, boss} {
+			b.get(test.path).check(t, test.statuses[i])
+		}
+	}
+	told := desk.follow(desk.post("/profile/sessions/"+sessionID(t, r, phone)+"/end", nil))
+	told.check(t, http.StatusOK, "Ended the session of Carol Lee: Safari on iPhone.", "!"+others, "!End all others")
+	desk.get("/profile").check(t, http.StatusOK, "!Ended the session")
+	desk.post("/profile/sessions/"+strings.Repeat("a", 64)+"/end", nil).check(t, http.StatusNotFound)
+	boss.follow(boss.post("/sessions/end", url.Values{"sub": {subjectOf(t, finance)}})).check(t, http.StatusOK, "Ended all sessions of Carol Lee.", "!"+finance)
+}
+
+// Whoever has to sign in before ending a session comes back to the list.
+func TestEndingASessionAfterSigningInAgain(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	for target, page := range map[string]string{
+		"/profile/sessions/end-others": "/profile", "/profile/sessions/x/end": "/profile", "/sessions/x/end": "/sessions", "/sessions/end": "/sessions",
+	} {
+		want := "/login?return_to=" + url.QueryEscape(page)
+		if got := r.browser().post(target, nil).header.Get("Location"); got != want {
+			t.Errorf("%s leads to %s, want %s", target, got, want)
+		}
+	}
+}
+
+func TestManySessionsArePagedThrough(t *testing.T) {
+	t.Parallel()
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
+		boss := r.browser()
+		boss.signIn(admin)
+		const people = 2*sessionPage + 30
+		for i := range people {
+			record := sessionRecord{
+				IDHash: hashOf(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
+				SignedInAt: time.Now().Add(-time.Duration(i/3) * time.Second), ExpiresAt: time.Now().Add(time.Hour),
+			}
+			if err := r.site.store.AddSession(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seen, pages := map[string]int{}, 0
+		for target := "/sessions?q=PERSON-"; target != ""; pages++ {
+			page := boss.get(target)
+			page.check(t, http.StatusOK)
+			for i := range people {
+				seen[fmt.Sprint(i)] += strings.Count(page.body, fmt.Sprintf("person-%03d@example.com", i))
+			}
+			_, next, _ := strings.Cut(page.body, `<p><a href="`)
+			next, _, more := strings.Cut(next, `">Next page`)
+			if target = ""; more {
+				target = strings.ReplaceAll(next, "&amp;", "&")
+			}
+		}
+		for i := range people {
+			if seen[fmt.Sprint(i)] != 1 {
+				t.Errorf("person %d is listed %d times", i, seen[fmt.Sprint(i)])
+			}
+		}
+		if pages != 3 {
+			t.Errorf("%d pages, want 3", pages)
+		}
+	})
+}
+
+// End all others ends all of them, however many there are.
+func TestEndAllOthersOfVeryMany(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	for i := range 2*sessionPage + 1 {
+		record := sessionRecord{
+			IDHash: hashOf(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
+			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+		}
+		if err := r.site.store.AddSession(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.follow(b.post("/profile/sessions/end-others", nil)).check(t, http.StatusOK, "Ended 201 other sessions.")
+	if found := listed(t, r); len(found) != 1 || found[0].IDHash != sessionID(t, r, b) {
+		t.Errorf("%d sessions are left", len(found))
+	}
+}
+
+func TestBrowserName(t *testing.T) {
+	for userAgent, want := range map[string]string{
+		"": "an unknown browser",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0":                                                                     "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36":                            "Chrome on Windows",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0":                  "Edge on Windows",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15":                      "Safari on macOS",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/131.0 Mobile/15E148 Safari/604.1":     "Chrome on iPhone",
+		"Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/26.0 Chrome/122.0.0.0 Mobile Safari/537.36": "Samsung Internet on Android",
+		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36":                             "Chrome on ChromeOS",
+		"curl/8.11.0":                     "curl",
+		"<b>Linux</b>":                    "an unknown browser on Linux",
+		strings.Repeat("\x00\n\"<", 1000): "an unknown browser",
+	} {
+		if got := browserName(userAgent); got != want {
+			t.Errorf("%.80q is %q, want %q", userAgent, got, want)
+		}
+	}
+}
+
+// What a browser says of itself is kept within bounds and as valid text.
+func TestOddUserAgents(t *testing.T) {
+	t.Parallel()
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
+		for _, userAgent := range []string{"\xff\xfe\xc3", strings.Repeat("ä", 5000), strings.Repeat("\xff", 1000), "\t'; DROP TABLE sessions; --"} {
+			b := r.browser()
+			callback := b.beginSignIn(finance)
+			b.get(callback.String(), "User-Agent", userAgent).check(t, http.StatusSeeOther)
+		}
+		for _, record := range listed(t, r) {
+			if length := len([]rune(record.UserAgent)); length > maxUserAgent || length == 0 {
+				t.Errorf("a browser's name of %d characters is kept", length)
+			}
+		}
+	})
+}
+
+// A database has no session's ID, so that who reads it can be nobody.
+func TestTheDatabaseHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.browser()
+	b.signIn(finance)
+	values := slices.Collect(maps.Values(b.cookies()))
+	if err := r.site.store.close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(strings.TrimPrefix(r.database, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range values {
+		if strings.Contains(string(data), value) {
+			t.Error("the database holds a cookie")
+		}
+	}
+	request := httptest.NewRequest("GET", "/", nil)
+	for name, value := range b.cookies() {
+		request.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if person := r.site.sessions.read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), hashOf(person.ID)) {
+		t.Error("the database holds the session's ID, or not its hash")
+	}
+}
+
+// Endings that the database never takes are bounded.
+func TestOwedEndingsAreBounded(t *testing.T) {
+	t.Parallel()
+	store := openedStore(t, sqliteURL(t)) // never started
+	records := newSessionRecords(store, slog.New(slog.DiscardHandler))
+	endings := make([]ending, maxOwedEndings+5)
+	for i := range endings {
+		endings[i] = endingOf(hashOf(fmt.Sprint(i)), time.Now().Add(time.Hour))
+	}
+	if err := records.end(t.Context(), endings, "test", time.Now()); !isUnavailable(err) {
+		t.Errorf("end = %v", err)
+	}
+	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {
+		t.Errorf("%d endings are owed and %d known", len(records.owed), len(records.known))
+	}
+}

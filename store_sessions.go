@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// sessionPage is how many sessions a page lists.
+const sessionPage = 100
+
+// errReplayed is a logout request's token that has been acted upon before.
+var errReplayed = errors.New("the token has been used before")
+
+// sessionRecord is what the database keeps of a session, for people to see and
+// for it to be ended from elsewhere. It holds nothing that would be the session.
+type sessionRecord struct {
+	IDHash      string // hashOf the session's ID; names it in addresses
+	Subject     string
+	Address     string // as normalizeAddress writes it
+	Name        string
+	ProviderSID string
+	UserAgent   string
+	SignedInAt  time.Time // in UTC, to the millisecond
+	ExpiresAt   time.Time // the same
+}
+
+// endKind says by what an ending names the sessions that it is about.
+type endKind string
+
+const (
+	endSession endKind = "session" // hashOf a session's ID
+	endSID     endKind = "sid"     // sid of the provider
+	endSubject endKind = "subject" // sub of the ID Token
+	endAddress endKind = "address" // as normalizeAddress writes it
+)
+
+// column is where the table of sessions has what the kind names.
+func (k endKind) column() string {
+	switch k {
+	case endSID:
+		return "provider_sid"
+	case endSubject, endAddress:
+		return string(k)
+	default:
+		return "id_hash"
+	}
+}
+
+// ending refuses sessions before their time: those of a key that began no later
+// than UpTo. It can be forgotten at Expires, when they are over anyway.
+type ending struct {
+	Kind          endKind
+	Key           string
+	UpTo, Expires time.Time
+}
+
+// usedToken is a logout request's token, kept until it would be refused as too
+// old. The zero value is none.
+type usedToken struct {
+	ID      string // a hash
+	Expires time.Time
+}
+
+// AddSession records a session that begins, and forgets what is over.
+func (s *Store) AddSession(ctx context.Context, record sessionRecord) error {
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, table := range []string{"sessions", "ended", "used_tokens"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, record.SignedInAt.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO sessions (id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			record.IDHash, record.Subject, record.Address, record.Name, record.ProviderSID, record.UserAgent,
+			record.SignedInAt.UnixMilli(), record.ExpiresAt.UnixMilli())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("add session: %w", err)
+	}
+	return nil
+}
+
+// EndSessions records endings, all or none. A token that was used before is
+// errReplayed, and then nothing ends.
+func (s *Store) EndSessions(ctx context.Context, endings []ending, why string, at time.Time, token usedToken) error {
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := useToken(ctx, tx, token); err != nil {
+			return err
+		}
+		var sequence int64
+		if err := tx.QueryRowContext(ctx, `UPDATE ended_sequence SET last = last + 1 WHERE id = 1 RETURNING last`).Scan(&sequence); err != nil {
+			return err
+		}
+		for _, e := range endings {
+			if err := recordEnding(ctx, tx, e, why, at, sequence); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+func useToken(ctx context.Context, tx *sql.Tx, token usedToken) error {
+	if token.ID == "" {
+		return nil
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO used_tokens (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+		token.ID, token.Expires.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if added, err := result.RowsAffected(); err != nil || added == 0 {
+		return errors.Join(errReplayed, err)
+	}
+	return nil
+}
+
+// recordEnding writes one ending, which may widen one that is there, and marks
+// the sessions that it is about.
+func recordEnding(ctx context.Context, tx *sql.Tx, e ending, why string, at time.Time, sequence int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO ended (kind, key, up_to, expires_at, sequence) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (kind, key) DO UPDATE SET sequence = excluded.sequence,
+			up_to = CASE WHEN excluded.up_to > ended.up_to THEN excluded.up_to ELSE ended.up_to END,
+			expires_at = CASE WHEN excluded.expires_at > ended.expires_at THEN excluded.expires_at ELSE ended.expires_at END`,
+		string(e.Kind), e.Key, e.UpTo.UnixMilli(), e.Expires.UnixMilli(), sequence)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE sessions SET ended_at = $1, ended_why = $2
+		WHERE `+e.Kind.column()+` = $3 AND signed_in_at <= $4 AND ended_at IS NULL`,
+		at.UnixMilli(), why, e.Key, e.UpTo.UnixMilli())
+	return err
+}
+
+// EndingsSince returns the endings that were recorded after a sequence, and the
+// sequence of the last of them; 0 asks for all.
+func (s *Store) EndingsSince(ctx context.Context, sequence int64) (endings []ending, last int64, err error) {
+	last = sequence
+	err = s.call(ctx, func(ctx context.Context) error {
+		rows, err := s.read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1 ORDER BY sequence`, sequence)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var e ending
+			var upTo, expires int64
+			if err := rows.Scan(&e.Kind, &e.Key, &upTo, &expires, &last); err != nil {
+				return err
+			}
+			e.UpTo, e.Expires = time.UnixMilli(upTo), time.UnixMilli(expires)
+			endings = append(endings, e)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, sequence, fmt.Errorf("endings: %w", err)
+	}
+	return endings, last, nil
+}
+
+// sessionBounds tells of the sessions that an ending would be about, the ended
+// ones too, how many there are and how far in time they reach.
+type sessionBounds struct {
+	Count                      int64
+	LastSignedIn, LastToExpire time.Time
+}
+
+// SessionBounds returns the bounds of a key's sessions whose time is not over.
+func (s *Store) SessionBounds(ctx context.Context, kind endKind, key string, now time.Time) (sessionBounds, error) {
+	var b sessionBounds
+	err := s.call(ctx, func(ctx context.Context) error {
+		var signedIn, expires int64
+		err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(signed_in_at), 0), COALESCE(MAX(expires_at), 0)
+			FROM sessions WHERE `+kind.column()+` = $1 AND expires_at > $2`, key, now.UnixMilli()).Scan(&b.Count, &signedIn, &expires)
+		b.LastSignedIn, b.LastToExpire = time.UnixMilli(signedIn), time.UnixMilli(expires)
+		return err
+	})
+	if err != nil {
+		return sessionBounds{}, fmt.Errorf("session bounds: %w", err)
+	}
+	return b, nil
+}
+
+// sessionQuery asks for sessions that stand, the latest first.
+type sessionQuery struct {
+	Subject string // of this person alone; empty for everybody
+	IDHash  string // this one alone; empty for any
+	Search  string // part of an address; empty for any
+	After   sessionCursor
+	Limit   int
+}
+
+// sessionCursor is where a page of sessions starts; zero is the first.
+type sessionCursor struct {
+	SignedInAt int64 // milliseconds since 1970
+	IDHash     string
+}
+
+const sessionColumns = `id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at`
+
+// Sessions returns the sessions that stand at a time and that q asks for.
+func (s *Store) Sessions(ctx context.Context, q sessionQuery, now time.Time) ([]sessionRecord, error) {
+	var b sqlBuilder
+	text := `SELECT ` + sessionColumns + ` FROM sessions WHERE ended_at IS NULL AND expires_at > ` + b.arg(now.UnixMilli())
+	if q.Subject != "" {
+		text += ` AND subject = ` + b.arg(q.Subject)
+	}
+	if q.IDHash != "" {
+		text += ` AND id_hash = ` + b.arg(q.IDHash)
+	}
+	if q.Search != "" {
+		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(normalizeAddress(q.Search))
+		text += ` AND address LIKE ` + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
+	}
+	if q.After != (sessionCursor{}) {
+		text += ` AND (signed_in_at, id_hash) < (` + b.arg(q.After.SignedInAt) + `, ` + b.arg(q.After.IDHash) + `)`
+	}
+	text += fmt.Sprintf(` ORDER BY signed_in_at DESC, id_hash DESC LIMIT %d`, q.Limit)
+	var records []sessionRecord
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		records, err = s.sessionRows(ctx, text, b.args)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sessions: %w", err)
+	}
+	return records, nil
+}
+
+func (s *Store) sessionRows(ctx context.Context, text string, args []any) ([]sessionRecord, error) {
+	rows, err := s.read.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var records []sessionRecord
+	for rows.Next() {
+		var r sessionRecord
+		var signedIn, expires int64
+		if err := rows.Scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires); err != nil {
+			return nil, err
+		}
+		r.SignedInAt, r.ExpiresAt = time.UnixMilli(signedIn).UTC(), time.UnixMilli(expires).UTC()
+		records = append(records, r)
+	}
+	return records, rows.Err()
+}

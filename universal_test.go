@@ -1,0 +1,284 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/devidp"
+)
+
+const rightRevocation = `{"sub_id":{"format":"email","email":"` + finance + `"}}`
+
+// revoke sends a revocation request. The header is as for send.
+func (b *browser) revoke(token, body string, fields ...string) *reply {
+	b.t.Helper()
+	fields = append([]string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}, fields...)
+	return b.sendRaw(http.MethodPost, universalLogoutPath, body, fields...)
+}
+
+// sendRaw is send with any body.
+func (b *browser) sendRaw(method, path, body string, fields ...string) *reply {
+	b.t.Helper()
+	request, err := http.NewRequest(method, b.home+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		request.Header.Set(fields[i], fields[i+1])
+	}
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text := make([]byte, 64<<10)
+	n, _ := response.Body.Read(text)
+	return &reply{response.StatusCode, response.Header, string(text[:n]), request.URL}
+}
+
+func universalAttacks() []remoteAttack {
+	body := func(text string) func(*browser, string) *reply {
+		return func(b *browser, token string) *reply { return b.revoke(token, text) }
+	}
+	header := func(fields ...string) func(*browser, string) *reply {
+		return func(b *browser, token string) *reply { return b.revoke(token, rightRevocation, fields...) }
+	}
+	rows := append(signedAttacks(), []remoteAttack{
+		{name: "typ is missing", header: func(h map[string]any) { delete(h, "typ") }},
+		{name: "typ is JWT", header: func(h map[string]any) { h["typ"] = "JWT" }},
+		{name: "typ is that of a Logout Token", header: func(h map[string]any) { h["typ"] = "logout+jwt" }},
+		{name: "aud is the client", claims: func(c map[string]any) { c["aud"] = c["sub"] }},
+		{name: "aud is the base URL", claims: func(c map[string]any) { c["aud"] = originOf(c["aud"].(string)) }},
+		{name: "aud with a slash", claims: func(c map[string]any) { c["aud"] = c["aud"].(string) + "/" }},
+		{name: "sub is missing", claims: claimGone("sub")},
+		{name: "iss is on another host", claims: claimIs("iss", "https://issuer.example.com")},
+		{name: "no Authorization", send: func(b *browser, _ string) *reply {
+			return b.sendRaw("POST", universalLogoutPath, rightRevocation, "Content-Type", "application/json")
+		}},
+		{name: "Basic", send: func(b *browser, token string) *reply {
+			return b.revoke("", rightRevocation, "Authorization", "Basic "+token)
+		}},
+		{name: "token in the query", send: func(b *browser, token string) *reply {
+			return b.sendRaw("POST", universalLogoutPath+"?access_token="+token, rightRevocation, "Content-Type", "application/json")
+		}},
+		{name: "a bad body without a token", send: func(b *browser, _ string) *reply {
+			return b.sendRaw("POST", universalLogoutPath, "{", "Content-Type", "application/json")
+		}},
+	}...)
+	for i := range rows {
+		rows[i].status = http.StatusUnauthorized
+	}
+	rows = append(rows, []remoteAttack{
+		{name: "sub is another application", status: 403, claims: claimIs("sub", "other")},
+		{name: "from another site's page", status: 403, send: header("Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")},
+		{name: "of another issuer's person", status: 404, send: body(`{"sub_id":{"format":"iss_sub","iss":"https://evil.example","sub":"` + devidp.SamplePeople()[3].Subject + `"}}`)},
+		{name: "of nobody", status: 404, send: body(`{"sub_id":{"format":"email","email":"nobody@example.com"}}`)},
+		{name: "by GET", status: 405, send: func(b *browser, token string) *reply {
+			return b.sendRaw("GET", universalLogoutPath, "", "Authorization", "Bearer "+token)
+		}},
+	}...)
+	bodies := map[string]string{
+		"body is empty": "", "body is null": "null", "body is an array": "[" + rightRevocation + "]", "body is truncated": rightRevocation[:20],
+		"data behind the body": rightRevocation + "{}", "sub_id is missing": `{}`, "sub_id is a text": `{"sub_id":"` + finance + `"}`,
+		"sub_id twice":                `{"sub_id":{"format":"email","email":"x@example.com"},"sub_id":{"format":"email","email":"` + finance + `"}}`,
+		"sub_id in another case":      strings.Replace(rightRevocation, "sub_id", "SUB_ID", 1),
+		"sub_id and subject":          strings.Replace(rightRevocation, "{", `{"subject":{"format":"email","email":"x@example.com"},`, 1),
+		"another member":              strings.Replace(rightRevocation, "{", `{"all":true,`, 1),
+		"format is missing":           `{"sub_id":{"email":"` + finance + `"}}`,
+		"format is unknown":           `{"sub_id":{"format":"phone_number","phone_number":"+12065550100"}}`,
+		"format is opaque":            `{"sub_id":{"format":"opaque","id":"` + finance + `"}}`,
+		"format is in another case":   `{"sub_id":{"format":"Email","email":"` + finance + `"}}`,
+		"email is missing":            `{"sub_id":{"format":"email"}}`,
+		"email is empty":              `{"sub_id":{"format":"email","email":""}}`,
+		"email is white space":        `{"sub_id":{"format":"email","email":"  "}}`,
+		"email is an array":           `{"sub_id":{"format":"email","email":["` + finance + `"]}}`,
+		"email with a NUL":            `{"sub_id":{"format":"email","email":"a\u0000@example.com"}}`,
+		"email is endless":            `{"sub_id":{"format":"email","email":"` + strings.Repeat("a", 255) + `"}}`,
+		"email beside sub":            `{"sub_id":{"format":"email","email":"` + finance + `","sub":"x"}}`,
+		"iss is missing":              `{"sub_id":{"format":"iss_sub","sub":"x"}}`,
+		"sub is missing from the ID":  `{"sub_id":{"format":"iss_sub","iss":"x"}}`,
+		"sub is no printable ASCII":   `{"sub_id":{"format":"iss_sub","iss":"x","sub":"\u0000"}}`,
+		"sub is a number":             `{"sub_id":{"format":"iss_sub","iss":"x","sub":1}}`,
+		"iss_sub beside email":        `{"sub_id":{"format":"iss_sub","iss":"x","sub":"x","email":"x"}}`,
+		"body is longer than 64 KB":   rightRevocation + strings.Repeat(" ", maxBody),
+		"aliases, of which one is ok": `{"sub_id":{"format":"aliases","identifiers":[{"format":"email","email":"` + finance + `"}]}}`,
+	}
+	for name, text := range bodies {
+		rows = append(rows, remoteAttack{name: name, status: 400, send: body(text)})
+	}
+	return append(rows,
+		remoteAttack{name: "body is a form", status: 400, send: header("Content-Type", "application/x-www-form-urlencoded")},
+		remoteAttack{name: "body of no type", status: 400, send: header("Content-Type", "")})
+}
+
+func TestUniversalLogoutAttacks(t *testing.T) {
+	t.Parallel()
+	rows := universalAttacks()
+	r := startSite(t, setup{env: logoutEnv()})
+	victim, server := r.browser(), r.browser()
+	victim.signIn(finance)
+	for _, a := range rows {
+		t.Run(a.name, func(t *testing.T) {
+			r.provider.SetFaults(a.faults())
+			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.send == nil {
+				a.send = func(b *browser, token string) *reply { return b.revoke(token, rightRevocation) }
+			}
+			page := a.send(server, token)
+			page.check(t, a.status)
+			if challenge := page.header.Get("WWW-Authenticate"); (a.status == 401) != strings.Contains(challenge, "invalid_token") {
+				t.Errorf("WWW-Authenticate = %q", challenge)
+			}
+			if page.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+			}
+			if len(token) > 20 && (strings.Contains(r.log.String(), token) || strings.Contains(page.body, token)) {
+				t.Error("the log or the answer holds the token")
+			}
+			if !victim.isSignedIn(r) {
+				t.Fatal("the victim is signed out")
+			}
+		})
+	}
+	t.Logf("%-18s %3d rows", "universal", len(rows))
+}
+
+// What Okta's documents allow.
+func TestUniversalLogoutVariants(t *testing.T) {
+	t.Parallel()
+	subject := subjectOf(t, finance)
+	orgIssuer := func(c map[string]any) { c["iss"] = originOf(c["iss"].(string)) }
+	for name, test := range map[string]struct {
+		claims func(map[string]any)
+		body   string // ISSUER and ORG stand for the issuer and its origin
+		fields []string
+	}{
+		"email":                             {body: rightRevocation},
+		"email under subject":               {body: strings.Replace(rightRevocation, "sub_id", "subject", 1)},
+		"email in capitals":                 {body: strings.Replace(rightRevocation, finance, strings.ToUpper(finance), 1)},
+		"iss_sub":                           {body: `{"sub_id":{"format":"iss_sub","iss":"ISSUER","sub":"` + subject + `"}}`},
+		"iss_sub of the org":                {body: `{"sub_id":{"format":"iss_sub","iss":"ORG","sub":"` + subject + `"}}`},
+		"iss is the org":                    {body: rightRevocation, claims: orgIssuer},
+		"media type with its character set": {body: rightRevocation, fields: []string{"Content-Type", "application/json; charset=utf-8"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{env: logoutEnv(), faults: devidp.Faults{LogoutClaims: test.claims}})
+			desk, phone, other := r.browser(), r.browser(), r.browser()
+			desk.signIn(finance)
+			phone.signIn(finance)
+			other.signIn(hr)
+			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := strings.NewReplacer("ISSUER", r.provider.Issuer(), "ORG", originOf(r.provider.Issuer())).Replace(test.body)
+			answer := other.revoke(token, body, test.fields...)
+			if answer.check(t, http.StatusNoContent); answer.body != "" || answer.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("the answer is %q with %v", answer.body, answer.header)
+			}
+			if desk.isSignedIn(r) || phone.isSignedIn(r) || !other.isSignedIn(r) {
+				t.Error("the wrong sessions have ended")
+			}
+			if !strings.Contains(r.log.String(), "event=universal_logout") {
+				t.Error("the logout is not in the log")
+			}
+			other.revoke(token, body).check(t, http.StatusUnauthorized) // once is enough
+		})
+	}
+}
+
+// Whom Okta disables loses access at once where it tells us so, on every copy
+// within endedWindow, and at SESSION_MAX_AGE at the latest where it does not.
+func TestSomebodyDisabledLosesAccess(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	env := logoutEnv()
+	env["SESSION_MAX_AGE"], env["SESSION_IDLE_TIMEOUT"] = "8h", "1h"
+	s := setup{clock: clock, env: env}
+	r := startSite(t, s)
+	other := startCopy(t, r, s)
+	told, untold := r.browser(), r.browser()
+	told.signIn(finance)
+	untold.signIn(hr)
+	if !told.isSignedIn(other) {
+		t.Fatal("not signed in at the other copy")
+	}
+	answer, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+	if err != nil || answer.Status != http.StatusNoContent || told.twin(r).isSignedIn(r) {
+		t.Errorf("the answer is %+v, %v", answer, err)
+	}
+	time.Sleep(endedWindow)
+	if told.isSignedIn(other) {
+		t.Error("the other copy does not know")
+	}
+	for range 16 {
+		if !untold.isSignedIn(r) {
+			t.Error("somebody who works all the time is signed out early")
+		}
+		clock.advance(30 * time.Minute)
+	}
+	if untold.isSignedIn(r) {
+		t.Error("after 8 hours the session goes on")
+	}
+}
+
+func TestUniversalLogoutWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{env: logoutEnv()})
+	b := r.browser()
+	b.signIn(finance)
+	file := strings.TrimPrefix(r.database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logoutToken, err := r.provider.LogoutToken(subjectOf(t, finance), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"logout_token": {logoutToken}}
+	b.revoke(token, rightRevocation).check(t, http.StatusUnprocessableEntity, "logout_failed")
+	b.post(backChannelLogoutPath, form).check(t, http.StatusBadRequest, "logout_failed")
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	// The same requests again are no replay.
+	b.revoke(token, rightRevocation).check(t, http.StatusNoContent)
+	b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
+	if b.isSignedIn(r) {
+		t.Error("the session goes on")
+	}
+}
+
+func FuzzRevocation(f *testing.F) {
+	for _, seed := range []string{
+		rightRevocation, strings.Replace(rightRevocation, "sub_id", "subject", 1), `{"sub_id":{"format":"iss_sub","iss":"i","sub":"s"}}`,
+		``, `{}`, `{"sub_id":null}`, `{"sub_id":{}}`, `{"sub_id":{"format":"email","email":"\u0000"}}`, `{"sub_id":{"format":"iss_sub","iss":"i","sub":""}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		subject, err := parseRevocation(data)
+		byAddress, bySubject := subject.Address != "", subject.Iss != "" && subject.Subject != ""
+		if err == nil && byAddress == bySubject {
+			t.Errorf("%s names %+v", data, subject)
+		}
+		if err != nil && subject != (revocationSubject{}) {
+			t.Errorf("%s is refused, and yet %+v", data, subject)
+		}
+		if strings.ContainsAny(subject.Address+subject.Subject, "\x00\n\r") || len(subject.Address) > maxAddressLength || len(subject.Subject) > 255 {
+			t.Errorf("%s names %+q", data, subject)
+		}
+	})
+}
