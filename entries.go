@@ -44,8 +44,9 @@ func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	return s.renderNew(w, r, http.StatusOK, v, form, told)
 }
 
-// unsaved is told with a form that comes back after its writer signed in again.
-const unsaved = "Your session had ended, so this is not saved yet. Here is what you typed."
+// unsaved is told with a form that comes back after its writer signed in again,
+// or after the database was away.
+const unsaved = "This is not saved yet. Here is what you typed."
 
 func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
 	form.Action = v.filePath()
@@ -258,36 +259,79 @@ func (s *site) returnTo(w http.ResponseWriter, r *http.Request) (string, error) 
 	if r.Method != http.MethodPost {
 		return r.URL.RequestURI(), nil
 	}
-	path := r.URL.EscapedPath()
+	page, isEntry := formPage(r.URL.EscapedPath())
+	if isEntry {
+		if _, err := s.keepDraft(w, r, page); err != nil {
+			return "", err
+		}
+	}
+	return page, nil
+}
+
+// formPage is the page of the form that posts to a path, and whether it is the
+// form of an expense.
+func formPage(path string) (page string, isEntry bool) {
 	if page, ok := sessionsPage(path); ok {
-		return page, nil
+		return page, false
 	}
 	for _, action := range []string{"/delete", "/restore"} {
 		if page, ok := strings.CutSuffix(path, action); ok {
-			return page, nil
+			return page, false
 		}
 	}
 	if path == importPath {
-		return path, nil
+		return path, false
 	}
 	if strings.HasSuffix(path, "/expenses") {
 		path += "/new"
 	}
+	return path, true
+}
+
+// keepDraft keeps the form of an expense in the browser, for its page. It
+// reports false if there is more of it than any expense may hold.
+func (s *site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (kept bool, err error) {
 	if err := r.ParseForm(); err != nil {
-		return "", badForm(err)
+		return false, badForm(err)
 	}
-	kept := url.Values{}
+	fields := url.Values{}
 	for _, name := range []string{"date", "person", "item", "category", "amount", "note", "submission", "version"} {
 		if r.PostForm.Has(name) {
-			kept.Set(name, r.PostForm.Get(name))
+			fields.Set(name, r.PostForm.Get(name))
 		}
 	}
-	text, err := json.Marshal(kept)
+	text, err := json.Marshal(fields)
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	_, err = s.drafts.save(w, r, path, string(text))
-	return path, err
+	return s.drafts.save(w, r, page, string(text))
+}
+
+// keptError is a form that the database could not take, and that waits in the
+// browser for its Page to be opened again.
+type keptError struct {
+	Page string
+	Err  error
+}
+
+func (e *keptError) Error() string { return e.Err.Error() }
+func (e *keptError) Unwrap() error { return e.Err }
+
+// keeping is a handler of an expense's form that loses nothing where the
+// database does not serve.
+func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		err := h(w, r, v)
+		if !isUnavailable(err) {
+			return err
+		}
+		page, _ := formPage(r.URL.EscapedPath())
+		kept, keepErr := s.keepDraft(w, r, page)
+		if !kept || keepErr != nil {
+			return errors.Join(err, keepErr)
+		}
+		return &keptError{page, err}
+	}
 }
 
 // takeDraft returns the form that was kept for this page, or nil, and drops it.

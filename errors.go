@@ -41,6 +41,7 @@ func (s *site) explain(err error) failure {
 	var signIn *signInError
 	var method *methodError
 	var query *queryError
+	var kept *keptError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &signIn):
@@ -70,6 +71,13 @@ func (s *site) explain(err error) failure {
 			Message:     "Something behind the question mark is not what this page knows: " + query.Text + ".",
 			Next:        "Correct the address, or start again from the dashboard.",
 			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
+		}
+	case errors.As(err, &kept):
+		return failure{
+			Status: http.StatusServiceUnavailable, Heading: "Not saved yet",
+			Message: "The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
+			Next:    "Open the form again in a moment, and send it once more.", RetryAfter: 5 * time.Second,
+			ActionLabel: "Back to the form", ActionURL: kept.Page,
 		}
 	case isUnavailable(err):
 		return failure{

@@ -52,9 +52,9 @@ func (s *site) routes() http.Handler {
 	handle("GET /team/{id}/expenses.csv", s.onTeam(s.exportCSV))
 	handle("GET /team/{id}/expenses.json", s.onTeam(s.exportJSON))
 	handle("GET /team/{id}/expenses/new", s.onTeam(s.newExpense))
-	handle("POST /team/{id}/expenses", s.onTeam(s.logExpense))
+	handle("POST /team/{id}/expenses", s.onTeam(s.keeping(s.logExpense)))
 	handle("GET /team/{id}/expenses/{expense}", s.onTeam(s.expense))
-	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.changeExpense))
+	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.keeping(s.changeExpense)))
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.deleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.restoreExpense))
 
