@@ -51,8 +51,18 @@ func TestLighthouse(t *testing.T) {
 		b    *browser
 		path string
 	}{
-		{guest, "/"}, {member, "/"}, {member, "/dashboard"}, {member, "/profile"}, {member, "/team/finance"}, {member, "/team/finance?q=lunch"},
-		{member, "/team/finance/expenses/new"}, {member, expense}, {administrator, "/dashboard"}, {administrator, "/expenses"}, {administrator, importPath}, {administrator, "/sessions"},
+		{guest, "/"},
+		{member, "/"},
+		{member, "/dashboard"},
+		{member, "/profile"},
+		{member, "/team/finance"},
+		{member, "/team/finance?q=lunch"},
+		{member, "/team/finance/expenses/new"},
+		{member, expense},
+		{administrator, "/dashboard"},
+		{administrator, "/expenses"},
+		{administrator, importPath},
+		{administrator, "/sessions"},
 	} {
 		report := page.b.score(t, program, page.path)
 		cells := []string{page.path}
