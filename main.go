@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -145,6 +146,7 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	return &site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, now: time.Now,
+		headers: new(atomic.Pointer[madeHeaders]),
 	}, nil
 }
 

@@ -69,6 +69,7 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	} {
 		request := httptest.NewRequest(http.MethodGet, at.path, nil)
 		request.Header.Set("Accept", "text/html")
+		request.Header.Set("Accept-Language", "en-US,en;q=0.9")
 		if at.who != "" {
 			request.Header.Set("Cookie", cookies[at.who])
 		}

@@ -21,6 +21,7 @@ const (
 // they depend on.
 type contentKey struct {
 	page      string     // its template
+	locale    *locale    // of its reader
 	revision  string     // of the expenses that it shows; empty where it shows none
 	directory *Directory // which names the teams
 	today     Date
@@ -39,8 +40,9 @@ func (k contentKey) size() int {
 
 // frameKey names what stands around the content: one for each person and page.
 type frameKey struct {
-	name string
-	page page
+	name   string
+	locale *locale
+	page   page
 }
 
 // A frame is the layout before and after a page's content.
@@ -48,8 +50,9 @@ type frame struct{ top, bottom []byte }
 
 // show answers with a page whose content is rendered once for its key: view,
 // which makes it, is asked only where that has not been done yet.
-func (p *pages) show(w http.ResponseWriter, shared page, key contentKey, view func() (any, error)) error {
-	around, err := p.frame(key.page, shared)
+func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key contentKey, view func() (any, error)) error {
+	key.locale = p.locales.of(r)
+	around, err := p.frame(frameKey{key.page, key.locale, shared})
 	if err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func (p *pages) show(w http.ResponseWriter, shared page, key contentKey, view fu
 		if err != nil {
 			return err
 		}
-		if content, err = p.part(key.page, "content", v); err != nil {
+		if content, err = p.part(key.locale, key.page, "content", v); err != nil {
 			return err
 		}
 		p.contents.put(key, content, key.size()+len(content))
@@ -75,27 +78,26 @@ func (p *pages) show(w http.ResponseWriter, shared page, key contentKey, view fu
 }
 
 // frame returns the layout around a page.
-func (p *pages) frame(name string, shared page) (frame, error) {
-	key := frameKey{name, shared}
+func (p *pages) frame(key frameKey) (frame, error) {
 	around, ok := p.frames.get(key)
 	if ok {
 		return around, nil
 	}
-	top, err1 := p.part(name, "top", shared)
-	bottom, err2 := p.part(name, "bottom", shared)
+	top, err1 := p.part(key.locale, key.name, "top", key.page)
+	bottom, err2 := p.part(key.locale, key.name, "bottom", key.page)
 	if err := errors.Join(err1, err2); err != nil {
 		return frame{}, err
 	}
 	around = frame{top, bottom}
-	p.frames.put(key, around, keyCost+len(shared.Title)+len(shared.Name)+len(top)+len(bottom))
+	p.frames.put(key, around, keyCost+len(key.page.Title)+len(key.page.Name)+len(top)+len(bottom))
 	return around, nil
 }
 
 // part renders one of the templates of which a page is made.
-func (p *pages) part(name, part string, view any) ([]byte, error) {
-	t, ok := p.templates[name]
-	if !ok {
-		return nil, fmt.Errorf("render page %q: no such page", name)
+func (p *pages) part(l *locale, name, part string, view any) ([]byte, error) {
+	t, err := p.template(l, name)
+	if err != nil {
+		return nil, err
 	}
 	var buf bytes.Buffer
 	if err := t.ExecuteTemplate(&buf, part, view); err != nil {
@@ -107,6 +109,7 @@ func (p *pages) part(name, part string, view any) ([]byte, error) {
 // writePage answers with a page.
 func writePage(w http.ResponseWriter, status int, content *bytes.Buffer) {
 	h := w.Header()
+	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(content.Len()))
 	w.WriteHeader(status)

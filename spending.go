@@ -118,7 +118,7 @@ func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, sha
 			return err
 		}
 		view.page, view.Notice = shared, told
-		return s.pages.render(w, http.StatusOK, "expenses", view)
+		return s.pages.render(w, r, http.StatusOK, "expenses", view)
 	}
 	known, err := s.revisions(r)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, sha
 		page: "expenses", revision: known.of(v.team.ID), directory: s.directory.Current(), today: s.today(),
 		team: v.team.ID, admin: v.access.Admin, query: r.URL.RawQuery,
 	}
-	return s.pages.show(w, shared, key, func() (any, error) { return s.expensesView(r, v) })
+	return s.pages.show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v) })
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
@@ -159,7 +159,7 @@ func (s *site) expensesView(r *http.Request, v visit) (expensesView, error) {
 		Path: v.path(), Filter: filterOf(q), Filtered: q.filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
-		Months: monthChart(sums.ByMonth), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
+		Months: monthChart(sums.ByMonth, s.pages.locales.of(r)), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
 		CSVURL: at(v.filePath()+".csv", q.first()), JSONURL: at(v.filePath()+".json", q.first()),
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
@@ -247,7 +247,7 @@ func labels(groups []group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []Team, totals []teamTotal) []teamLine {
+func teamLines(teams []Team, totals []teamTotal, l *locale) []teamLine {
 	byTeam := map[string]teamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
@@ -255,7 +255,7 @@ func teamLines(teams []Team, totals []teamTotal) []teamLine {
 	lines := make([]teamLine, len(teams))
 	for i, team := range teams {
 		total := byTeam[team.ID]
-		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth)}
+		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth, l)}
 	}
 	return lines
 }

@@ -82,6 +82,7 @@ func fetch(baseURL string, s scene) (bareAnswer, error) {
 		return bareAnswer{}, err
 	}
 	request.Header.Set("Accept", "text/html")
+	request.Header.Set("Accept-Language", language)
 	if s.who != nil {
 		request.Header.Set("Cookie", s.who.cookies)
 	}

@@ -18,13 +18,15 @@ const (
 	clientProcessor = "1"
 	// connections are open at once.
 	connections = 8
+	// language is what a browser sends.
+	language = "en-US,en;q=0.9"
 )
 
 // attack sends a scene's request as fast as they are answered and returns the
 // processor time that each cost the process, and the size of a body. Any answer
 // but 200 is an error.
 func attack(baseURL string, s scene, pid int, length time.Duration) (cost time.Duration, size int, err error) {
-	header := http.Header{"Accept": {"text/html"}}
+	header := http.Header{"Accept": {"text/html"}, "Accept-Language": {language}}
 	if s.who != nil {
 		header.Set("Cookie", s.who.cookies)
 	}
