@@ -1,4 +1,4 @@
-.PHONY: run doctor build test check fuzz screenshots vulnerabilities
+.PHONY: run doctor build test check fuzz screenshots lighthouse vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -37,6 +37,11 @@ fuzz:
 screenshots:
 	@scripts/install-needs
 	go test -run '^TestScreenshots$$' -screenshots docs .
+
+# Scores each page with Lighthouse; the first time it needs the network.
+lighthouse:
+	@scripts/install-needs lighthouse
+	go test -count=1 -timeout 30m -v -run '^TestLighthouse$$' -lighthouse "$(CURDIR)/tools/lighthouse/node_modules/.bin/lighthouse" .
 
 # Needs the network.
 vulnerabilities:

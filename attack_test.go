@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -328,7 +329,7 @@ func errorAttacks() []attack {
 		{name: "error beside a good code", callback: set("error", "access_denied"), status: 403, reason: accessDenied},
 		{name: "error server_error", callback: errorIs("server_error"), status: 503, reason: providerUnreachable, retryAfter: "30"},
 		{name: "error temporarily_unavailable", callback: errorIs("temporarily_unavailable"), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "error invalid_scope", callback: errorIs("invalid_scope"), status: 502, reason: providerRefused, log: "invalid_scope"},
+		{name: "error invalid_scope", callback: errorIs("invalid_scope"), status: 502, reason: invalidScope, log: "invalid_scope"},
 		{name: "error of no specification", callback: errorIs("odd"), status: 502, reason: providerRefused},
 		{name: "error that forges a log line", callback: errorIs("x\nlevel=INFO msg=" + upstreamText), status: 502, reason: providerRefused, log: "(malformed)"},
 		{name: "error that is markup", callback: errorIs("<script>" + upstreamText + "</script>"), status: 502, reason: providerRefused},
@@ -497,7 +498,7 @@ func tokenAttacks() []attack {
 	}
 	rows := []attack{
 		{name: "error invalid_grant", faults: answerWith("token", 400, oauthFailure("invalid_grant")), status: 400, reason: codeRefused},
-		{name: "error invalid_client", faults: answerWith("token", 401, oauthFailure("invalid_client")), status: 502, reason: providerRefused, log: "invalid_client"},
+		{name: "error invalid_client", faults: answerWith("token", 401, oauthFailure("invalid_client")), status: 502, reason: invalidClient, log: "invalid_client"},
 		{name: "error unauthorized_client", faults: answerWith("token", 400, oauthFailure("unauthorized_client")), status: 502, reason: providerRefused},
 		{name: "error that forges a log line", faults: answerWith("token", 400, oauthFailure(`x\nlevel=INFO msg=`+upstreamText)), status: 502, reason: badAnswer},
 		{name: "status 200 with an error", faults: answerWith("token", 200, oauthFailure("invalid_grant")), status: 502, reason: badAnswer},
@@ -576,6 +577,7 @@ func claimAttacks() []attack {
 		add(name+" is a text", devidp.Faults{Claims: func(c map[string]any) { c[name] = fmt.Sprint(c[name]) }})
 		add(name+" is negative", claim(name, -1))
 		add(name+" is 0", claim(name, 0))
+		rows[len(rows)-1].reason = clockOff
 		add(name+" is beyond all dates", claim(name, json.RawMessage("1e300")))
 		add(name+" is in milliseconds", devidp.Faults{Claims: func(c map[string]any) { c[name] = c[name].(int64) * 1000 }})
 	}
@@ -667,15 +669,15 @@ func skewAttacks() []attack {
 		return devidp.Faults{Claims: func(claims map[string]any) { claims[name] = time.Now().Add(d).Unix() }}
 	}
 	rows := []attack{
-		{name: "issued ten minutes ahead of our clock", faults: in("iat", 10*time.Minute+time.Second), log: "iat is 10m"},
-		{name: "issued ten minutes behind our clock", faults: in("iat", -10*time.Minute), log: "iat is -10m"},
-		{name: "not valid for ten minutes", faults: in("nbf", 10*time.Minute+time.Second), log: "nbf is 10m"},
+		{name: "issued ten minutes ahead of our clock", reason: clockOff, faults: in("iat", 10*time.Minute+time.Second), log: "iat is 10m"},
+		{name: "issued ten minutes behind our clock", reason: clockOff, faults: in("iat", -10*time.Minute), log: "iat is -10m"},
+		{name: "not valid for ten minutes", reason: clockOff, faults: in("nbf", 10*time.Minute+time.Second), log: "nbf is 10m"},
 		{name: "nbf is a text", faults: claim("nbf", "0")},
-		{name: "expired a second ago", faults: in("exp", -time.Second), log: "exp was "},
-		{name: "expired an hour ago", faults: in("exp", -time.Hour), log: "exp was 1h0m"},
+		{name: "expired a second ago", reason: clockOff, faults: in("exp", -time.Second), log: "exp was "},
+		{name: "expired an hour ago", reason: clockOff, faults: in("exp", -time.Hour), log: "exp was 1h0m"},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+		rows[i].status, rows[i].reason, rows[i].token = 502, cmp.Or(rows[i].reason, badAnswer), 1
 	}
 	return rows
 }
@@ -852,21 +854,21 @@ func userInfoAttacks() []attack {
 		{name: "sub is a number", faults: with("sub", 1)},
 		{name: "sub in another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["sub"] = strings.ToUpper(c["sub"].(string)) }}},
 		{name: "sub under another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["SUB"] = c["sub"]; delete(c, "sub") }}},
-		{name: "email is missing", faults: with("email", absent)},
-		{name: "email is empty", faults: with("email", "")},
-		{name: "email is blank", faults: with("email", "  ")},
+		{name: "email is missing", reason: emailMissing, faults: with("email", absent)},
+		{name: "email is empty", reason: emailMissing, faults: with("email", "")},
+		{name: "email is blank", reason: emailMissing, faults: with("email", "  ")},
 		{name: "email is a number", faults: with("email", 1)},
 		{name: "email is an array", faults: with("email", []string{admin})},
 		{name: "email with NUL", faults: with("email", "a\x00@example.com")},
 		{name: "email with a line break", faults: with("email", "a@example.com\r\nb")},
 		{name: "email is too long", faults: with("email", strings.Repeat("a", 250)+"@example.com")},
-		{name: "email under another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["EMAIL"] = c["email"]; delete(c, "email") }}},
+		{name: "email under another case", reason: emailMissing, faults: devidp.Faults{UserInfo: func(c map[string]any) { c["EMAIL"] = c["email"]; delete(c, "email") }}},
 		{name: "name is a number", faults: with("name", 1)},
 		{name: "signed", faults: answerWith("userinfo", 200, encoded(`{"alg":"RS256"}`)+"."+encoded(`{"sub":"`+upstreamText+`"}`)+".c2ln", "Content-Type", "application/jwt")},
 		{name: "status 401", faults: answerWith("userinfo", 401, `{}`, "WWW-Authenticate", `Bearer error="invalid_token"`)},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason = 502, badAnswer
+		rows[i].status, rows[i].reason = 502, cmp.Or(rows[i].reason, badAnswer)
 	}
 	rows = slices.Concat(rows, brokenAnswers("userinfo"), redirects("userinfo"))
 	for i := range rows {

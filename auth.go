@@ -63,10 +63,19 @@ const (
 	foreignIssuer       signInFailure = "foreign_issuer"       // the browser's side: iss is not ours
 	codeRefused         signInFailure = "code_refused"         // the provider knows no such code (any more)
 	accessDenied        signInFailure = "access_denied"        // the provider refused the user
+	notAssigned         signInFailure = "not_assigned"         // the same, for want of an assignment to the app
+	noAccessPolicy      signInFailure = "no_access_policy"     // the same, for want of a policy of the authorization server
+	consentRequired     signInFailure = "consent_required"     // the user did not agree, or was not asked
 	providerBusy        signInFailure = "provider_busy"        // 429
 	providerUnreachable signInFailure = "provider_unreachable" // no connection, or 5xx
 	providerTimeout     signInFailure = "provider_timeout"     // no answer in signInTimeout
 	providerRefused     signInFailure = "provider_refused"     // the provider refused this application
+	invalidClient       signInFailure = "invalid_client"       // the same, for its ID or secret
+	invalidScope        signInFailure = "invalid_scope"        // the same, for a scope
+	dpopRequired        signInFailure = "dpop_required"        // the same, for want of a proof of possession
+	clockOff            signInFailure = "clock_off"            // the provider's clock and ours disagree
+	emailMissing        signInFailure = "email_missing"        // the provider tells no address
+	emailUnverified     signInFailure = "email_unverified"     // signed in all the same, on no team
 	badAnswer           signInFailure = "bad_answer"           // an answer that must not be believed
 	databaseUnavailable signInFailure = "database_unavailable" // the session cannot be recorded
 )
@@ -148,6 +157,9 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	if before != nil && before.ID != outcome.person.ID {
 		a.endOne(r, before, "replaced", eventSessionEnded)
+	}
+	if outcome.person.Unverified {
+		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(emailUnverified), "sub", outcome.person.Subject, "mend", a.mend(emailUnverified))
 	}
 	seeOther(w, localPath(login.ReturnTo))
 	return nil
@@ -249,7 +261,7 @@ func (a *authenticator) oauth2Config(p *provider) *oauth2.Config {
 }
 
 // authResponse is the query of an authorization response.
-type authResponse struct{ State, Code, Iss, Error string }
+type authResponse struct{ State, Code, Iss, Error, Description string }
 
 // parseAuthResponse reads a query in which no parameter may be repeated
 // (RFC 6749, 3.1) and which must hold a state and either a code or an error.
@@ -258,12 +270,12 @@ func parseAuthResponse(rawQuery string) (authResponse, error) {
 	if err != nil {
 		return authResponse{}, errors.New("the query is malformed")
 	}
-	for _, name := range []string{"state", "code", "iss", "error"} {
+	for _, name := range []string{"state", "code", "iss", "error", "error_description"} {
 		if len(query[name]) > 1 {
 			return authResponse{}, errors.New(name + " is repeated")
 		}
 	}
-	response := authResponse{query.Get("state"), query.Get("code"), query.Get("iss"), query.Get("error")}
+	response := authResponse{query.Get("state"), query.Get("code"), query.Get("iss"), query.Get("error"), query.Get("error_description")}
 	switch {
 	case response.State == "":
 		return authResponse{}, errors.New("state is missing")
@@ -288,12 +300,11 @@ func (response authResponse) check(p *provider) error {
 	if !oauthErrorCode.MatchString(code) {
 		code = "(malformed)"
 	}
-	failure := &signInError{Failure: providerRefused, Err: errors.New("authorization response with error " + code)}
-	switch code {
-	case "access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required":
-		failure.Failure = accessDenied
-	case "temporarily_unavailable", "server_error":
-		failure.Failure, failure.RetryAfter = providerUnreachable, maxRetryInterval
+	failure := &signInError{
+		Failure: refusalOf(code, response.Description), Err: errors.New("authorization response with error " + code),
+	}
+	if failure.Failure == providerUnreachable {
+		failure.RetryAfter = maxRetryInterval
 	}
 	return failure
 }
@@ -319,7 +330,7 @@ func (a *authenticator) completeLogin(ctx context.Context, p *provider, login pe
 	}
 	person, err := identify(idToken, userInfo)
 	if err != nil {
-		return session{}, "", &signInError{Failure: badAnswer, Err: err}
+		return session{}, "", providerFailure(ctx, "identify", err)
 	}
 	return person, rawIDToken, nil
 }
@@ -387,8 +398,11 @@ func identify(idToken, userInfo claims) (session, error) {
 		return session{}, errors.New("sid is too long or holds a control character")
 	}
 	email = strings.TrimSpace(email)
-	if email == "" || len(email) > maxAddressLength || !utf8.ValidString(email) || strings.ContainsFunc(email, unicode.IsControl) {
-		return session{}, errors.New("email is missing or is no address")
+	if email == "" {
+		return session{}, errNoEmail
+	}
+	if len(email) > maxAddressLength || !utf8.ValidString(email) || strings.ContainsFunc(email, unicode.IsControl) {
+		return session{}, errors.New("email is no address")
 	}
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -401,9 +415,62 @@ func identify(idToken, userInfo claims) (session, error) {
 	}
 	return session{
 		Subject: subject, ProviderSID: sid, Email: email, Name: cmp.Or(name, email),
-		Unverified: unverified(idToken) || unverified(userInfo),
+		Unverified: unverified(idToken) || unverified(userInfo), Methods: methods(idToken),
 	}, nil
 }
+
+// methods returns those of an ID Token's amr claim (OpenID Connect Core 1.0, 2)
+// that methodName knows. It only tells people how they signed in, so what else
+// may stand there does not matter.
+func methods(idToken claims) string {
+	values, err := idToken.texts("amr")
+	if err != nil {
+		return ""
+	}
+	known := slices.DeleteFunc(values, func(value string) bool { return methodName(value) == "" })
+	slices.Sort(known)
+	return strings.Join(slices.Compact(known), " ")
+}
+
+// methodName says an authentication method (RFC 8176, 2, and those that Okta
+// adds) in words, or returns nothing for one that is not known.
+func methodName(amr string) string {
+	switch amr {
+	case "pwd":
+		return "a password"
+	case "pin":
+		return "a PIN"
+	case "otp":
+		return "a one-time code"
+	case "sms":
+		return "a text message"
+	case "tel":
+		return "a phone call"
+	case "hwk":
+		return "a key in hardware"
+	case "swk", "pop":
+		return "a key in software"
+	case "fpt":
+		return "a fingerprint"
+	case "face":
+		return "face recognition"
+	case "bio":
+		return "a biometric"
+	case "kba":
+		return "a security question"
+	case "sc":
+		return "a smart card"
+	case "wia":
+		return "Windows"
+	case "user":
+		return "a test of presence"
+	case "mfa":
+		return "more than one factor"
+	}
+	return ""
+}
+
+var errNoEmail = errors.New("email is missing")
 
 func firstText(name string, sources ...claims) (string, error) {
 	for _, c := range sources {
@@ -430,10 +497,15 @@ func providerFailure(ctx context.Context, step string, err error) *signInError {
 		failure.Failure, failure.RetryAfter = providerBusy, cmp.Or(status.RetryAfter, maxRetryInterval)
 	case errors.As(err, &status) && status.passing():
 		failure.Failure, failure.RetryAfter = providerUnreachable, cmp.Or(status.RetryAfter, maxRetryInterval)
-	case errors.As(err, &status) && status.OAuthError == "invalid_grant":
-		failure.Failure = codeRefused
 	case errors.As(err, &status) && status.OAuthError != "":
-		failure.Failure = providerRefused
+		failure.Failure = status.Refusal
+		if failure.Failure == providerUnreachable {
+			failure.RetryAfter = maxRetryInterval
+		}
+	case errors.Is(err, errNoEmail):
+		failure.Failure = emailMissing
+	case errors.Is(err, errClock):
+		failure.Failure = clockOff
 	case isUnreachable(err):
 		failure.Failure, failure.RetryAfter = providerUnreachable, maxRetryInterval
 	}

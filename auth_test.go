@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
 	"net/url"
@@ -139,6 +140,38 @@ func TestProfileAsJSON(t *testing.T) {
 	page.check(t, http.StatusOK, `"name":"Carol Lee"`, `"email":"carol.lee@task-vantage.com"`, `"teams":[{"id":"finance","label":"Finance"}]`, `"admin":false`)
 	if got := page.header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("Content-Type = %q", got)
+	}
+}
+
+// The profile says why somebody sees what they see, and how they signed in.
+func TestProfileSaysWhy(t *testing.T) {
+	t.Parallel()
+	amr := func(value any) devidp.Faults {
+		return devidp.Faults{Claims: func(c map[string]any) {
+			c["amr"] = value
+			if value == absent {
+				delete(c, "amr")
+			}
+		}}
+	}
+	for _, test := range []struct {
+		name, email string
+		faults      devidp.Faults
+		want        []string
+	}{
+		{"a member", "Carol.Lee@Task-Vantage.com", devidp.Faults{}, []string{"carol.lee@task-vantage.com", html.EscapeString(`"carol.lee@task-vantage.com": "finance"`), "of the built-in sample", "with a password."}},
+		{"nobody", "eve@example.com", devidp.Faults{}, []string{"the built-in sample does not name this address"}},
+		{"two methods, one of them twice, and one that is not known", finance, amr([]string{"otp", upstreamText, "pwd", "pwd", "mfa"}), []string{"with more than one factor, a one-time code, a password.", "!" + upstreamText}},
+		{"methods that are no texts", finance, amr([]int{1}), []string{"!with a password"}},
+		{"no methods", finance, amr(absent), []string{"!with a password"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{faults: test.faults})
+			b := r.browser()
+			b.signIn(test.email)
+			b.get("/profile").check(t, http.StatusOK, append(test.want, "At "+strings.TrimPrefix(strings.TrimSuffix(r.provider.Issuer(), "/oauth2/default"), "http://"))...)
+		})
 	}
 }
 

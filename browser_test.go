@@ -193,7 +193,7 @@ func refusal(t *testing.T, r *rig, tab *tab) {
 	tab.open("/", http.StatusOK)
 	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button("Refuse"), http.StatusForbidden)
-	tab.shows("You are not signed in", "Okta did not let you in", "ask your Okta administrator")
+	tab.shows("You are not signed in", "Okta says that you are not assigned to this app.", "Ask your Okta administrator")
 	reference := tab.texts("main code")
 	if len(reference) != 1 || !strings.Contains(r.log.String(), "ref="+reference[0]+"\n") {
 		t.Errorf("the reference %q is in no line of the log", reference)
@@ -269,8 +269,12 @@ func TestScreenshots(t *testing.T) {
 	tab.screenshot("home.png")
 	tab.signIn("Hannah Smith")
 	tab.screenshot("dashboard.png")
+	tab.do(chromedp.EmulateViewport(1120, 1130))
 	tab.click(linkTo("Finance"), http.StatusOK)
 	tab.screenshot("team.png")
+	tab.do(chromedp.EmulateViewport(1120, 1130))
+	tab.open("/profile", http.StatusOK)
+	tab.screenshot("profile.png")
 }
 
 // startOnLocalhost starts the program at localhost beside a provider at
@@ -317,13 +321,7 @@ func portOf(t *testing.T, addr string) string {
 // where there is none, unless the environment insists.
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
-	var program string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
+	program := findChromium()
 	if program == "" {
 		const missing = "no chromium, chromium-browser or google-chrome in PATH, so nothing is tested in a browser: scripts/install-needs installs one"
 		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_BROWSER") == "1" {
@@ -348,6 +346,16 @@ func startChromium(t *testing.T) context.Context {
 	return chromium
 }
 
+// findChromium returns the path of a browser, or nothing.
+func findChromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // A tab is a browser's tab on the site. Each of its steps fails the test where
 // it cannot be done.
 type tab struct {
@@ -356,6 +364,7 @@ type tab struct {
 	home    string
 	console iter.Seq2[chromedp.ConsoleMessage, error]
 	refused []string // addresses that answered with a status of 400 or more, as expected
+	mayWarn string   // a part of what the console may say
 }
 
 // openTab opens a tab with cookies of its own. At the end of the test it must
@@ -390,6 +399,7 @@ func (b *tab) checkConsole() {
 			b.t.Errorf("console: %v", err)
 		case message.Text == end:
 			return
+		case b.mayWarn != "" && strings.Contains(message.Text, b.mayWarn):
 		case message.Source == "network" && slices.Contains(b.refused, message.URL):
 		default:
 			b.t.Errorf("the browser's console says %s (%s)", message, message.URL)

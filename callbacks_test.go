@@ -305,7 +305,7 @@ func TestSessionWithoutItsEnd(t *testing.T) {
 		values := maps.Clone(cookie.Values)
 		delete(values, name)
 		_, err := parseSession(values)
-		optional := name == "name" || name == "email" || name == "sid"
+		optional := name == "name" || name == "email" || name == "sid" || name == "amr"
 		if (err == nil) != optional {
 			t.Errorf("without %v: %v", name, err)
 		}

@@ -39,7 +39,7 @@ const (
 
 // monthChart draws groups that are labelled with months, like 2006-01, and stand
 // in their order: the last 24 up to the last one, those without expenses too.
-func monthChart(groups []group) chart {
+func monthChart(groups []group, l *locale) chart {
 	if len(groups) == 0 {
 		return chart{}
 	}
@@ -58,13 +58,13 @@ func monthChart(groups []group) chart {
 	}
 	var c chart
 	if earlier.Count > 0 {
-		earlier.Label = "Before " + monthLabel(start)
+		earlier.Label = "Before " + l.monthText(start)
 		c.Rows = append(c.Rows, earlier)
 	}
 	for i := range count {
 		month := start.startOfMonth(i)
 		g := known[month]
-		g.Label = monthLabel(month)
+		g.Label = l.monthText(month)
 		c.Rows = append(c.Rows, g)
 		c.Bars = append(c.Bars, bar{group: g, X: i*monthWidth + monthGap, Width: monthWidth - 2*monthGap})
 	}
@@ -73,7 +73,7 @@ func monthChart(groups []group) chart {
 		height := scaled(c.Bars[i].Total, c.Peak.Total, barHeight)
 		c.Bars[i].Y, c.Bars[i].Height = barHeight-height, height
 	}
-	c.Ticks = monthTicks(start, count)
+	c.Ticks = monthTicks(start, count, l)
 	c.Width = len(c.Ticks) * monthWidth
 	return c
 }
@@ -81,13 +81,13 @@ func monthChart(groups []group) chart {
 // monthTicks names each month, or the first of each quarter where there are too
 // many. The year stands below January, or below the first month in a chart
 // without one.
-func monthTicks(start Date, count int) []tick {
+func monthTicks(start Date, count int, l *locale) []tick {
 	ticks := make([]tick, max(count, minMonths))
 	years := 0
 	for i := range count {
 		month := start.startOfMonth(i).t
 		if count <= minMonths || month.Month()%3 == time.January {
-			ticks[i].Month = month.Format("Jan")
+			ticks[i].Month = l.monthName(month.Month())
 		}
 		if month.Month() == time.January {
 			ticks[i].Year = month.Format("2006")
@@ -159,5 +159,3 @@ func monthOf(label string) Date {
 func monthsFrom(first, last Date) int {
 	return max(0, 12*(last.t.Year()-first.t.Year())+int(last.t.Month())-int(first.t.Month()))
 }
-
-func monthLabel(month Date) string { return month.t.Format("Jan 2006") }

@@ -54,7 +54,7 @@ func TestMonthChart(t *testing.T) {
 		{"as much as there can be", []group{{"2026-02", 1, 1}, {"2026-03", 1, math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := monthChart(tt.groups)
+			c := monthChart(tt.groups, testEnglish)
 			if len(c.Bars) != tt.bars || len(c.Ticks) != tt.ticks || c.Peak.Label != tt.peak {
 				t.Fatalf("%d bars, %d ticks, peak %q; want %d, %d, %q", len(c.Bars), len(c.Ticks), c.Peak.Label, tt.bars, tt.ticks, tt.peak)
 			}
@@ -101,7 +101,7 @@ func TestMonthTicks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for i, tick := range monthChart(tt.groups).Ticks {
+			for i, tick := range monthChart(tt.groups, testEnglish).Ticks {
 				if i > 0 {
 					got += "|"
 				}

@@ -45,15 +45,16 @@ func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	return s.renderNew(w, r, http.StatusOK, v, form, told)
 }
 
-// unsaved is told with a form that comes back after its writer signed in again.
-const unsaved = "Your session had ended, so this is not saved yet. Here is what you typed."
+// unsaved is told with a form that comes back after its writer signed in again,
+// or after the database was away.
+const unsaved = "This is not saved yet. Here is what you typed."
 
 func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
 	form.Action = v.filePath()
 	if err := s.completeForm(r, v, &form); err != nil {
 		return err
 	}
-	return s.pages.render(w, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
+	return s.pages.render(w, r, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
@@ -85,7 +86,7 @@ func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, v, notice{Text: "Logged: " + describe(e) + "."})
+	return s.done(w, r, v, notice{Text: "Logged: " + s.describe(r, e) + "."})
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
@@ -108,7 +109,9 @@ func (s *site) checkEntry(v visit, typed expenseForm, before Entry) (Entry, fiel
 }
 
 // describe names an expense in a notice.
-func describe(e Expense) string { return fmt.Sprintf("%s, %s", e.Item, e.Amount) }
+func (s *site) describe(r *http.Request, e Expense) string {
+	return e.Item + ", " + s.pages.locales.of(r).money(e.Amount)
+}
 
 // done leads back to the team's page after a write, with what came of it.
 func (s *site) done(w http.ResponseWriter, r *http.Request, v visit, told notice) error {
@@ -166,7 +169,7 @@ func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	if err := s.completeForm(r, v, &form); err != nil {
 		return err
 	}
-	return s.pages.render(w, status, "expense", expenseView{
+	return s.pages.render(w, r, status, "expense", expenseView{
 		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: history,
 	})
 }
@@ -187,7 +190,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
-	return s.done(w, r, v, notice{Text: "Changed: " + describe(changed) + "."})
+	return s.done(w, r, v, notice{Text: "Changed: " + s.describe(r, changed) + "."})
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.
@@ -236,7 +239,7 @@ func (s *site) deleteExpense(w http.ResponseWriter, r *http.Request, v visit) er
 		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
 	}
 	return s.done(w, r, v, notice{
-		Text: "Deleted: " + describe(deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
+		Text: "Deleted: " + s.describe(r, deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
 	})
 }
 
@@ -250,7 +253,7 @@ func (s *site) restoreExpense(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
 	}
-	return s.done(w, r, v, notice{Text: "Restored: " + describe(restored) + "."})
+	return s.done(w, r, v, notice{Text: "Restored: " + s.describe(r, restored) + "."})
 }
 
 // returnTo is where somebody who has to sign in first comes back to: the same
@@ -260,36 +263,79 @@ func (s *site) returnTo(w http.ResponseWriter, r *http.Request) (string, error) 
 	if r.Method != http.MethodPost {
 		return r.URL.RequestURI(), nil
 	}
-	path := r.URL.EscapedPath()
+	page, isEntry := formPage(r.URL.EscapedPath())
+	if isEntry {
+		if _, err := s.keepDraft(w, r, page); err != nil {
+			return "", err
+		}
+	}
+	return page, nil
+}
+
+// formPage is the page of the form that posts to a path, and whether it is the
+// form of an expense.
+func formPage(path string) (page string, isEntry bool) {
 	if page, ok := sessionsPage(path); ok {
-		return page, nil
+		return page, false
 	}
 	for _, action := range []string{"/delete", "/restore"} {
 		if page, ok := strings.CutSuffix(path, action); ok {
-			return page, nil
+			return page, false
 		}
 	}
 	if path == importPath {
-		return path, nil
+		return path, false
 	}
 	if strings.HasSuffix(path, "/expenses") {
 		path += "/new"
 	}
+	return path, true
+}
+
+// keepDraft keeps the form of an expense in the browser, for its page. It
+// reports false if there is more of it than any expense may hold.
+func (s *site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (kept bool, err error) {
 	if err := r.ParseForm(); err != nil {
-		return "", badForm(err)
+		return false, badForm(err)
 	}
-	kept := url.Values{}
+	fields := url.Values{}
 	for _, name := range []string{"date", "person", "item", "category", "amount", "note", "submission", "version"} {
 		if r.PostForm.Has(name) {
-			kept.Set(name, r.PostForm.Get(name))
+			fields.Set(name, r.PostForm.Get(name))
 		}
 	}
-	text, err := json.Marshal(kept)
+	text, err := json.Marshal(fields)
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	_, err = s.drafts.save(w, r, path, string(text))
-	return path, err
+	return s.drafts.save(w, r, page, string(text))
+}
+
+// keptError is a form that the database could not take, and that waits in the
+// browser for its Page to be opened again.
+type keptError struct {
+	Page string
+	Err  error
+}
+
+func (e *keptError) Error() string { return e.Err.Error() }
+func (e *keptError) Unwrap() error { return e.Err }
+
+// keeping is a handler of an expense's form that loses nothing where the
+// database does not serve.
+func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		err := h(w, r, v)
+		if !isUnavailable(err) {
+			return err
+		}
+		page, _ := formPage(r.URL.EscapedPath())
+		kept, keepErr := s.keepDraft(w, r, page)
+		if !kept || keepErr != nil {
+			return errors.Join(err, keepErr)
+		}
+		return &keptError{page, err}
+	}
 }
 
 // takeDraft returns the form that was kept for this page, or nil, and drops it.
@@ -304,12 +350,12 @@ func (s *site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
 }
 
 // importForm handles GET /expenses/import.
-func (s *site) importForm(w http.ResponseWriter, _ *http.Request, v visit) error {
-	return s.renderImport(w, http.StatusOK, v, nil)
+func (s *site) importForm(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.renderImport(w, r, http.StatusOK, v, nil)
 }
 
-func (s *site) renderImport(w http.ResponseWriter, status int, v visit, faults []lineError) error {
-	return s.pages.render(w, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
+func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []lineError) error {
+	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
 }
 
 // importFile handles POST /expenses/import.
@@ -319,19 +365,19 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 		return badForm(err)
 	}
 	if file == nil {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
 	}
 	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
 	rows, faults := parseImport(bytes.NewReader(file), knownTeam, s.today())
 	if len(faults) > 0 {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
 	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
 	if err != nil {
 		return err
 	}
 	if len(faults) > 0 {
-		return s.renderImport(w, http.StatusUnprocessableEntity, v, faults)
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
 	return s.done(w, r, v, notice{
 		Text: fmt.Sprintf("Imported: %d added, %d changed, %d unchanged.", report.Added, report.Changed, report.Unchanged),

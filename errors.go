@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -30,7 +31,10 @@ type failure struct {
 	Status                 int
 	Heading, Message, Next string
 	ActionLabel, ActionURL string
-	RetryAfter             time.Duration // zero for no Retry-After
+	// Mend is what the operator can change so that it does not happen again; it
+	// may be empty. People see it only where the site is on loopback.
+	Mend       string
+	RetryAfter time.Duration // zero for no Retry-After
 }
 
 // explain maps every error that a handler returns to what people are told.
@@ -38,12 +42,11 @@ func (s *site) explain(err error) failure {
 	var signIn *signInError
 	var method *methodError
 	var query *queryError
+	var kept *keptError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &signIn):
-		f := s.explainSignIn(signIn.Failure)
-		f.RetryAfter = signIn.RetryAfter
-		return f
+		return s.explainSignIn(signIn)
 	case errors.Is(err, errNotFound):
 		return failure{
 			Status: http.StatusNotFound, Heading: "Page not found",
@@ -69,6 +72,13 @@ func (s *site) explain(err error) failure {
 			Message:     "Something behind the question mark is not what this page knows: " + query.Text + ".",
 			Next:        "Correct the address, or start again from the dashboard.",
 			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
+		}
+	case errors.As(err, &kept):
+		return failure{
+			Status: http.StatusServiceUnavailable, Heading: "Not saved yet",
+			Message: "The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
+			Next:    "Open the form again in a moment, and send it once more.", RetryAfter: 5 * time.Second,
+			ActionLabel: "Back to the form", ActionURL: kept.Page,
 		}
 	case isUnavailable(err):
 		return failure{
@@ -112,58 +122,6 @@ func (s *site) explain(err error) failure {
 	}
 }
 
-// explainSignIn words a failed sign-in.
-func (s *site) explainSignIn(reason signInFailure) failure {
-	f := failure{Heading: "You are not signed in", ActionLabel: "Sign in again", ActionURL: "/login"}
-	switch reason {
-	case noPendingLogin:
-		f.Status = http.StatusBadRequest
-		f.Message = "This sign-in was not begun in this browser, took longer than 10 minutes, or has been used already."
-		f.Next = "Sign in again. If this page comes back, your browser keeps no cookies for this site: allow cookies, and open the site at " + s.baseURL + "."
-	case malformedCallback:
-		f.Status = http.StatusBadRequest
-		f.Message = "The address that your browser came back with is incomplete or has been changed."
-		f.Next = "Sign in again."
-	case foreignIssuer:
-		f.Status = http.StatusBadRequest
-		f.Message = "That sign-in belongs to another Okta organization than the one this site trusts."
-		f.Next = "Sign in again from here."
-	case codeRefused:
-		f.Status = http.StatusBadRequest
-		f.Message = "Okta no longer accepts this sign-in: it took too long, or it has been used already."
-		f.Next = "Sign in again."
-	case databaseUnavailable:
-		f.Status = http.StatusServiceUnavailable
-		f.Message = "Your sign-in cannot be recorded right now, and without that nobody is let in."
-		f.Next = "Try again in a moment. Whoever is signed in already stays signed in."
-	case accessDenied:
-		f.Status = http.StatusForbidden
-		f.Message = "Okta did not let you in: you refused, or you are not assigned to this app."
-		f.Next = "If you should have access, ask your Okta administrator to assign you to the app."
-	case providerBusy:
-		f.Status = http.StatusTooManyRequests
-		f.Message = "Okta is busy and asks us to wait."
-		f.Next = "Try again in a minute."
-	case providerUnreachable:
-		f.Status = http.StatusServiceUnavailable
-		f.Message = "Okta cannot be reached right now."
-		f.Next = "Try again in a minute. Whoever is signed in already stays signed in."
-	case providerTimeout:
-		f.Status = http.StatusGatewayTimeout
-		f.Message = "Okta did not answer in time."
-		f.Next = "Try again in a minute."
-	case providerRefused:
-		f.Status = http.StatusBadGateway
-		f.Message = "Okta refused this application, not you: something is set up wrong between the two."
-		f.Next = "Tell whoever runs this site."
-	default:
-		f.Status = http.StatusBadGateway
-		f.Message = "Okta's answer could not be verified, so it was not believed."
-		f.Next = "Try again. If it happens again, tell whoever runs this site."
-	}
-	return f
-}
-
 // fail answers with the error's page, or with JSON where the client takes no
 // pages, and logs the cause once under the reference that the answer shows.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -191,12 +149,21 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	view := errorView{
 		page: s.page(s.sessions.load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
-		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL,
+		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
-	if err := s.pages.render(w, f.Status, "error", view); err != nil {
+	if err := s.pages.render(w, r, f.Status, "error", view); err != nil {
 		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
 		http.Error(w, f.Heading, f.Status)
 	}
+}
+
+// forOperator returns a mend where who reads the page runs the site too, which
+// is on loopback, and nothing elsewhere.
+func (s *site) forOperator(mend string) string {
+	if u, err := url.Parse(s.baseURL); err != nil || !isLoopback(u.Hostname()) {
+		return ""
+	}
+	return mend
 }
 
 // logFailure logs why a request failed: what the program or the provider did
@@ -214,6 +181,9 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	var signIn *signInError
 	switch {
 	case errors.As(err, &signIn):
+		if f.Mend != "" {
+			attributes = append(attributes, "mend", f.Mend)
+		}
 		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", eventSignInFailed, "reason", string(signIn.Failure))...)
 	case errors.Is(err, errForbidden):
 		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "not_theirs_to_change")...)

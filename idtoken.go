@@ -49,10 +49,15 @@ func (p *provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	if err != nil {
 		return nil, err
 	}
-	return c, errors.Join(
-		checkIssuer(c, p.issuer), checkAudience(c, clientID), checkTimes(c, p.keys.now()),
+	err = errors.Join(
+		checkIssuer(c, p.issuer), checkAudience(c, clientID),
 		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken),
 	)
+	if err == nil {
+		// Last, so that a clock is blamed only for a token that is right otherwise.
+		err = checkTimes(c, p.keys.now())
+	}
+	return c, err
 }
 
 // tracedKeySet is an oidc.KeySet that keeps the error which go-oidc would
@@ -121,6 +126,10 @@ func checkAudience(c claims, clientID string) error {
 	return nil
 }
 
+// errClock is what the times of an ID Token that has just been made can only
+// mean.
+var errClock = errors.New("one of the clocks is wrong")
+
 // checkTimes is rules 9 and 10: the token has not expired, and was issued
 // about now.
 func checkTimes(c claims, now time.Time) error {
@@ -129,21 +138,21 @@ func checkTimes(c claims, now time.Time) error {
 		return err
 	}
 	if !now.Before(exp) {
-		return fmt.Errorf("exp was %s ago by our clock", now.Sub(exp).Round(time.Second))
+		return fmt.Errorf("exp was %s ago by our clock: %w", now.Sub(exp).Round(time.Second), errClock)
 	}
 	iat, err := c.date("iat")
 	if err != nil {
 		return err
 	}
 	if skew := iat.Sub(now); skew.Abs() > maxClockSkew {
-		return fmt.Errorf("iat is %s off our clock, more than %s: one of the clocks is wrong", skew.Round(time.Second), maxClockSkew)
+		return fmt.Errorf("iat is %s off our clock, more than %s: %w", skew.Round(time.Second), maxClockSkew, errClock)
 	}
 	if !c.has("nbf") {
 		return nil
 	}
 	nbf, err := c.date("nbf")
 	if err == nil && nbf.Sub(now) > maxClockSkew {
-		err = fmt.Errorf("nbf is %s ahead of our clock", nbf.Sub(now).Round(time.Second))
+		err = fmt.Errorf("nbf is %s ahead of our clock: %w", nbf.Sub(now).Round(time.Second), errClock)
 	}
 	return err
 }

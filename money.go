@@ -15,24 +15,24 @@ const maxMoney Money = 10_000_000_00
 
 // String returns m as a page shows it: $1,200.00, or -$5.00 below zero.
 func (m Money) String() string {
-	return m.format("$", ",")
+	return m.format("$", ",", ".", "")
 }
 
 // Plain returns m as a file carries it: 1200.00, or -5.00 below zero.
 func (m Money) Plain() string {
-	return m.format("", "")
+	return m.format("", "", ".", "")
 }
 
-func (m Money) format(currency, separator string) string {
-	// 27 bytes hold the longest, -$92,233,720,368,547,758.08.
-	text := make([]byte, 0, 32)
+func (m Money) format(before, separator, decimal, after string) string {
+	// Enough for the longest amount there can be, with separators of 2 bytes.
+	text := make([]byte, 0, 48)
 	magnitude := uint64(m)
 	if m < 0 {
 		// Negating the unsigned value is right for the smallest int64 too.
 		magnitude = -magnitude
 		text = append(text, '-')
 	}
-	text = append(text, currency...)
+	text = append(text, before...)
 	dollars := strconv.AppendUint(make([]byte, 0, 20), magnitude/100, 10)
 	for i, digit := range dollars {
 		if i > 0 && (len(dollars)-i)%3 == 0 {
@@ -41,7 +41,9 @@ func (m Money) format(currency, separator string) string {
 		text = append(text, digit)
 	}
 	cents := byte(magnitude % 100)
-	return string(append(text, '.', '0'+cents/10, '0'+cents%10))
+	text = append(text, decimal...)
+	text = append(text, '0'+cents/10, '0'+cents%10)
+	return string(append(text, after...))
 }
 
 // parseMoney reads an amount as a person writes it: 1234.50, 1234.5, 1234,

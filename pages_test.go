@@ -25,8 +25,9 @@ type pageState struct {
 }
 
 var (
-	testTeam   = Team{"finance", "Finance"}
-	testMonths = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+	testTeam    = Team{"finance", "Finance"}
+	testEnglish = newLocales().english()
+	testMonths  = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
 
 	testExpense = Expense{ID: "abc", Version: 3, Entry: Entry{
 		Team: "finance", Date: newDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
@@ -58,7 +59,7 @@ func testExpenses(edit func(*expensesView)) expensesView {
 			{"Amount", "/team/finance?sort=amount", "", true},
 		},
 		Rows:  []expenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
-		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths),
+		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths, testEnglish),
 		ByCategory: barChart([]group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: barChart([]group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
 		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
 		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
@@ -127,8 +128,8 @@ var pageStates = []pageState{
 		dashboardView{
 			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam, {"hr", "HR"}},
 			Totals: []teamLine{
-				{testTeam, 2, 100100, monthChart(testMonths)},
-				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}})},
+				{testTeam, 2, 100100, monthChart(testMonths, testEnglish)},
+				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
 			},
 		},
 		"Dashboard · Expense Dashboard",
@@ -347,18 +348,20 @@ var pageStates = []pageState{
 		"profile of a member", "profile",
 		profileView{
 			page: page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", Teams: []Team{{"finance", "Finance"}},
-			SignedInAt:  time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
-			EndsAt:      time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
+			SignedInAt: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
+			EndsAt:     time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
+			Address:    "carol.lee@example.com", Rule: Rule{12, `"carol.lee@example.com": "finance"`}, RuleFile: "the teams file",
+			Issuer: "dev-123456.okta.com", Methods: []string{"a password", "a one-time code"},
 			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
 		},
 		"Profile · Expense Dashboard",
-		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 March 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes, or after 1 hour without a visit", `href="/profile" aria-current="page"`},
+		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 Mar 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. Without a visit it ends after 1 hour", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "At dev-123456.okta.com with a password, a one-time code.", `on <time datetime="2026-03-01T10:01:30Z">`, `href="/profile" aria-current="page"`},
 		[]string{"Administrator", "not verified"},
 	},
 	{
 		"profile of an admin", "profile",
 		profileView{
-			page: page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true,
+			page: page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rule: Rule{20, `"hannah.smith@example.com": "admin"`},
 			Teams: []Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
 		},
 		"Profile · Expense Dashboard",
@@ -366,10 +369,17 @@ var pageStates = []pageState{
 		[]string{"None"},
 	},
 	{
-		"profile, address not verified", "profile",
-		profileView{page: page{"Profile", true, ""}, Email: "nora@example.com", Unverified: true, IdleTimeout: time.Hour},
+		"profile of somebody on no team", "profile",
+		profileView{page: page{"Profile", true, "Nora"}, Email: "Nora@example.com", Address: "nora@example.com", RuleFile: "the built-in sample", IdleTimeout: time.Hour},
 		"Profile · Expense Dashboard",
-		[]string{"Okta has not verified", "Okta gave no name", "None"},
+		[]string{"Why you see no team", "None: the built-in sample does not name this address.", "<dd class=\"address\">nora@example.com"},
+		[]string{"<code>", "Line "},
+	},
+	{
+		"profile, address not verified", "profile",
+		profileView{page: page{"Profile", true, ""}, Email: "nora@example.com", Unverified: true, Mend: "do this", IdleTimeout: time.Hour},
+		"Profile · Expense Dashboard",
+		[]string{"Okta has not verified", "Okta gave no name", "None is looked up", "For you who run this site:</strong> do this."},
 		[]string{"/team/"},
 	},
 	{
@@ -450,7 +460,7 @@ var pageStates = []pageState{
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []link{{hostile, hostile, true}}, []column{{hostile, hostile, "ascending", false}}
 			v.Rows = []expenseLine{{Expense{Entry: Entry{Date: newDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
-			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
+			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}, testEnglish), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
 			v.People, v.Categories = []string{hostile}, []string{hostile}
 		}),
 		hostile + " · Expense Dashboard",
@@ -478,12 +488,12 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile profile", "profile",
-		profileView{page: page{"Profile", true, hostile}, Email: hostile, Unverified: true, Teams: []Team{{hostile, hostile}}},
+		profileView{page: page{"Profile", true, hostile}, Email: hostile, Unverified: true, Teams: []Team{{hostile, hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
 		"Profile · Expense Dashboard", nil, nil,
 	},
 	{
 		"hostile error", "error",
-		errorView{page{}, hostile, hostile, hostile, hostile, hostile, "javascript:alert(1)"},
+		errorView{page{}, hostile, hostile, hostile, hostile, hostile, "javascript:alert(1)", hostile},
 		hostile + " · Expense Dashboard", nil,
 		[]string{"javascript:"},
 	},
@@ -503,7 +513,7 @@ func TestRender(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusTeapot, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusTeapot, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -548,7 +558,7 @@ func TestPagesAreWellMade(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -592,7 +602,7 @@ func TestFormsAreWellMade(t *testing.T) {
 	for _, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err != nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
@@ -647,7 +657,7 @@ func TestRenderWritesNothingAfterAnError(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
-			if err := p.render(rec, http.StatusOK, tt.page, tt.view); err == nil {
+			if err := p.render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err == nil {
 				t.Error("render gave no error")
 			}
 			if rec.Body.Len() > 0 || len(rec.Header()) > 0 {
@@ -776,7 +786,12 @@ func TestStyleFetchesNothing(t *testing.T) {
 
 // TestEveryPageIsShown fails when a page is added without a state here.
 func TestEveryPageIsShown(t *testing.T) {
-	for name := range newTestPages(t).templates {
+	p := newTestPages(t)
+	english, err := p.templates[p.locales.english()]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range english {
 		if !slices.ContainsFunc(pageStates, func(s pageState) bool { return s.page == name }) {
 			t.Errorf("page %s has no state in pageStates", name)
 		}

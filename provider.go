@@ -191,6 +191,7 @@ type statusError struct {
 	Code       int
 	RetryAfter time.Duration // zero if the provider did not say
 	OAuthError string        // RFC 6749, 5.2; empty if there was none
+	Refusal    signInFailure // what OAuthError and its description mean
 }
 
 func (e *statusError) Error() string {
@@ -249,16 +250,33 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 var oauthErrorCode = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
 
 func newStatusError(response *http.Response, body []byte) *statusError {
-	e := &statusError{Code: response.StatusCode}
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.RetryAfter = min(time.Duration(seconds), 3600) * time.Second
+	e := &statusError{Code: response.StatusCode, RetryAfter: waitOf(response)}
+	answer, err := parseClaims(body)
+	if err != nil {
+		return e
 	}
-	if answer, err := parseClaims(body); err == nil {
-		if code, err := answer.text("error"); err == nil && oauthErrorCode.MatchString(code) {
-			e.OAuthError = code
-		}
+	if code, err := answer.text("error"); err == nil && oauthErrorCode.MatchString(code) {
+		description, _ := answer.optionalText("error_description")
+		e.OAuthError, e.Refusal = code, refusalOf(code, description)
 	}
 	return e
+}
+
+// waitOf is how long the provider asks to wait, up to an hour, or zero. Okta
+// says instead of Retry-After when its limit of requests is reset, in seconds
+// since 1970 by its own clock.
+func waitOf(response *http.Response) time.Duration {
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
+		wait = time.Duration(min(seconds, 3600)) * time.Second
+	} else if reset, err := strconv.ParseInt(response.Header.Get("X-Rate-Limit-Reset"), 10, 64); err == nil && response.StatusCode == http.StatusTooManyRequests {
+		now, err := http.ParseTime(response.Header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		wait = time.Unix(reset, 0).Sub(now)
+	}
+	return max(0, min(wait, time.Hour))
 }
 
 // getClaims fetches a JSON object, with a bearer token if one is given

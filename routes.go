@@ -52,9 +52,9 @@ func (s *site) routes() http.Handler {
 	handle("GET /team/{id}/expenses.csv", s.onTeam(s.exportCSV))
 	handle("GET /team/{id}/expenses.json", s.onTeam(s.exportJSON))
 	handle("GET /team/{id}/expenses/new", s.onTeam(s.newExpense))
-	handle("POST /team/{id}/expenses", s.onTeam(s.logExpense))
+	handle("POST /team/{id}/expenses", s.onTeam(s.keeping(s.logExpense)))
 	handle("GET /team/{id}/expenses/{expense}", s.onTeam(s.expense))
-	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.changeExpense))
+	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.keeping(s.changeExpense)))
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.deleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.restoreExpense))
 
@@ -186,23 +186,23 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return s.pages.render(w, http.StatusOK, "home", homeView{s.page(person, "")})
+	return s.pages.render(w, r, http.StatusOK, "home", homeView{s.page(person, "")})
 }
 
 // dashboard handles GET /dashboard. An administrator's compares the teams.
 func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session) error {
 	access := s.access(person)
 	view := dashboardView{
-		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Teams: access.Teams, Admin: access.Admin,
+		page: s.page(person, "Dashboard"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)), Teams: access.Teams, Admin: access.Admin,
 	}
 	if access.Admin {
 		totals, err := s.store.Totals(r.Context(), s.today())
 		if err != nil {
 			return err
 		}
-		view.Totals = teamLines(access.Teams, totals)
+		view.Totals = teamLines(access.Teams, totals, s.pages.locales.of(r))
 	}
-	return s.pages.render(w, http.StatusOK, "dashboard", view)
+	return s.pages.render(w, r, http.StatusOK, "dashboard", view)
 }
 
 // profileJSON is the profile for programs.
@@ -240,11 +240,28 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 	if err != nil {
 		return err
 	}
-	return s.pages.render(w, http.StatusOK, "profile", profileView{
-		Notice: s.notices.take(w, r), Sessions: lines,
-		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Admin: access.Admin, Teams: access.Teams,
-		SignedInAt: person.SignedInAt, EndsAt: ends, IdleTimeout: s.sessions.idle, Now: s.now(),
-	})
+	view := s.profileView(person, access)
+	view.Notice, view.Sessions = s.notices.take(w, r), lines
+	return s.pages.render(w, r, http.StatusOK, "profile", view)
+}
+
+// profileView answers "why do I see this?".
+func (s *site) profileView(person *session, access Access) profileView {
+	view := profileView{
+		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
+		Admin: access.Admin, Teams: access.Teams, Address: normalizeAddress(person.Email), RuleFile: s.directory.Name(),
+		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.idle, Now: s.now(),
+	}
+	if !person.Unverified {
+		view.Rule, _ = s.directory.Current().Rule(person.Email)
+	}
+	if issuer, err := url.Parse(s.auth.issuer); err == nil {
+		view.Issuer = issuer.Host
+	}
+	for method := range strings.FieldsSeq(person.Methods) {
+		view.Methods = append(view.Methods, methodName(method))
+	}
+	return view
 }
 
 // logout handles POST /logout.
@@ -257,7 +274,7 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
 // it leads to a page that asks.
 func (s *site) logoutByLink(w http.ResponseWriter, r *http.Request) error {
 	if s.fromElsewhere(r) {
-		return s.pages.render(w, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
+		return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
 	}
 	return s.logout(w, r)
 }

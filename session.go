@@ -19,7 +19,8 @@ type session struct {
 	ProviderSID string // sid of the ID Token; empty if it has none
 	Name        string
 	Email       string
-	Unverified  bool // the provider said that Email is not verified
+	Unverified  bool   // the provider said that Email is not verified
+	Methods     string // how they proved it, as in methodName and joined by spaces; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time // whatever happens, and whatever is configured later
 	SeenAt      time.Time // last request, to the precision of sessionStore.touch
@@ -147,10 +148,10 @@ func (s *sessionStore) save(w http.ResponseWriter, r *http.Request, person *sess
 	cookie.Options = &options
 	cookie.Values = map[any]any{
 		"id": person.ID, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
-		"unverified": strconv.FormatBool(person.Unverified),
-		"signed_in":  strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
-		"ends":       strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
-		"seen":       strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
+		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods,
+		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
+		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
+		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
 	}
 	return s.profile.Save(r, w, cookie)
 }
@@ -165,7 +166,7 @@ func parseSession(values map[any]any) (*session, error) {
 		return nil, err
 	}
 	person := &session{
-		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified,
+		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
 		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen),
 	}
 	if person.ID == "" || person.Subject == "" {

@@ -216,7 +216,7 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 		view.NextURL = sessionsPath + "?" + next.Encode()
 	}
 	view.Lines = sessionLines(found, v.person, sessionsPath+"/")
-	return s.pages.render(w, http.StatusOK, "sessions", view)
+	return s.pages.render(w, r, http.StatusOK, "sessions", view)
 }
 
 func parseSessionCursor(text string) (sessionCursor, error) {

@@ -106,7 +106,7 @@ func (s *site) teamExpenses(w http.ResponseWriter, r *http.Request, v visit) err
 		return err
 	}
 	view.page = s.page(v.person, v.team.Label)
-	return s.pages.render(w, http.StatusOK, "expenses", view)
+	return s.pages.render(w, r, http.StatusOK, "expenses", view)
 }
 
 // allExpenses handles GET /expenses.
@@ -116,7 +116,7 @@ func (s *site) allExpenses(w http.ResponseWriter, r *http.Request, v visit) erro
 		return err
 	}
 	view.page = s.page(v.person, "All teams")
-	return s.pages.render(w, http.StatusOK, "expenses", view)
+	return s.pages.render(w, r, http.StatusOK, "expenses", view)
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
@@ -151,7 +151,7 @@ func (s *site) expensesView(w http.ResponseWriter, r *http.Request, v visit) (ex
 		Path: v.path(), Filter: filterOf(q), Filtered: q.filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
-		Months: monthChart(sums.ByMonth), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
+		Months: monthChart(sums.ByMonth, s.pages.locales.of(r)), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
 		CSVURL: at(v.filePath()+".csv", q.first()), JSONURL: at(v.filePath()+".json", q.first()),
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
@@ -239,7 +239,7 @@ func labels(groups []group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []Team, totals []teamTotal) []teamLine {
+func teamLines(teams []Team, totals []teamTotal, l *locale) []teamLine {
 	byTeam := map[string]teamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
@@ -247,7 +247,7 @@ func teamLines(teams []Team, totals []teamTotal) []teamLine {
 	lines := make([]teamLine, len(teams))
 	for i, team := range teams {
 		total := byTeam[team.ID]
-		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth)}
+		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth, l)}
 	}
 	return lines
 }

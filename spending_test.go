@@ -375,9 +375,9 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 				t.Fatalf("POST without a session = %d to %q, want %q", sent.status, sent.header.Get("Location"), want)
 			}
 			back := b.follow(sent)
-			back.check(t, 200, "this is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
+			back.check(t, 200, "This is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
 			b.post(test.path, form).check(t, http.StatusSeeOther)
-			b.get(test.page).check(t, 200, "!this is not saved yet")
+			b.get(test.page).check(t, 200, "!This is not saved yet")
 			if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 				t.Errorf("%d expenses came of it", found.Count)
 			}
@@ -592,7 +592,8 @@ func TestDatabaseAway(t *testing.T) {
 	if away.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	b.post("/team/finance/expenses", aForm()).check(t, http.StatusServiceUnavailable)
+	form := aForm()
+	b.post("/team/finance/expenses", form).check(t, http.StatusServiceUnavailable, "What you typed is kept", `href="/team/finance/expenses/new"`)
 	b.get("/team/finance/expenses.csv").check(t, http.StatusServiceUnavailable)
 	b.get("/readyz").check(t, http.StatusServiceUnavailable, "database")
 	b.get("/healthz").check(t, 200)
@@ -605,4 +606,6 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	b.get("/team/finance").check(t, 200, "$2,780.00")
 	b.get("/readyz").check(t, 200)
+	b.get("/team/finance/expenses/new").check(t, 200, "This is not saved yet", "at the harbour", form.Get("submission"))
+	b.post("/team/finance/expenses", form).check(t, http.StatusSeeOther)
 }

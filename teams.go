@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,13 @@ type Directory struct {
 	teams     []Team
 	positions map[string]int    // in teams, by team ID
 	members   map[string]Access // by normalized address
+	rules     map[string]Rule   // by normalized address
+}
+
+// Rule is the member of a teams file that gives an address its teams.
+type Rule struct {
+	Line int    // from 1
+	Text string // as the file has it: "ann.lee@example.com": "finance"
 }
 
 // Teams returns all teams in the file's order. They are shared: do not change
@@ -78,6 +86,12 @@ func (d *Directory) Team(id string) (Team, bool) {
 // where the file does not name the address.
 func (d *Directory) Access(address string) Access {
 	return d.members[normalizeAddress(address)]
+}
+
+// Rule returns the member of the file that Access goes by.
+func (d *Directory) Rule(address string) (Rule, bool) {
+	rule, ok := d.rules[normalizeAddress(address)]
+	return rule, ok
 }
 
 // normalizeAddress returns an email address in the form in which two of them
@@ -109,6 +123,7 @@ func parseDirectory(data []byte) (*Directory, error) {
 	p := directoryParser{Directory: Directory{
 		positions: map[string]int{},
 		members:   map[string]Access{},
+		rules:     map[string]Rule{},
 	}}
 	p.parse(root)
 	if len(p.mistakes) == 0 {
@@ -301,7 +316,20 @@ func (p *directoryParser) parseMembers(members jsonNode) {
 		}
 		earlier[address] = member
 		p.members[address] = p.access(path, member)
+		p.rules[address] = Rule{Line: member.line, Text: ruleText(member)}
 	}
+}
+
+// ruleText writes a member on one line.
+func ruleText(member jsonNode) string {
+	if member.kind != jsonArray {
+		return fmt.Sprintf("%q: %q", member.name, member.text)
+	}
+	names := make([]string, len(member.children))
+	for i, name := range member.children {
+		names[i] = strconv.Quote(name.text)
+	}
+	return fmt.Sprintf("%q: [%s]", member.name, strings.Join(names, ", "))
 }
 
 func (p *directoryParser) checkAddress(line int, path, address string) {
@@ -528,6 +556,15 @@ func readDirectoryFile(path string) ([]byte, error) {
 // goroutines may call it at once.
 func (f *directoryFile) Current() *Directory {
 	return f.current.Load()
+}
+
+// Name is what people call the file: it stands on pages, where no path of the
+// machine has to be known.
+func (f *directoryFile) Name() string {
+	if f.path == "" {
+		return "the built-in sample"
+	}
+	return "the teams file"
 }
 
 // Watch takes over every change of the file until ctx is done. It reads the

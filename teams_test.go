@@ -642,3 +642,24 @@ func FuzzParseDirectory(f *testing.F) {
 		}
 	})
 }
+
+func TestRule(t *testing.T) {
+	directory, err := parseDirectory([]byte(`{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}],
+"members": {"Ann.Lee@example.com": "hr",
+"bo@example.com": ["hr",
+"it"], "cleo@example.com": "admin", "dora@example.com": []}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]Rule{
+		" ann.lee@EXAMPLE.com": {2, `"Ann.Lee@example.com": "hr"`},
+		"bo@example.com":       {3, `"bo@example.com": ["hr", "it"]`},
+		"cleo@example.com":     {4, `"cleo@example.com": "admin"`},
+		"dora@example.com":     {4, `"dora@example.com": []`},
+		"eve@example.com":      {},
+	} {
+		if rule, ok := directory.Rule(address); rule != want || ok != (want != Rule{}) {
+			t.Errorf("Rule(%q) = %v, %v, want %v", address, rule, ok, want)
+		}
+	}
+}

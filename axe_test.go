@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"expense-dashboard/internal/devidp"
+)
+
+const axePath = "tools/axe/node_modules/axe-core/axe.min.js"
+
+// axeSource returns axe-core, which scripts/install-needs fetches. Without it the
+// test is skipped, unless the environment insists.
+func axeSource(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(axePath)
+	if err != nil {
+		const missing = "no " + axePath + ", so no page is held against axe: scripts/install-needs fetches it with npm"
+		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_BROWSER") == "1" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	return string(source)
+}
+
+// look is how a browser shows a page.
+type look struct {
+	name          string
+	scheme        string
+	width, height int64
+}
+
+func looks() []look {
+	return []look{
+		{"light and wide", "light", 1280, 900},
+		{"dark and narrow", "dark", 320, 640},
+		{"light, 200 % zoom", "light", 640, 450},
+		{"dark and wide", "dark", 1280, 900},
+	}
+}
+
+// wear makes the tab show pages in a look.
+func (b *tab) wear(l look) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(l.width, l.height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		var answer struct{}
+		return t.Call(ctx, "Emulation.setEmulatedMedia", map[string]any{
+			"features": []map[string]string{{"name": "prefers-color-scheme", "value": l.scheme}},
+		}, &answer)
+	}))
+}
+
+// axeRun tells what axe has against the page, a line for each element. The rule
+// target-size is of WCAG 2.2 and has to be asked for.
+const axeRun = `(async () => {
+	document.querySelectorAll("details").forEach(e => e.open = true);
+	const result = await axe.run(document, {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}});
+	return result.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html.slice(0, 200)));
+})()`
+
+// holdUp asserts that axe finds nothing on the page that the tab shows, with
+// everything that folds open, that nothing needs scrolling sideways, and that
+// the tab's scheme is the page's.
+func (b *tab) holdUp(axe string, l look) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
+	violations, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, violation := range violations {
+		b.t.Errorf("%s, %s: %s", b.address().Path, l.name, violation)
+	}
+	if wide := evaluate[int64](b, "document.documentElement.scrollWidth"); wide > l.width {
+		b.t.Errorf("%s, %s: the page is %d pixels wide, of %d", b.address().Path, l.name, wide, l.width)
+	}
+	if dark := evaluate[bool](b, `parseInt(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 128`); dark != (l.scheme == "dark") {
+		b.t.Errorf("%s, %s: dark is %v", b.address().Path, l.name, dark)
+	}
+}
+
+// serveStates serves each page in each of its states, and each error page, as
+// the site does, and returns their addresses.
+func serveStates(t *testing.T) (home string, paths []string) {
+	t.Helper()
+	r := startSite(t, setup{})
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", r.site.pages.staticFiles(http.NotFoundHandler()))
+	serve := func(name string, h func(w http.ResponseWriter, r *http.Request)) {
+		prefix := fmt.Sprintf("/state/%d/", len(paths))
+		mux.HandleFunc("GET "+prefix, h)
+		paths = append(paths, prefix+url.PathEscape(strings.ReplaceAll(name, "/", " ")))
+	}
+	for _, state := range pageStates {
+		serve(state.name, func(w http.ResponseWriter, request *http.Request) {
+			if err := r.site.pages.render(w, request, http.StatusOK, state.page, state.view); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for _, err := range everyError() {
+		serve("error "+err.Error(), func(w http.ResponseWriter, request *http.Request) {
+			r.site.fail(okAnswer{w}, request, err)
+		})
+	}
+	server := httptest.NewServer(r.site.secured(mux))
+	t.Cleanup(server.Close)
+	return server.URL, paths
+}
+
+// okAnswer lets a browser take an error page for any other.
+type okAnswer struct{ http.ResponseWriter }
+
+func (a okAnswer) WriteHeader(int) { a.ResponseWriter.WriteHeader(http.StatusOK) }
+
+// everyError returns an error for every page that site.explain knows.
+func everyError() []error {
+	errs := []error{
+		errNotFound, errNotSignedIn, errForbidden, &queryError{"sort by x is not understood"}, context.DeadlineExceeded, errBusy,
+		&methodError{"GET"}, errCrossSite, &http.MaxBytesError{Limit: 1}, errPanic,
+	}
+	for _, reason := range []signInFailure{
+		noPendingLogin, malformedCallback, foreignIssuer, codeRefused, accessDenied, notAssigned, noAccessPolicy, consentRequired,
+		providerBusy, providerUnreachable, providerTimeout, providerRefused, invalidClient, invalidScope, dpopRequired, clockOff, emailMissing, badAnswer, databaseUnavailable,
+	} {
+		errs = append(errs, &signInError{Failure: reason, RetryAfter: maxRetryInterval, Err: errPanic})
+	}
+	return errs
+}
+
+// TestEveryStateIsAccessible holds every page in every state, and every error
+// page, against axe, in light and in dark.
+func TestEveryStateIsAccessible(t *testing.T) {
+	t.Parallel()
+	axe := axeSource(t)
+	chromium := startChromium(t)
+	home, paths := serveStates(t)
+	for _, l := range looks()[:2] {
+		t.Run(l.name, func(t *testing.T) {
+			var tab *tab
+			for i, path := range paths {
+				if i%20 == 0 {
+					// A tab has only so much time.
+					tab = openTab(t, chromium, home)
+					tab.wear(l)
+					// Some states hold dates that nobody can type.
+					tab.mayWarn = `does not conform to the required format, "yyyy-MM-dd"`
+				}
+				tab.open(path, http.StatusOK)
+				tab.holdUp(axe, l)
+			}
+		})
+	}
+}
+
+// TestEveryRoleIsAccessible goes through the running program as each kind of
+// person, and holds what they see against axe.
+func TestEveryRoleIsAccessible(t *testing.T) {
+	t.Parallel()
+	axe := axeSource(t)
+	chromium := startChromium(t)
+	r := startOnLocalhost(t, setup{})
+	all := looks()
+	for i, role := range []struct {
+		name, person string
+		ok           []string
+		refused      map[string]int
+	}{
+		{"guest", "", []string{"/", "/login"}, map[string]int{"/nowhere": 404, callbackPath: 400, "/login?iss=x": 400}},
+		{"on no team", "Noah Brown", []string{"/", "/dashboard", "/profile"}, map[string]int{"/team/finance": 404}},
+		{"member", "Carol Lee", []string{
+			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",
+		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400}},
+		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", importPath, "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
+	} {
+		t.Run(role.name, func(t *testing.T) {
+			tab := openTab(t, chromium, r.baseURL)
+			if role.person != "" {
+				tab.signIn(role.person)
+			}
+			for _, l := range []look{all[i%2], all[2+i%2], all[1-i%2]} {
+				tab.wear(l)
+				for _, path := range role.ok {
+					tab.open(path, http.StatusOK)
+					tab.holdUp(axe, l)
+				}
+				for path, status := range role.refused {
+					tab.open(path, status)
+					tab.holdUp(axe, l)
+				}
+			}
+		})
+	}
+	t.Run("a form with errors, then what it changed, told once", func(t *testing.T) { tellOnce(t, axe, openTab(t, chromium, r.baseURL)) })
+}
+
+// tellOnce fills in a form wrongly and then rightly, and looks at the notice.
+func tellOnce(t *testing.T, axe string, tab *tab) {
+	l := looks()[1]
+	tab.wear(l)
+	tab.signIn("Carol Lee")
+	tab.open("/team/finance/expenses/new", http.StatusOK)
+	tab.do(
+		chromedp.SendKeys(chromedp.ID("item"), "Tea"), chromedp.SendKeys(chromedp.ID("category"), "Meals"),
+		chromedp.SendKeys(chromedp.ID("amount"), "much"),
+	)
+	tab.click(button("Log expense"), http.StatusUnprocessableEntity)
+	tab.holdUp(axe, l)
+	tab.shows("One field is not right yet")
+	tab.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("amount").value = "3.20"; undefined`))
+	tab.click(button("Log expense"), http.StatusOK)
+	tab.holdUp(axe, l)
+	tab.shows("Logged: Tea, $3.20.")
+	tab.open("/team/finance", http.StatusOK)
+	if notices := tab.texts("[role=status]"); len(notices) > 0 {
+		t.Errorf("the notice is told again: %q", notices)
+	}
+}
+
+// TestKeyboardReachesEverything tabs through pages: every link, button and field
+// is reached in the order in which it stands, its focus is seen, and the first
+// of them skips to the content.
+func TestKeyboardReachesEverything(t *testing.T) {
+	t.Parallel()
+	chromium := startChromium(t)
+	r := startOnLocalhost(t, setup{provider: devidp.Config{}})
+	tab := openTab(t, chromium, r.baseURL)
+	tab.signIn("Hannah Smith")
+	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", importPath, "/sessions"} {
+		tab.open(path, http.StatusOK)
+		want := evaluate[[]string](tab, `
+			window.stops = Array.from(document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, select, summary")).filter(e => e.checkVisibility());
+			stops.map(e => e.outerHTML.slice(0, 80))`)
+		var got []string
+		for range 3 * len(want) {
+			tab.do(chromedp.KeyEvent(kb.Tab))
+			focus := evaluate[struct {
+				At     int
+				Seen   bool
+				Inside bool
+			}](tab, `(e => { const box = e.getBoundingClientRect(); return {
+				At: stops.indexOf(e), Seen: getComputedStyle(e).outlineStyle != "none" && parseFloat(getComputedStyle(e).outlineWidth) >= 2,
+				Inside: box.bottom > 0 && box.top < innerHeight }; })(document.activeElement)`)
+			if focus.At < 0 {
+				break
+			}
+			// A field for a date takes several presses.
+			if len(got) > 0 && got[len(got)-1] == want[focus.At] {
+				continue
+			}
+			got = append(got, want[focus.At])
+			if !focus.Seen || !focus.Inside {
+				t.Errorf("%s: the focus is not seen on %s", path, want[focus.At])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: Tab reaches\n%q, want\n%q", path, got, want)
+		}
+	}
+	tab.open("/dashboard", http.StatusOK)
+	tab.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	if focused := evaluate[string](tab, "document.activeElement.id"); focused != "content" {
+		t.Errorf("the first link leads to %q, want the content", focused)
+	}
+}
