@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -86,7 +85,6 @@ func startSite(t *testing.T, s setup) *rig {
 		scheme = "https"
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
-	server.Config.ErrorLog = slog.NewLogLogger(newLogger("text", r.log).Handler(), slog.LevelWarn)
 	cfg, err := loadConfig(r.getenv(s))
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +116,7 @@ func startSite(t *testing.T, s setup) *rig {
 			t.Fatalf("connect: %v", err)
 		}
 	}
-	server.Config.Handler = r.site.routes()
+	server.Config = newServer(r.site.routes(), log)
 	if s.https {
 		server.StartTLS()
 	} else {
