@@ -20,7 +20,7 @@ build:
 # the database tests run against PostgreSQL too.
 test:
 	@scripts/install-needs
-	go test $$(command -v cc >/dev/null && echo -race) ./...
+	go test $$(command -v cc >/dev/null && echo -race) -timeout 30m ./...
 
 check: test
 	@files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "gofumpt would change: $$files"; exit 1; }

@@ -50,33 +50,69 @@ const anyNumber = -1
 // upstreamText stands in bodies that the provider sends and nobody may see.
 const upstreamText = "upstream-canary-5e1f"
 
+// An attackGroup is a part of the catalogue, with how many rows it has at least.
+type attackGroup struct {
+	name    string
+	attacks []attack
+	atLeast int
+}
+
+func attackGroups() []attackGroup {
+	return []attackGroup{
+		{"callback", callbackAttacks(), 41},
+		{"token answer", tokenAttacks(), 56},
+		{"ID Token claims", claimAttacks(), 125},
+		{"ID Token signature", signatureAttacks(), 52},
+		{"keys", keyAttacks(), 7},
+		{"UserInfo", userInfoAttacks(), 50},
+	}
+}
+
 func TestAttacks(t *testing.T) {
 	t.Parallel()
-	groups := []struct {
-		name    string
-		attacks []attack
-	}{
-		{"callback", callbackAttacks()},
-		{"token answer", tokenAttacks()},
-		{"ID Token claims", claimAttacks()},
-		{"ID Token signature", signatureAttacks()},
-		{"keys", keyAttacks()},
-		{"UserInfo", userInfoAttacks()},
-	}
-	for _, group := range groups {
-		names := map[string]bool{}
+	for _, group := range attackGroups() {
 		for _, a := range group.attacks {
-			if names[a.name] {
-				t.Errorf("two rows of %s are named %q", group.name, a.name)
-			}
-			names[a.name] = true
 			t.Run(group.name+"/"+a.name, func(t *testing.T) {
 				t.Parallel()
 				a.run(t)
 			})
 		}
-		t.Logf("%-18s %3d rows", group.name, len(group.attacks))
 	}
+}
+
+// TestAttackCatalogue says how many rows each group has, and that none has lost
+// any and none has two of one name.
+func TestAttackCatalogue(t *testing.T) {
+	total := 0
+	check := func(name string, rows []string, atLeast int) {
+		sorted := slices.Sorted(slices.Values(rows))
+		if distinct := slices.Compact(sorted); len(distinct) != len(rows) {
+			t.Errorf("%s: %d rows have %d names", name, len(rows), len(distinct))
+		}
+		if len(rows) < atLeast {
+			t.Errorf("%s: %d rows, there were %d", name, len(rows), atLeast)
+		}
+		total += len(rows)
+		t.Logf("%-24s %3d rows", name, len(rows))
+	}
+	for _, g := range attackGroups() {
+		check(g.name, namesOf(g.attacks, func(a attack) string { return a.name }), g.atLeast)
+	}
+	check("discovery, lasting", namesOf(lastingFaults(), func(f discoveryFaultTest) string { return f.name }), 104)
+	check("discovery, passing", namesOf(passingFaults(), func(f discoveryFaultTest) string { return f.name }), 6)
+	check("back-channel logout", namesOf(backChannelAttacks(), func(a remoteAttack) string { return a.name }), 72)
+	check("universal logout", namesOf(universalAttacks(), func(a remoteAttack) string { return a.name }), 93)
+	check("conformance suite", namesOf(modules(), func(m module) string { return m.plan + " " + m.name }), 32)
+	check("what must work", namesOf(unusualSignIns(), func(a attack) string { return a.name }), 23)
+	t.Logf("%-24s %3d rows", "all", total)
+}
+
+func namesOf[T any](rows []T, name func(T) string) []string {
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = name(row)
+	}
+	return names
 }
 
 // run attacks a guest, and then someone who is signed in.
@@ -845,14 +881,13 @@ func userInfoAttacks() []attack {
 	return rows
 }
 
-// What the table of attacks must not refuse: sign-ins that are unusual and
-// right.
-func TestWhatMustWork(t *testing.T) {
-	t.Parallel()
+// unusualSignIns are what the table of attacks must not refuse: sign-ins that
+// are unusual and right.
+func unusualSignIns() []attack {
 	skewed := func(d time.Duration) setup {
 		return setup{provider: devidp.Config{Now: func() time.Time { return time.Now().Add(d) }}}
 	}
-	tests := []attack{
+	return []attack{
 		{name: "nothing changed"},
 		{name: "provider's clock two minutes ahead", setup: skewed(2 * time.Minute)},
 		{name: "provider's clock two minutes behind", setup: skewed(-2 * time.Minute)},
@@ -886,20 +921,31 @@ func TestWhatMustWork(t *testing.T) {
 		{name: "keys are not asked for again", faults: answerWith("keys", 503, "")},
 		{name: "metadata is not asked for again", faults: answerWith("openid-configuration", 503, "")},
 	}
-	for _, test := range tests {
+}
+
+func TestWhatMustWork(t *testing.T) {
+	t.Parallel()
+	for _, test := range unusualSignIns() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := startSite(t, test.setup)
-			canaries := &canaries{}
-			r.provider.SetFaults(canaries.watch(test.faults))
-			b := r.browser()
-			page := test.carryOut(t, r, b)
-			page.check(t, http.StatusSeeOther)
-			canaries.check(t, r, page)
-			b.get("/dashboard").check(t, http.StatusOK, "Hannah Smith", "/team/finance", "/team/hr")
-			if got := r.provider.Count("token"); got != 1 {
-				t.Errorf("%d token requests, want 1", got)
-			}
+			test.works(t)
 		})
 	}
+}
+
+// works signs in, with what the row changes, and returns where that happened.
+func (a attack) works(t *testing.T) *rig {
+	t.Helper()
+	r := startSite(t, a.setup)
+	canaries := &canaries{}
+	r.provider.SetFaults(canaries.watch(a.faults))
+	b := r.browser()
+	page := a.carryOut(t, r, b)
+	page.check(t, http.StatusSeeOther)
+	canaries.check(t, r, page)
+	b.get("/dashboard").check(t, http.StatusOK, "Hannah Smith", "/team/finance", "/team/hr")
+	if got := r.provider.Count("token"); got != 1 {
+		t.Errorf("%d token requests, want 1", got)
+	}
+	return r
 }

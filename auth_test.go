@@ -131,28 +131,6 @@ func TestPagesByVisitor(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
-	t.Parallel()
-	r := startSite(t, setup{https: true})
-	b := r.browser()
-	for _, path := range []string{"/", "/dashboard", "/login", callbackPath, "/logout", "/static/style.css", "/static/none", "/healthz", "/unknown"} {
-		header := b.get(path).header
-		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
-			"Cross-Origin-Opener-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000",
-		} {
-			if header.Get(name) != want {
-				t.Errorf("%s: %s = %q, want %q", path, name, header.Get(name), want)
-			}
-		}
-		policy := header.Get("Content-Security-Policy")
-		origin := strings.TrimSuffix(r.provider.Issuer(), "/oauth2/default")
-		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, origin) {
-			t.Errorf("%s: Content-Security-Policy = %q", path, policy)
-		}
-	}
-}
-
 func TestProfileAsJSON(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})

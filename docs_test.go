@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,4 +127,45 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSecurity holds SECURITY.md against the tests: each promise names some, and
+// each that it names is there.
+func TestSecurity(t *testing.T) {
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]bool{}
+	for _, file := range files {
+		for _, test := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllStringSubmatch(readFile(t, file), -1) {
+			written[test[1]] = true
+		}
+	}
+	names := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	_, promises, _ := strings.Cut(readFile(t, "SECURITY.md"), "\n## What is promised")
+	promises, _, _ = strings.Cut(promises, "\n## What is not promised")
+	rows := 0
+	for line := range strings.Lines(promises) {
+		promise, shownBy, isRow := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if !isRow || promise == "promise" || promise == "---" {
+			continue
+		}
+		rows++
+		tests := names.FindAllStringSubmatch(shownBy, -1)
+		if len(tests) == 0 {
+			t.Errorf("nothing shows: %s", promise)
+		}
+		for _, test := range tests {
+			if !written[test[1]] {
+				t.Errorf("there is no %s, which shows: %s", test[1], promise)
+			}
+		}
+	}
+	if rows < 40 {
+		t.Errorf("%d promises", rows)
+	}
+	if !strings.Contains(readFile(t, "README.md"), "](SECURITY.md)") {
+		t.Error("the README does not lead to SECURITY.md")
+	}
 }

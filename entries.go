@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -127,6 +128,9 @@ func badForm(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errTooSlow
 	}
 	return &queryError{"the form is not made of name=value pairs joined by &"}
 }
@@ -390,7 +394,9 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 // there is none.
 func uploadedFile(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// A file takes longer than the server grants to an ordinary request.
-	err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout))
+	// The answer comes after it.
+	controller, until := http.NewResponseController(w), time.Now().Add(uploadTimeout)
+	err := errors.Join(controller.SetReadDeadline(until), controller.SetWriteDeadline(until.Add(answerTimeout)))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ var (
 	errForbidden   = errors.New("not theirs to change")
 	errBusy        = errors.New("too many exports at once")
 	errCrossSite   = errors.New("cross-site request refused")
+	errTooSlow     = errors.New("the form took too long to come")
 	errPanic       = errors.New("panic")
 )
 
@@ -102,6 +103,11 @@ func (s *site) explain(err error) failure {
 			Status: http.StatusForbidden, Heading: "Refused",
 			Message: "That came from another site, so nothing was done.", Next: "Do it again from here.",
 			ActionLabel: "Go to the home page", ActionURL: "/",
+		}
+	case errors.Is(err, errTooSlow):
+		return failure{
+			Status: http.StatusRequestTimeout, Heading: "That took too long",
+			Message: "What was sent did not arrive in time, so nothing was done.", Next: "Send it again, from a faster connection if you can.",
 		}
 	case errors.As(err, &tooLarge):
 		return failure{

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -86,9 +85,8 @@ func startSite(t testing.TB, s setup) *rig {
 		scheme = "https"
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
-	server.Config.ErrorLog = slog.NewLogLogger(newLogger("text", r.log).Handler(), slog.LevelWarn)
 	r.site = r.copy(t, s)
-	server.Config.Handler = r.site.routes()
+	server.Config = newServer(r.site.routes(), newLogger("text", r.log))
 	if s.https {
 		server.StartTLS()
 	} else {

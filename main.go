@@ -26,6 +26,9 @@ import (
 
 const (
 	shutdownTimeout = 10 * time.Second
+	// answerTimeout is how long a request may take from its header to the end of
+	// its answer, unless its handler grants more.
+	answerTimeout = 60 * time.Second
 	// maxHeader bounds a request's header: ten cookies of an ID Token and what
 	// else a browser sends.
 	maxHeader = 64 << 10
@@ -164,18 +167,26 @@ func connectAtStart(ctx context.Context, auth *authenticator, log *slog.Logger) 
 	return nil
 }
 
-// serve answers requests until ctx is done, then lets those in flight finish,
-// for shutdownTimeout at most.
-func serve(ctx context.Context, listener net.Listener, s *site, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           s.routes(),
+// newServer returns a server with a limit on everything that a client can take
+// its time with. What net/http logs of its own goes to log.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
+		WriteTimeout:      answerTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// net/http would answer OPTIONS * without our headers.
+		DisableGeneralOptionsHandler: true,
 	}
+}
+
+// serve answers requests until ctx is done, then lets those in flight finish,
+// for shutdownTimeout at most.
+func serve(ctx context.Context, listener net.Listener, s *site, log *slog.Logger) error {
+	server := newServer(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.auth.keepConnected(background) })

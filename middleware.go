@@ -41,11 +41,12 @@ func (s *site) logged(next http.Handler) http.Handler {
 		begun, a := s.now(), &answer{ResponseWriter: w}
 		info := &requestInfo{Reference: newReference(), Addr: clientAddr(r, s.proxies)}
 		r = withInfo(r, info)
+		// An answer that is cut off panics on, and is logged all the same.
+		defer func() { s.answered(a, r, info, begun) }()
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.recovered(a, r, cause)
 			}
-			s.answered(a, r, info, begun)
 		}()
 		next.ServeHTTP(a, r)
 	})
