@@ -47,79 +47,68 @@ func (s *site) explain(err error) failure {
 	switch {
 	case errors.As(err, &signIn):
 		return s.explainSignIn(signIn)
-	case errors.Is(err, errNotFound):
-		return failure{
-			Status: http.StatusNotFound, Heading: "Page not found",
-			Message:     "There is no such page, or it is not one that you may see.",
-			Next:        "Check the address. If you should have access, ask an administrator of the dashboard.",
-			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
-		}
-	case errors.Is(err, errNotSignedIn):
-		return failure{
-			Status: http.StatusUnauthorized, Heading: "You are not signed in",
-			Message: "Only people who are signed in can have this.", Next: "Sign in and try again.",
-			ActionLabel: "Sign in", ActionURL: "/login",
-		}
-	case errors.Is(err, errForbidden):
-		return failure{
-			Status: http.StatusForbidden, Heading: "Not yours to change",
-			Message:     "Only whose expense it is and administrators can change it, so nothing was done.",
-			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
-		}
 	case errors.As(err, &query):
-		return failure{
-			Status: http.StatusBadRequest, Heading: "That address is not understood",
-			Message:     "Something behind the question mark is not what this page knows: " + query.Text + ".",
-			Next:        "Correct the address, or start again from the dashboard.",
-			ActionLabel: "Go to dashboard", ActionURL: "/dashboard",
-		}
+		return told(http.StatusBadRequest, "That address is not understood",
+			"Something behind the question mark is not what this page knows: "+query.Text+".",
+			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.As(err, &kept):
-		return failure{
-			Status: http.StatusServiceUnavailable, Heading: "Not saved yet",
-			Message: "The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
-			Next:    "Open the form again in a moment, and send it once more.", RetryAfter: 5 * time.Second,
-			ActionLabel: "Back to the form", ActionURL: kept.Page,
-		}
+		return told(http.StatusServiceUnavailable, "Not saved yet",
+			"The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
+			"Open the form again in a moment, and send it once more.").offering("Back to the form", kept.Page).after(5 * time.Second)
 	case isUnavailable(err):
-		return failure{
-			Status: http.StatusServiceUnavailable, Heading: "The expenses cannot be reached right now",
-			Message: "Nothing was lost and nothing was changed, and you stay signed in.", Next: "Try again in a moment.",
-			RetryAfter: 5 * time.Second,
-		}
-	case errors.Is(err, errBusy):
-		return failure{
-			Status: http.StatusServiceUnavailable, Heading: "Too many files at once",
-			Message: "Other files are being made right now.", Next: "Try again in a moment.",
-			RetryAfter: 5 * time.Second,
-		}
+		return told(http.StatusServiceUnavailable, "The expenses cannot be reached right now",
+			"Nothing was lost and nothing was changed, and you stay signed in.", "Try again in a moment.").after(5 * time.Second)
 	case errors.As(err, &method):
-		return failure{
-			Status: http.StatusMethodNotAllowed, Heading: "That does not work here",
-			Message:     "This address does not take that kind of request.",
-			ActionLabel: "Go to the home page", ActionURL: "/",
-		}
-	case errors.Is(err, errCrossSite):
-		return failure{
-			Status: http.StatusForbidden, Heading: "Refused",
-			Message: "That came from another site, so nothing was done.", Next: "Do it again from here.",
-			ActionLabel: "Go to the home page", ActionURL: "/",
-		}
-	case errors.Is(err, errTooSlow):
-		return failure{
-			Status: http.StatusRequestTimeout, Heading: "That took too long",
-			Message: "What was sent did not arrive in time, so nothing was done.", Next: "Send it again, from a faster connection if you can.",
-		}
+		return told(http.StatusMethodNotAllowed, "That does not work here",
+			"This address does not take that kind of request.", "").offering("Go to the home page", "/")
 	case errors.As(err, &tooLarge):
-		return failure{
-			Status: http.StatusRequestEntityTooLarge, Heading: "Too much at once",
-			Message: "More was sent than this page takes, so nothing was done.",
-		}
+		return told(http.StatusRequestEntityTooLarge, "Too much at once",
+			"More was sent than this page takes, so nothing was done.", "")
 	}
-	return failure{
-		Status: http.StatusInternalServerError, Heading: "Something went wrong",
-		Message: "The mistake is ours, and it has been noted.", Next: "Try again in a moment.",
-		ActionLabel: "Go to the home page", ActionURL: "/",
+	return explainKind(err)
+}
+
+// explainKind is explain for errors that say nothing beyond their kind.
+func explainKind(err error) failure {
+	switch {
+	case errors.Is(err, errNotFound):
+		return told(http.StatusNotFound, "Page not found",
+			"There is no such page, or it is not one that you may see.",
+			"Check the address. If you should have access, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")
+	case errors.Is(err, errNotSignedIn):
+		return told(http.StatusUnauthorized, "You are not signed in",
+			"Only people who are signed in can have this.", "Sign in and try again.").offering("Sign in", "/login")
+	case errors.Is(err, errForbidden):
+		return told(http.StatusForbidden, "Not yours to change",
+			"Only whose expense it is and administrators can change it, so nothing was done.", "").offering("Go to dashboard", "/dashboard")
+	case errors.Is(err, errBusy):
+		return told(http.StatusServiceUnavailable, "Too many files at once",
+			"Other files are being made right now.", "Try again in a moment.").after(5 * time.Second)
+	case errors.Is(err, errCrossSite):
+		return told(http.StatusForbidden, "Refused",
+			"That came from another site, so nothing was done.", "Do it again from here.").offering("Go to the home page", "/")
+	case errors.Is(err, errTooSlow):
+		return told(http.StatusRequestTimeout, "That took too long",
+			"What was sent did not arrive in time, so nothing was done.", "Send it again, from a faster connection if you can.")
 	}
+	return told(http.StatusInternalServerError, "Something went wrong",
+		"The mistake is ours, and it has been noted.", "Try again in a moment.").offering("Go to the home page", "/")
+}
+
+func told(status int, heading, message, next string) failure {
+	return failure{Status: status, Heading: heading, Message: message, Next: next}
+}
+
+// offering adds a link to go on with.
+func (f failure) offering(label, url string) failure {
+	f.ActionLabel, f.ActionURL = label, url
+	return f
+}
+
+// after says how long to wait before trying again.
+func (f failure) after(wait time.Duration) failure {
+	f.RetryAfter = wait
+	return f
 }
 
 // fail answers with the error's page, or with JSON where the client takes no
