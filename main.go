@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,10 +37,6 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	// What lives is a few megabytes and does not grow with traffic, so that twice
-	// the room for what does not costs little memory and spares half of the
-	// collections.
-	debug.SetGCPercent(200)
 	lines := newLineWriter(os.Stderr)
 	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: lines})
 	lines.flush()

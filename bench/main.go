@@ -18,6 +18,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +66,13 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
+	// It is started in a folder of its own.
+	program, err := filepath.Abs(opts.program)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	opts.program = program
 	if err := run(opts, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
