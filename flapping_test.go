@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"slices"
@@ -13,18 +14,20 @@ import (
 	"expense-dashboard/internal/devidp"
 )
 
+var flapFor = flag.Duration("flap", 20*time.Second, "how long the provider flaps in TestFlappingProvider")
+
 // TestFlappingProvider changes what is wrong with the provider all the time
 // while two people work and three sign in, again and again.
 func TestFlappingProvider(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes twenty seconds")
+		t.Skip("takes as long as -flap says")
 	}
 	t.Parallel()
 	r := startProgram(t, setup{})
 	workers := []*browser{r.browser(), r.browser()}
 	workers[0].signIn(admin)
 	workers[1].signIn(finance)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), *flapFor)
 	defer cancel()
 	var rounds, in, out atomic.Int32
 	var people sync.WaitGroup
