@@ -29,42 +29,6 @@ func TestTrustedProxiesConfig(t *testing.T) {
 	}
 }
 
-func TestLogoutConfigProblems(t *testing.T) {
-	tests := []struct{ name, variable, value, want string }{
-		{"back-channel logout", "BACKCHANNEL_LOGOUT", "yes", "false, true"},
-		{"back-channel logout in capitals", "BACKCHANNEL_LOGOUT", "TRUE", "false, true"},
-		{"back-channel logout blank", "BACKCHANNEL_LOGOUT", " ", "is blank"},
-		{"universal logout", "UNIVERSAL_LOGOUT", "1", "false, true"},
-		{"universal logout placeholder", "UNIVERSAL_LOGOUT", "<true>", "placeholder"},
-		{"proxies blank", "TRUSTED_PROXIES", "  ", "is blank"},
-		{"proxy by name", "TRUSTED_PROXIES", "proxy.example.com", "neither an address nor a range"},
-		{"proxy with a port", "TRUSTED_PROXIES", "10.0.0.7:80", "neither an address nor a range"},
-		{"proxy missing after a comma", "TRUSTED_PROXIES", "10.0.0.7,", "neither an address nor a range"},
-		{"proxies with spaces between", "TRUSTED_PROXIES", "10.0.0.7 10.0.0.8", "neither an address nor a range"},
-		{"proxy with a zone", "TRUSTED_PROXIES", "fe80::1%eth0", "neither an address nor a range"},
-		{"proxy mapped into IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.7", "neither an address nor a range"},
-		{"proxy range too long", "TRUSTED_PROXIES", "10.0.0.0/33", "neither an address nor a range"},
-		{"proxy inside of a range", "TRUSTED_PROXIES", "10.0.0.7/8", "10.0.0.0/8"},
-		{"every IPv4 address", "TRUSTED_PROXIES", "0.0.0.0/0", "every address"},
-		{"every IPv6 address", "TRUSTED_PROXIES", "::/0", "every address"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			variables := rightConfig()
-			variables[test.variable] = test.value
-			_, err := loadConfig(lookup(variables))
-			if err == nil {
-				t.Fatal("no problem found")
-			}
-			problems := strings.Split(err.Error(), "\n")
-			if len(problems) != 1 || !strings.HasPrefix(problems[0], test.variable+" ") ||
-				!strings.Contains(problems[0], test.want) || !strings.Contains(problems[0], "Example: "+test.variable+"=") {
-				t.Errorf("got %q, want one problem of %s with %q and an example", problems, test.variable, test.want)
-			}
-		})
-	}
-}
-
 func TestClientAddr(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	tests := []struct {

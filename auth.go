@@ -198,10 +198,10 @@ func (a *authenticator) endOne(r *http.Request, person *session, reason, event s
 }
 
 // logout ends the session here, whatever state the provider and the database
-// are in, and returns where to send the browser: the provider's end-session endpoint (OpenID
-// Connect RP-Initiated Logout 1.0, 2), or, where there is none, straight to
-// the post-logout URL. Without a session there is nothing to end at the
-// provider either.
+// are in, and returns where to send the browser: the provider's end-session
+// endpoint (OpenID Connect RP-Initiated Logout 1.0, 2), or, where there is none,
+// straight to the post-logout URL. Without a session there is nothing to end at
+// the provider either.
 func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next string) {
 	person := a.sessions.read(w, r)
 	a.sessions.end(w, r)

@@ -124,6 +124,22 @@ func TestConfigProblems(t *testing.T) {
 		{"idle timeout zero", "SESSION_IDLE_TIMEOUT", "0s", "duration"},
 		{"max age negative", "SESSION_MAX_AGE", "-1h", "duration"},
 		{"log format", "LOG_FORMAT", "xml", "text, json"},
+		{"back-channel logout", "BACKCHANNEL_LOGOUT", "yes", "false, true"},
+		{"back-channel logout in capitals", "BACKCHANNEL_LOGOUT", "TRUE", "false, true"},
+		{"back-channel logout blank", "BACKCHANNEL_LOGOUT", " ", "is blank"},
+		{"universal logout", "UNIVERSAL_LOGOUT", "1", "false, true"},
+		{"universal logout placeholder", "UNIVERSAL_LOGOUT", "<true>", "placeholder"},
+		{"proxies blank", "TRUSTED_PROXIES", "  ", "is blank"},
+		{"proxy by name", "TRUSTED_PROXIES", "proxy.example.com", "neither an address nor a range"},
+		{"proxy with a port", "TRUSTED_PROXIES", "10.0.0.7:80", "neither an address nor a range"},
+		{"proxy missing after a comma", "TRUSTED_PROXIES", "10.0.0.7,", "neither an address nor a range"},
+		{"proxies with spaces between", "TRUSTED_PROXIES", "10.0.0.7 10.0.0.8", "neither an address nor a range"},
+		{"proxy with a zone", "TRUSTED_PROXIES", "fe80::1%eth0", "neither an address nor a range"},
+		{"proxy mapped into IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.7", "neither an address nor a range"},
+		{"proxy range too long", "TRUSTED_PROXIES", "10.0.0.0/33", "neither an address nor a range"},
+		{"proxy inside of a range", "TRUSTED_PROXIES", "10.0.0.7/8", "10.0.0.0/8"},
+		{"every IPv4 address", "TRUSTED_PROXIES", "0.0.0.0/0", "every address"},
+		{"every IPv6 address", "TRUSTED_PROXIES", "::/0", "every address"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
