@@ -22,16 +22,21 @@ const (
 	language = "en-US,en;q=0.9"
 )
 
+// newClient returns a client that keeps its connections open.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}}
+}
+
 // attack sends a scene's request as fast as they are answered and returns the
 // processor time that each cost the process, and the size of a body. Any answer
 // but 200 is an error.
-func attack(baseURL string, s scene, pid int, length time.Duration) (cost time.Duration, size int, err error) {
+func attack(client *http.Client, baseURL string, s scene, pid int, length time.Duration) (cost time.Duration, size int, err error) {
 	header := http.Header{"Accept": {"text/html"}, "Accept-Language": {language}}
 	if s.who != nil {
 		header.Set("Cookie", s.who.cookies)
 	}
 	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: baseURL + s.target, Header: header})
-	attacker := vegeta.NewAttacker(vegeta.Workers(connections), vegeta.MaxWorkers(connections), vegeta.Connections(connections))
+	attacker := vegeta.NewAttacker(vegeta.Workers(connections), vegeta.MaxWorkers(connections), vegeta.Client(client))
 	before, err := processorTime(pid)
 	if err != nil {
 		return 0, 0, err

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -32,14 +33,15 @@ type scene struct {
 	atLeast float64  // the ratio that is wanted; zero for none
 }
 
-// A result is what came of a scene, in processor time for one request.
+// A result is what came of a scene: the medians over its turns.
 type result struct {
 	scene
 	bytes         int
-	program, bare time.Duration
+	program, bare time.Duration // of the processor, for one request
+	// ratio is of two turns that follow each other: how fast a processor is drifts
+	// on a machine that others use too.
+	ratio float64
 }
-
-func (r result) ratio() float64 { return float64(r.bare) / float64(r.program) }
 
 // options are what the flags say.
 type options struct {
@@ -58,8 +60,8 @@ func main() {
 	var opts options
 	flag.IntVar(&opts.rows, "rows", 100_000, "`number` of expenses in the team of many, at least 200")
 	flag.IntVar(&opts.others, "others", 0, "`number` of expenses in the three other teams together")
-	flag.IntVar(&opts.turns, "turns", 9, "`number` of turns of each server in each scene")
-	flag.DurationVar(&opts.length, "turn", 400*time.Millisecond, "how long a turn takes")
+	flag.IntVar(&opts.turns, "turns", 21, "`number` of turns of each server in each scene")
+	flag.DurationVar(&opts.length, "turn", 200*time.Millisecond, "how long a turn takes")
 	flag.StringVar(&opts.only, "only", "", "what the `name` of a scene begins with to be played; empty for all")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
@@ -176,26 +178,30 @@ func newScenes(p *program) ([]scene, error) {
 // play lets both servers answer a scene by turns and takes the medians.
 func play(s scene, p *program, bare *bareServer, opts options) (result, error) {
 	var ours, theirs []time.Duration
+	var ratios []float64
 	r := result{scene: s}
+	client := newClient()
+	defer client.CloseIdleConnections()
 	for turn := range opts.turns + 1 {
-		cost, _, err := attack(p.baseURL, s, p.command.Process.Pid, opts.length)
+		cost, _, err := attack(client, p.baseURL, s, p.command.Process.Pid, opts.length)
 		if err != nil {
 			return r, err
 		}
-		bareCost, size, err := attack(bare.baseURL, s, bare.command.Process.Pid, opts.length)
+		bareCost, size, err := attack(client, bare.baseURL, s, bare.command.Process.Pid, opts.length)
 		if err != nil {
 			return r, fmt.Errorf("bare handler: %w", err)
 		}
 		// The first turn opens connections and fills caches.
 		if turn > 0 {
 			ours, theirs, r.bytes = append(ours, cost), append(theirs, bareCost), size
+			ratios = append(ratios, float64(bareCost)/float64(cost))
 		}
 	}
-	r.program, r.bare = median(ours), median(theirs)
+	r.program, r.bare, r.ratio = median(ours), median(theirs), median(ratios)
 	return r, nil
 }
 
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
+func median[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

@@ -36,7 +36,7 @@ func printResults(out io.Writer, results []result) {
 		if r.atLeast > 0 {
 			wanted = fmt.Sprintf("at least %.2f", r.atLeast)
 		}
-		fmt.Fprintf(out, "| %s | %d | %.1f µs | %.1f µs | %.2f | %s |\n", r.name, r.bytes, microseconds(r.bare), microseconds(r.program), r.ratio(), wanted)
+		fmt.Fprintf(out, "| %s | %d | %.1f µs | %.1f µs | %.2f | %s |\n", r.name, r.bytes, microseconds(r.bare), microseconds(r.program), r.ratio, wanted)
 	}
 }
 
