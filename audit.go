@@ -61,6 +61,9 @@ func audit(log *slog.Logger, r *http.Request, event, subject, reason string, mor
 // X-Forwarded-For that is none. Whatever stands before it anybody could have
 // written. What is no address ends the search.
 func clientAddr(r *http.Request, proxies []netip.Prefix) string {
+	if len(proxies) == 0 {
+		return r.RemoteAddr
+	}
 	connection, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -117,7 +117,7 @@ func (r *rig) copy(t testing.TB, s setup) *site {
 	if err := store.start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	built, err := newSite(cfg, directory, store, log)
+	built, err := newSite(cfg, directory, store, log, newAccessLog(cfg.LogFormat, r.log, log))
 	if err != nil {
 		t.Fatal(err)
 	}

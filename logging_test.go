@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -41,16 +43,62 @@ func TestLogLinesCarryReference(t *testing.T) {
 	})
 }
 
+// TestAccessLogIsTheLoggers compares the lines that the access log makes itself
+// with those that slog makes of the same values.
+func TestAccessLogIsTheLoggers(t *testing.T) {
+	now := time.Date(2026, 11, 22, 3, 4, 5, 60_000_000, time.FixedZone("", 3600))
+	for _, format := range []string{"text", "json"} {
+		for name, at := range map[string]struct {
+			method, path, addr, subject string
+			took                        time.Duration
+		}{
+			"guest":           {"GET", "/", "192.0.2.1:49152", "", 40 * time.Microsecond},
+			"signed in":       {"POST", "/team/finance/expenses", "[2001:db8::1]:49152", "00u-carol", 1234567 * time.Microsecond},
+			"no time at all":  {"GET", "/static/style.css", "192.0.2.1:49152", "", 0},
+			"a minute":        {"GET", "/expenses.csv", "192.0.2.1:49152", "00u-hannah", time.Minute + 500*time.Microsecond},
+			"a space":         {"GET", "/team/a b", "192.0.2.1:49152", "", time.Millisecond},
+			"a forged line":   {"GET", "/a\ntime=2026 level=INFO msg=request", "192.0.2.1:49152", "", time.Millisecond},
+			"an equals sign":  {"GET", "/a=b", "192.0.2.1:49152", "", time.Millisecond},
+			"a quote":         {"GET", `/"`, "192.0.2.1:49152", "", time.Millisecond},
+			"a backslash":     {"GET", `/\n`, "192.0.2.1:49152", "", time.Millisecond},
+			"not ASCII":       {"GET", "/é\u2028\u202e", "192.0.2.1:49152", "", time.Millisecond},
+			"not UTF-8":       {"GET", "/\xff", "192.0.2.1:49152", "", time.Millisecond},
+			"a delete":        {"GET", "/\x7f", "192.0.2.1:49152", "", time.Millisecond},
+			"a person's name": {"GET", "/", "192.0.2.1:49152", "auth0|a b", time.Millisecond},
+		} {
+			t.Run(format+"/"+name, func(t *testing.T) {
+				info := &requestInfo{Reference: "ABCDEFGHIJ", Addr: at.addr, Subject: at.subject}
+				r := &http.Request{Method: at.method, URL: &url.URL{Path: at.path}}
+				r = withInfo(r, info)
+				var got, want bytes.Buffer
+				newAccessLog(format, &got, newLogger(format, &got)).answered(r, info, http.StatusOK, now, at.took)
+				line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
+				line.AddAttrs(slog.String("method", at.method), slog.String("path", at.path), slog.Int("status", http.StatusOK),
+					slog.Float64("duration_ms", float64(at.took.Microseconds())/1000), slog.String("addr", at.addr), slog.String("sub", at.subject))
+				if err := newLogger(format, &want).Handler().Handle(r.Context(), line); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := got.String(), want.String(); got != want {
+					t.Errorf("got  %s\nwant %s", got, want)
+				}
+				if strings.Count(got.String(), "\n") != 1 {
+					t.Errorf("not one line: %q", got.String())
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkLogLine is a line of the access log, with what adds its reference.
 func BenchmarkLogLine(b *testing.B) {
 	inRequest := context.WithValue(b.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
 	for _, format := range []string{"text", "json"} {
 		b.Run(format, func(b *testing.B) {
-			s := &site{log: newLogger(format, io.Discard), now: time.Now}
-			a, r := &answer{status: http.StatusOK}, httptest.NewRequest(http.MethodGet, "/team/sales", nil).WithContext(inRequest)
+			l := newAccessLog(format, io.Discard, newLogger(format, io.Discard))
+			r := httptest.NewRequest(http.MethodGet, "/team/sales", nil).WithContext(inRequest)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.answered(a, r, infoOf(r), time.Now())
+				l.answered(r, infoOf(r), http.StatusOK, time.Now(), 40*time.Microsecond)
 			}
 		})
 	}

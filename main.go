@@ -95,7 +95,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err := store.start(ctx, cfg.SampleData); err != nil {
 		return err
 	}
-	s, err := newSite(cfg, directory, store, log)
+	s, err := newSite(cfg, directory, store, log, newAccessLog(cfg.LogFormat, stderr, log))
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger) (*site, error) {
+func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*site, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
@@ -143,7 +143,7 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	sessions.records.refresh(context.Background())
 	return &site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, now: time.Now,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, accessLog: requests, now: time.Now,
 		headers: new(atomic.Pointer[madeHeaders]),
 	}, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"runtime/debug"
@@ -52,16 +51,11 @@ func (s *site) logged(next http.Handler) http.Handler {
 	})
 }
 
-// answered writes the access log and counts the request. The line is made here,
-// since the logger would look at the clock again and for the line of this code.
+// answered writes the access log and counts the request.
 func (s *site) answered(a *answer, r *http.Request, info *requestInfo, begun time.Time) {
 	now := s.now()
 	took := now.Sub(begun)
-	line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
-	line.AddAttrs(slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", a.status),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("addr", info.Addr), slog.String("sub", info.Subject))
-	// A log that cannot be written is no reason to leave a request unanswered.
-	_ = s.log.Handler().Handle(r.Context(), line)
+	s.accessLog.answered(r, info, a.status, now, took)
 	s.metrics.request(r.Pattern, a.status, took)
 }
 

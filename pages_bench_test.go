@@ -47,6 +47,7 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	t.Cleanup(func() { file.Close() })
 	r := startSite(t, setup{})
 	r.site.log = newLogger("text", file)
+	r.site.accessLog = newAccessLog("text", file, r.site.log)
 	cookies := map[string]string{}
 	for _, address := range []string{admin, finance} {
 		b := r.browser()

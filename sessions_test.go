@@ -42,7 +42,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
-	if again.site, err = newSite(cfg, directory, store, logger); err != nil {
+	if again.site, err = newSite(cfg, directory, store, logger, newAccessLog(cfg.LogFormat, log, logger)); err != nil {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
