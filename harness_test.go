@@ -87,6 +87,7 @@ func startSite(t testing.TB, s setup) *rig {
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
 	r.site = r.copy(t, s)
 	server.Config = newServer(r.site.routes(), newLogger("text", r.log))
+	server.Listener = clientListener{server.Listener.(*net.TCPListener)}
 	if s.https {
 		server.StartTLS()
 	} else {

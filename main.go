@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")
 	}
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
-	return serve(ctx, listener, s, log)
+	return serve(ctx, clientListener{listener.(*net.TCPListener)}, s, log)
 }
 
 // of names the variable that an error is about.
@@ -173,6 +173,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnContext:       withClientConn,
 		// net/http would answer OPTIONS * without our headers.
 		DisableGeneralOptionsHandler: true,
 	}

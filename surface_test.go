@@ -243,18 +243,18 @@ func TestOversizedHeaders(t *testing.T) {
 	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
 }
 
-// startServer serves a rig's site a second time, as the program does, with
-// limits that a test can wait for, and returns its address.
-func startServer(t *testing.T, r *rig, handler http.Handler, change func(*http.Server)) string {
+// startServer serves a handler as the program does, with limits that a test can
+// wait for, and returns its address.
+func startServer(t *testing.T, log io.Writer, handler http.Handler, change func(*http.Server)) string {
 	t.Helper()
-	server := newServer(handler, newLogger("text", r.log))
+	server := newServer(handler, newLogger("text", log))
 	change(server)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(clientListener{listener.(*net.TCPListener)}) }()
 	t.Cleanup(func() {
 		server.Close()
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
@@ -289,7 +289,7 @@ func TestSlowClients(t *testing.T) {
 	t.Run("header", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		connection := dialed(t, startServer(t, r, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = short }))
+		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = short }))
 		fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
 		checkClosed(t, connection, "")
 		if strings.Contains(r.log.String(), "path=/healthz") {
@@ -299,7 +299,7 @@ func TestSlowClients(t *testing.T) {
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		connection := dialed(t, startServer(t, r, r.site.routes(), func(s *http.Server) { s.IdleTimeout = short }))
+		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.IdleTimeout = short }))
 		fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
 		checkClosed(t, connection, "200 OK")
 	})
@@ -308,7 +308,7 @@ func TestSlowClients(t *testing.T) {
 		r := startSite(t, setup{})
 		b := r.browser()
 		b.signIn(finance)
-		connection := dialed(t, startServer(t, r, r.site.routes(), func(s *http.Server) { s.ReadTimeout = short }))
+		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadTimeout = short }))
 		unchanged(t, r, func() {
 			fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.cookieHeader()+
 				"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"+aForm().Encode())
@@ -320,7 +320,7 @@ func TestSlowClients(t *testing.T) {
 		r := startSite(t, setup{})
 		b := r.browser()
 		b.signIn(admin)
-		connection := dialed(t, startServer(t, r, r.site.routes(), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = short, short }))
+		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = short, short }))
 		body, mediaType := aMultipartForm(t)
 		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", importPath, b.cookieHeader(), mediaType, len(body), body[:20])
 		time.Sleep(2 * short)
@@ -332,7 +332,7 @@ func TestSlowClients(t *testing.T) {
 		r := startSite(t, setup{})
 		ended := make(chan struct{})
 		endlessly := http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) { defer close(ended); endless(w, request) })
-		connection := dialed(t, startServer(t, r, endlessly, func(s *http.Server) { s.WriteTimeout = short }))
+		connection := dialed(t, startServer(t, r.log, endlessly, func(s *http.Server) { s.WriteTimeout = short }))
 		fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 		<-ended // or the test never does
 	})
@@ -399,7 +399,7 @@ func TestFloodOfConnections(t *testing.T) {
 		t.Logf("only %d file descriptors: %d idle and %d slow connections", room, idle, slow)
 	}
 	r := startSite(t, setup{})
-	addr := startServer(t, r, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = time.Second })
+	addr := startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = time.Second })
 	b := r.browser()
 	b.signIn(finance)
 	kept := make([]net.Conn, idle)
