@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // requestInfo is what the log lines of a request share.
 type requestInfo struct {
+	Begun     time.Time // by this machine's clock
 	Reference string
 	Addr      string // of the client, see clientAddr
 	Subject   string // of whoever is signed in, once that is known
@@ -24,7 +26,7 @@ type requestInfoKey struct{}
 func infoOf(r *http.Request) *requestInfo {
 	info, ok := r.Context().Value(requestInfoKey{}).(*requestInfo)
 	if !ok {
-		return &requestInfo{}
+		return &requestInfo{Begun: time.Now()}
 	}
 	return info
 }

@@ -50,22 +50,19 @@ func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error
 const unsaved = "This is not saved yet. Here is what you typed."
 
 func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
-	form.Action = v.filePath()
-	if err := s.completeForm(r, v, &form); err != nil {
-		return err
-	}
-	return s.pages.render(w, r, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
-}
-
-// completeForm adds what every form of an expense offers.
-func (s *site) completeForm(r *http.Request, v visit, form *expenseFormView) error {
 	sums, err := s.store.Summary(r.Context(), expenseQuery{Teams: v.teams()})
 	if err != nil {
 		return err
 	}
-	form.Admin, form.Categories = v.access.Admin, labels(sums.ByCategory)
+	form.Action = v.filePath()
+	s.completeForm(v, &form, sums.ByCategory)
+	return s.pages.render(w, r, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
+}
+
+// completeForm adds what every form of an expense offers.
+func (s *site) completeForm(v visit, form *expenseFormView, categories []group) {
+	form.Admin, form.Categories = v.access.Admin, labels(categories)
 	form.MaxDate = Date{s.today().t.AddDate(1, 0, 0)}.String()
-	return nil
 }
 
 // logExpense handles POST /team/{id}/expenses.
@@ -137,18 +134,18 @@ func badForm(err error) error {
 
 // expense handles GET /team/{id}/expenses/{expense}.
 func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
-	e, history, err := s.store.ExpenseAndHistory(r.Context(), v.team.ID, r.PathValue("expense"))
+	detail, err := s.store.Detail(r.Context(), v.team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
-	form := expenseFormView{Typed: formOf(e), Version: e.Version}
+	form := expenseFormView{Typed: formOf(detail.Expense), Version: detail.Expense.Version}
 	told := s.notices.take(w, r)
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed = typedForm(fields)
 		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
 		told = &notice{Text: unsaved}
 	}
-	return s.renderExpense(w, r, http.StatusOK, v, e, history, form, told)
+	return s.renderExpense(w, r, http.StatusOK, v, detail, form, told)
 }
 
 // formOf fills in the form of an expense that is to be changed.
@@ -159,24 +156,23 @@ func formOf(e Expense) expenseForm {
 }
 
 // formAgain answers a form that was not taken with the page of its expense.
-func (s *site) formAgain(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, form expenseFormView) error {
-	history, err := s.store.History(r.Context(), e.ID)
+func (s *site) formAgain(w http.ResponseWriter, r *http.Request, status int, v visit, id string, form expenseFormView) error {
+	detail, err := s.store.Detail(r.Context(), v.team.ID, id)
 	if err != nil {
 		return err
 	}
-	return s.renderExpense(w, r, status, v, e, history, form, nil)
+	return s.renderExpense(w, r, status, v, detail, form, nil)
 }
 
-func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, e Expense, history []event, form expenseFormView, told *notice) error {
+func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, detail expenseDetail, form expenseFormView, told *notice) error {
+	e := detail.Expense
 	if e.Deleted() && !v.mayChange(e) {
 		return errNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
-	if err := s.completeForm(r, v, &form); err != nil {
-		return err
-	}
+	s.completeForm(v, &form, detail.Categories)
 	return s.pages.render(w, r, status, "expense", expenseView{
-		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: history,
+		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
 	})
 }
 
@@ -190,7 +186,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
 	if problems.any() {
 		form.Errors = problems
-		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e, form)
+		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
 	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
 	if err != nil {
@@ -207,7 +203,7 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form ex
 		return err
 	}
 	form.Current, form.Version = &conflict.Current, conflict.Current.Version
-	return s.formAgain(w, r, http.StatusConflict, v, conflict.Current, form)
+	return s.formAgain(w, r, http.StatusConflict, v, conflict.Current.ID, form)
 }
 
 // expenseToChange finds the expense that a form is about, and the version that

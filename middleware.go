@@ -37,11 +37,11 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // holds codes.
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun, a := s.now(), &answer{ResponseWriter: w}
-		info := &requestInfo{Reference: newReference(), Addr: clientAddr(r, s.proxies)}
+		a := &answer{ResponseWriter: w}
+		info := &requestInfo{Begun: time.Now(), Reference: newReference(), Addr: clientAddr(r, s.proxies)}
 		r = withInfo(r, info)
 		// An answer that is cut off panics on, and is logged all the same.
-		defer func() { s.answered(a, r, info, begun) }()
+		defer func() { s.answered(a, r, info) }()
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.recovered(a, r, cause)
@@ -52,9 +52,9 @@ func (s *site) logged(next http.Handler) http.Handler {
 }
 
 // answered writes the access log and counts the request.
-func (s *site) answered(a *answer, r *http.Request, info *requestInfo, begun time.Time) {
-	now := s.now()
-	took := now.Sub(begun)
+func (s *site) answered(a *answer, r *http.Request, info *requestInfo) {
+	now := time.Now()
+	took := now.Sub(info.Begun)
 	s.accessLog.answered(r, info, a.status, now, took)
 	s.metrics.request(r.Pattern, a.status, took)
 }

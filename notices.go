@@ -70,10 +70,11 @@ func (s *site) noteWrite(w http.ResponseWriter) {
 }
 
 // revisions returns the revisions of the expenses as a request may see them:
-// not older than its sender's own writes.
+// not older than its sender's own writes, which ended before it began.
 func (s *site) revisions(r *http.Request) (*revisions, error) {
+	since := time.Now().Add(-revisionAge)
 	if _, err := r.Cookie(s.notices.wrote); err == nil {
-		return s.store.Revisions(r.Context(), 0)
+		since = infoOf(r).Begun
 	}
-	return s.store.Revisions(r.Context(), revisionAge)
+	return s.store.Revisions(r.Context(), since)
 }

@@ -137,7 +137,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	paid, err := s.pay(ctx, owed)
 	var endings []ending
 	if err == nil {
-		endings, sequence, err = s.store.EndingsSince(ctx, sequence)
+		endings, sequence, err = s.store.News(ctx, sequence)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

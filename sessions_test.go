@@ -420,7 +420,7 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, errReplayed) {
 			t.Errorf("the token used again is %v", err)
 		}
-		endings, _, err := s.EndingsSince(t.Context(), 0)
+		endings, _, err := s.News(t.Context(), 0)
 		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
 			t.Errorf("the endings are %v, %v", endings, err)
 		}
@@ -448,7 +448,7 @@ func TestNoEndingIsMissed(t *testing.T) {
 		go func() { together.Wait(); close(done) }()
 		seen, sequence := map[string]bool{}, int64(0)
 		for last := false; ; {
-			endings, next, err := s.EndingsSince(t.Context(), sequence)
+			endings, next, err := s.News(t.Context(), sequence)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -482,7 +482,7 @@ func TestEndingsWiden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		endings, last, err := s.EndingsSince(t.Context(), 0)
+		endings, last, err := s.News(t.Context(), 0)
 		if err != nil || last != 3 || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
 			t.Errorf("the endings are %v up to %d, %v", endings, last, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -25,68 +26,67 @@ type event struct {
 	Changes []change
 }
 
-// History returns what was done to an expense, the latest first.
-func (s *Store) History(ctx context.Context, id string) ([]event, error) {
-	var events []event
-	err := s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.read.QueryContext(ctx,
-			`SELECT at, actor_address, actor_name, action, changes FROM history WHERE expense = $1 ORDER BY version DESC`, id)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := scanEvent(rows.Scan)
-			if err != nil {
-				return err
-			}
-			events = append(events, e)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("history: %w", err)
-	}
-	return events, nil
+// expenseDetail is what the page of an expense shows, all of one moment.
+type expenseDetail struct {
+	Expense    Expense
+	History    []event // the latest first
+	Categories []group // of its team, the largest first
 }
 
-// ExpenseAndHistory returns what Expense and History do, both of one moment, with
-// one question to the database.
-func (s *Store) ExpenseAndHistory(ctx context.Context, team, id string) (Expense, []event, error) {
-	var (
-		e      Expense
-		events []event
-	)
+// Detail returns an expense with its history and what its form suggests, with one
+// question to the database.
+func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, error) {
 	if !isID(id) {
-		return Expense{}, nil, errNotFound
+		return expenseDetail{}, errNotFound
 	}
+	// A category stands in the columns of an expense, as in PageAndSummary.
+	const text = `SELECT 'event', step, ` + expenseColumns + `, at, actor_address, actor_name, action, changes
+			FROM (SELECT ` + expenseColumns + ` FROM expenses WHERE id = $1 AND team = $2) AS e
+			JOIN (SELECT expense, version AS step, at, actor_address, actor_name, action, changes FROM history) AS h ON expense = id
+		UNION ALL SELECT 'category', 0, '', '', '2000-01-01', '', '', MIN(category), '', CAST(SUM(cents) AS BIGINT), '',
+			CAST(SUM(n) AS BIGINT), 0, NULL, 0, '', '', '', '[]'
+			FROM sums WHERE n > 0 AND team = $2 GROUP BY category_key
+		ORDER BY 2 DESC`
+	var (
+		d      expenseDetail
+		groups expenseSummary
+	)
 	err := s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.read.QueryContext(ctx, `SELECT e.*, h.at, h.actor_address, h.actor_name, h.action, h.changes
-			FROM (SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2) AS e
-			JOIN history AS h ON h.expense = e.id ORDER BY h.version DESC`, id, team)
+		rows, err := s.read.QueryContext(ctx, text, id, team)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
+			var kind string
+			var step int64
+			var e Expense
 			done, err := scanEvent(func(columns ...any) (err error) {
-				e, err = scanExpense(func(its ...any) error { return rows.Scan(append(its, columns...)...) })
+				e, err = scanExpense(func(its ...any) error {
+					return rows.Scan(slices.Concat([]any{&kind, &step}, its, columns)...)
+				})
 				return err
 			})
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case kind == "event":
+				d.Expense, d.History = e, append(d.History, done)
+			default:
+				groups.add(kind, group{Label: e.Item, Count: e.Version, Total: e.Amount})
 			}
-			events = append(events, done)
 		}
-		if len(events) == 0 && rows.Err() == nil {
+		if d.History == nil && rows.Err() == nil {
 			return errNotFound
 		}
 		return rows.Err()
 	})
 	if err != nil {
-		return Expense{}, nil, fmt.Errorf("expense and history: %w", err)
+		return expenseDetail{}, fmt.Errorf("expense and history: %w", err)
 	}
-	return e, events, nil
+	groups.sort()
+	d.Categories = groups.ByCategory
+	return d, nil
 }
 
 // scanEvent reads a row of history.

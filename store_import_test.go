@@ -53,8 +53,8 @@ func TestImportTakesAFileOnce(t *testing.T) {
 			t.Fatalf("page %v, %v", page, err)
 		}
 		for _, e := range page.Expenses {
-			if events, err := s.History(t.Context(), e.ID); err != nil || len(events) != 1 || events[0].Action != actionImported || events[0].Actor != bob {
-				t.Errorf("history %+v, %v", events, err)
+			if events := historyOf(t, s, e.ID); len(events) != 1 || events[0].Action != actionImported || events[0].Actor != bob {
+				t.Errorf("history %+v", events)
 			}
 		}
 	})
@@ -127,10 +127,10 @@ func TestImportChanges(t *testing.T) {
 		if err != nil || e.Owner != "" || e.Person != "Bob Smith" {
 			t.Errorf("renamed %+v, %v", e, err)
 		}
-		events, err := s.History(t.Context(), renamed.ID)
+		events := historyOf(t, s, renamed.ID)
 		want := []change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}, {"owner", alice.Address, ""}}
-		if err != nil || len(events) != 2 || events[0].Action != actionImported || !reflect.DeepEqual(events[0].Changes, want) {
-			t.Errorf("history %+v, %v", events, err)
+		if len(events) != 2 || events[0].Action != actionImported || !reflect.DeepEqual(events[0].Changes, want) {
+			t.Errorf("history %+v", events)
 		}
 	})
 }

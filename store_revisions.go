@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"time"
 )
@@ -31,14 +32,14 @@ func (r *revisions) of(team string) string {
 	return r.byTeam[team]
 }
 
-// Revisions returns the revisions as they were at most that long ago, and after
+// Revisions returns the revisions as they were at a moment or later, and after
 // the last write of this copy.
-func (s *Store) Revisions(ctx context.Context, age time.Duration) (*revisions, error) {
-	since := time.Now().Add(-age)
-	if known := s.knownSince(since); known != nil {
+func (s *Store) Revisions(ctx context.Context, since time.Time) (*revisions, error) {
+	known := s.knownSince(since)
+	if known != nil {
 		return known, nil
 	}
-	err := s.call(ctx, func(ctx context.Context) error {
+	err := s.call(ctx, func(ctx context.Context) (err error) {
 		// One asks, and those who come meanwhile share what it learns.
 		select {
 		case s.asking <- struct{}{}:
@@ -46,15 +47,12 @@ func (s *Store) Revisions(ctx context.Context, age time.Duration) (*revisions, e
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if s.knownSince(since) != nil {
-			return nil
+		if known = s.knownSince(since); known == nil {
+			known, err = s.askRevisions(ctx)
 		}
-		return s.askRevisions(ctx)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.known.Load(), nil
+	return known, err
 }
 
 // knownSince returns what is known of the revisions, or nil where that is older.
@@ -66,28 +64,46 @@ func (s *Store) knownSince(since time.Time) *revisions {
 	return known
 }
 
-func (s *Store) askRevisions(ctx context.Context) error {
-	fresh := &revisions{byTeam: map[string]string{}, asked: time.Now(), writes: s.writes.Load()}
-	rows, err := s.read.QueryContext(ctx, `SELECT team, revision FROM revisions ORDER BY team`)
+func (s *Store) askRevisions(ctx context.Context) (*revisions, error) {
+	fresh := s.newRevisions()
+	rows, err := s.read.QueryContext(ctx, `SELECT team, revision FROM revisions`)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
-	var texts []string
 	for rows.Next() {
 		var team, revision string
 		if err := rows.Scan(&team, &revision); err != nil {
-			return err
+			return nil, err
 		}
 		fresh.byTeam[team] = revision
-		texts = append(texts, team, revision)
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return nil, err
+	}
+	s.learn(fresh)
+	return fresh, nil
+}
+
+// newRevisions returns empty revisions, to be filled by a question that is asked
+// after this.
+func (s *Store) newRevisions() *revisions {
+	return &revisions{byTeam: map[string]string{}, asked: time.Now(), writes: s.writes.Load()}
+}
+
+// learn completes revisions and makes them those that are known, unless later
+// ones are by now.
+func (s *Store) learn(fresh *revisions) {
+	var texts []string
+	for _, team := range slices.Sorted(maps.Keys(fresh.byTeam)) {
+		texts = append(texts, team, fresh.byTeam[team])
 	}
 	fresh.all = hashOf(texts...)
-	s.known.Store(fresh)
-	return nil
+	for known := s.known.Load(); known == nil || known.asked.Before(fresh.asked); known = s.known.Load() {
+		if s.known.CompareAndSwap(known, fresh) {
+			return
+		}
+	}
 }
 
 // renewRevisions gives the teams whose sums move another revision.

@@ -141,29 +141,40 @@ func recordEnding(ctx context.Context, tx *sql.Tx, e ending, why string, at time
 	return err
 }
 
-// EndingsSince returns the endings that were recorded after a sequence, and the
-// sequence of the last of them; 0 asks for all.
-func (s *Store) EndingsSince(ctx context.Context, sequence int64) (endings []ending, last int64, err error) {
+// News returns the endings that were recorded after a sequence, and the sequence
+// of the last of them; 0 asks for all. With the same question to the database it
+// learns the revisions of the expenses.
+func (s *Store) News(ctx context.Context, sequence int64) (endings []ending, last int64, err error) {
 	last = sequence
 	err = s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1 ORDER BY sequence`, sequence)
+		fresh := s.newRevisions()
+		rows, err := s.read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1
+			UNION ALL SELECT revision, team, 0, 0, 0 FROM revisions ORDER BY 5`, sequence)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var e ending
-			var upTo, expires int64
-			if err := rows.Scan(&e.Kind, &e.Key, &upTo, &expires, &last); err != nil {
+			var kind, key string
+			var upTo, expires, number int64
+			if err := rows.Scan(&kind, &key, &upTo, &expires, &number); err != nil {
 				return err
 			}
-			e.UpTo, e.Expires = time.UnixMilli(upTo), time.UnixMilli(expires)
-			endings = append(endings, e)
+			if number == 0 { // sequences begin with 1
+				fresh.byTeam[key] = kind
+				continue
+			}
+			last = number
+			endings = append(endings, ending{Kind: endKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		s.learn(fresh)
+		return nil
 	})
 	if err != nil {
-		return nil, sequence, fmt.Errorf("endings: %w", err)
+		return nil, sequence, fmt.Errorf("endings and revisions: %w", err)
 	}
 	return endings, last, nil
 }
