@@ -305,38 +305,6 @@ func current(ctx context.Context, tx *sql.Tx, id string) (Expense, error) {
 	return e, missing(err)
 }
 
-// Create adds an expense. The submission names the form that it comes from: of
-// the forms that who sends with the same one, the first counts, and the others
-// return its expense and false. Without a submission each counts.
-func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission string) (Expense, bool, error) {
-	now := time.Now().Truncate(time.Millisecond).UTC()
-	e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
-	var key any
-	if submission != "" {
-		key = hashOf(who.Address, submission)
-	}
-	created := false
-	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		added, err := insertExpenses(ctx, tx, "submission", [][]any{expenseRow(e, key, nil)})
-		if err != nil {
-			return err
-		}
-		if len(added) == 0 {
-			e, err = scanExpense(tx.QueryRowContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE submission = $1`, key).Scan)
-			return err
-		}
-		created = true
-		if err := moveSums(ctx, tx, nil, []Expense{e}); err != nil {
-			return err
-		}
-		return record(ctx, tx, who, actionCreated, e, now, nil)
-	})
-	if err != nil {
-		return Expense{}, false, fmt.Errorf("create: %w", err)
-	}
-	return e, created, nil
-}
-
 // hashOf returns the same key for the same texts, and only for those.
 func hashOf(texts ...string) string {
 	var whole []byte
@@ -404,7 +372,10 @@ func (s *Store) revise(ctx context.Context, who actor, id string, version int64,
 		if err := update(ctx, tx, who, action, e, now, changes); err != nil {
 			return err
 		}
-		return moveSums(ctx, tx, []Expense{before}, []Expense{e})
+		sums := sumChanges{}
+		sums.add(before, -1)
+		sums.add(e, 1)
+		return sums.apply(ctx, tx)
 	})
 	if err != nil {
 		return Expense{}, fmt.Errorf("%s: %w", action, err)
@@ -433,9 +404,8 @@ func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who actor, action str
 // update writes e over the version before it, and its history. Where another
 // transaction did so first, the error is a *conflictError.
 func update(ctx context.Context, tx *sql.Tx, who actor, action string, e Expense, now time.Time, changes []change) error {
-	row := expenseRow(e, nil, nil)
-	// Everything but created_at, submission and import_key, which stay.
-	args := append(slices.Clone(row[:10]), row[11], row[14], row[15], row[16], row[17])
+	// Everything but created_at, which stays.
+	args := slices.Delete(expenseRow(e), 10, 11)
 	result, err := tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
 		category = $7, amount_cents = $8, note = $9, version = $10, deleted_at = $11,
 		person_key = $12, item_key = $13, category_key = $14, search = $15
@@ -455,44 +425,6 @@ func update(ctx context.Context, tx *sql.Tx, who actor, action string, e Expense
 		return &conflictError{now}
 	}
 	return record(ctx, tx, who, action, e, now, changes)
-}
-
-// expenseRow returns the values of all columns, in the order of insertExpenses.
-func expenseRow(e Expense, submission, importKey any) []any {
-	var deleted any
-	if e.Deleted() {
-		deleted = e.DeletedAt.UnixMilli()
-	}
-	return []any{
-		e.ID, e.Team, e.Date, e.Person, e.Owner, e.Item, e.Category, int64(e.Amount), e.Note,
-		e.Version, e.CreatedAt.UnixMilli(), deleted, submission, importKey,
-		fold(e.Person), fold(e.Item), fold(e.Category), fold(e.Item + "\n" + e.Person + "\n" + e.Note),
-	}
-}
-
-// insertExpenses adds the rows whose value in the unique column is not there yet
-// and returns the ids of those.
-func insertExpenses(ctx context.Context, tx *sql.Tx, unique string, rows [][]any) ([]string, error) {
-	into := `expenses (` + expenseColumns + `, submission, import_key, person_key, item_key, category_key, search)`
-	var added []string
-	for chunk := range slices.Chunk(rows, rowsPerInsert) {
-		text, args := insertText(into, chunk)
-		ids, err := tx.QueryContext(ctx, text+` ON CONFLICT (`+unique+`) DO NOTHING RETURNING id`, args...)
-		if err != nil {
-			return nil, err
-		}
-		for ids.Next() {
-			var id string
-			if err := ids.Scan(&id); err != nil {
-				return nil, errors.Join(err, ids.Close())
-			}
-			added = append(added, id)
-		}
-		if err := errors.Join(ids.Err(), ids.Close()); err != nil {
-			return nil, err
-		}
-	}
-	return added, nil
 }
 
 // rowsPerInsert saves round trips and stays far below the 32,766 arguments that

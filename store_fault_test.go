@@ -339,7 +339,8 @@ func TestPostgresTransactionCut(t *testing.T) {
 		if err := tx.QueryRowContext(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
 			return err
 		}
-		if _, err := insertExpenses(ctx, tx, "submission", [][]any{expenseRow(Expense{ID: newID(), Entry: lunch(), Version: 1}, nil, nil)}); err != nil {
+		adding := newAdder(tx, alice, actionCreated, "submission", time.Now())
+		if err := errors.Join(adding.add(ctx, Expense{ID: newID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
 			return err
 		}
 		if _, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {

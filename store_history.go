@@ -121,12 +121,3 @@ func historyRow(who actor, action string, e Expense, at time.Time, changes []cha
 	text, _ := json.Marshal(changes)
 	return []any{e.ID, e.Version, at.UnixMilli(), who.Address, who.Name, action, string(text)}
 }
-
-// recordAdded writes the first history row of expenses that were just added.
-func recordAdded(ctx context.Context, tx *sql.Tx, who actor, action string, ids []string, at time.Time) error {
-	rows := make([][]any, len(ids))
-	for i, id := range ids {
-		rows[i] = historyRow(who, action, Expense{ID: id, Version: 1}, at, nil)
-	}
-	return insertRows(ctx, tx, historyColumns, rows)
-}

@@ -37,16 +37,16 @@ func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (import
 		if faults = unknownExpenses(rows, known); faults != nil {
 			return nil
 		}
-		added, err := addImported(ctx, tx, who, rows, now)
+		adding := newAdder(tx, who, actionImported, "import_key", now)
+		if err := addImported(ctx, adding, rows); err != nil {
+			return err
+		}
+		changed, err := changeImported(ctx, tx, who, rows, known, now, adding.sums)
 		if err != nil {
 			return err
 		}
-		before, after, err := changeImported(ctx, tx, who, rows, known, now)
-		if err != nil {
-			return err
-		}
-		report = importReport{len(added), len(after), len(rows) - len(added) - len(after)}
-		return moveSums(ctx, tx, before, append(after, added...))
+		report = importReport{adding.count, changed, len(rows) - adding.count - changed}
+		return adding.sums.apply(ctx, tx)
 	})
 	if err != nil {
 		return importReport{}, nil, fmt.Errorf("import: %w", err)
@@ -109,27 +109,21 @@ func moreFaults(hidden int) string {
 	return fmt.Sprintf("This is wrong too, as the last of %d more faults.", hidden)
 }
 
-// addImported adds the rows without an id that no file brought before, and
-// returns their expenses.
-func addImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, now time.Time) ([]Expense, error) {
-	var (
-		expenses []Expense
-		values   [][]any
-	)
-	times := map[Entry]int{}
+// addImported adds the rows without an id that no file brought before.
+func addImported(ctx context.Context, adding *adder, rows []importRow) error {
+	times := map[string]int{}
 	for _, row := range rows {
-		if row.ID == "" {
-			times[row.Entry]++
-			e := Expense{ID: newID(), Entry: row.Entry, Version: 1, CreatedAt: now}
-			expenses = append(expenses, e)
-			values = append(values, expenseRow(e, nil, importKey(row.Entry, times[row.Entry])))
+		if row.ID != "" {
+			continue
+		}
+		alike := importKey(row.Entry, 0)
+		times[alike]++
+		e := Expense{ID: newID(), Entry: row.Entry, Version: 1, CreatedAt: adding.at}
+		if err := adding.add(ctx, e, importKey(row.Entry, times[alike])); err != nil {
+			return err
 		}
 	}
-	added, err := insertExpenses(ctx, tx, "import_key", values)
-	if err != nil {
-		return nil, err
-	}
-	return only(expenses, added), recordAdded(ctx, tx, who, actionImported, added, now)
+	return adding.flush(ctx)
 }
 
 // importKey is the same for the same row in another file. Rows of one file that
@@ -139,9 +133,9 @@ func importKey(e Entry, occurrence int) string {
 	return hashOf(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
 }
 
-// changeImported writes the rows with an id that say something new, and returns
-// the expenses of those before and after.
-func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time) (before, after []Expense, err error) {
+// changeImported writes the rows with an id that say something new, counts them,
+// and adds what they change of the sums.
+func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time, sums sumChanges) (changed int, err error) {
 	for _, row := range rows {
 		if row.ID == "" {
 			continue
@@ -155,13 +149,14 @@ func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow
 		if len(changes) == 0 {
 			continue
 		}
-		before = append(before, e)
+		sums.add(e, -1)
 		e.Entry = entry
 		e.Version++
 		if err := update(ctx, tx, who, actionImported, e, now, changes); err != nil {
-			return nil, nil, err
+			return 0, err
 		}
-		after = append(after, e)
+		sums.add(e, 1)
+		changed++
 	}
-	return before, after, nil
+	return changed, nil
 }

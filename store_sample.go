@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	_ "embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,23 +28,17 @@ func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	var (
-		expenses []Expense
-		rows     [][]any
-	)
+	adding := newAdder(tx, actor{Name: "Sample data"}, actionCreated, "import_key", now)
 	for i, entry := range entries {
 		e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
-		expenses = append(expenses, e)
-		rows = append(rows, expenseRow(e, nil, fmt.Sprintf("sample %d", i)))
+		if err := adding.add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
+			return fmt.Errorf("sample: %w", err)
+		}
 	}
-	added, err := insertExpenses(ctx, tx, "import_key", rows)
-	if err != nil {
+	if err := errors.Join(adding.flush(ctx), adding.sums.apply(ctx, tx)); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
-	if err := moveSums(ctx, tx, nil, only(expenses, added)); err != nil {
-		return fmt.Errorf("sample: %w", err)
-	}
-	return recordAdded(ctx, tx, actor{Name: "Sample data"}, actionCreated, added, now)
+	return nil
 }
 
 // sampleEntries reads the embedded sample, which has the columns team, name,

@@ -13,39 +13,42 @@ type sumKey struct {
 	team, month, category, person string
 }
 
-// moveSums takes expenses as they were before out of the sums and adds them as
-// they are after, and gives their teams another revision. Every write of
-// expenses goes through here. Expenses that are deleted count for nothing.
-func moveSums(ctx context.Context, tx *sql.Tx, before, after []Expense) error {
-	changes := map[sumKey]*Entry{}
-	counts := map[sumKey]int{}
-	add := func(e Expense, sign int) {
-		if e.Deleted() {
-			return
-		}
-		key := sumKey{e.Team, e.Date.month(), fold(e.Category), fold(e.Person)}
-		if changes[key] == nil {
-			changes[key] = &Entry{Category: e.Category, Person: e.Person}
-		}
-		changes[key].Amount += Money(sign) * e.Amount
-		counts[key] += sign
+// sumChanges are what writes of expenses change of the sums. Every write of
+// expenses adds what it does and applies them in its transaction.
+type sumChanges map[sumKey]*sumChange
+
+type sumChange struct {
+	category, person string // as they are written
+	count            int
+	amount           Money
+}
+
+// add counts an expense: sign is 1 for one as it is now and -1 for one as it was
+// before. One that is deleted counts for nothing.
+func (c sumChanges) add(e Expense, sign int) {
+	if e.Deleted() {
+		return
 	}
-	for _, e := range before {
-		add(e, -1)
+	key := sumKey{e.Team, e.Date.month(), fold(e.Category), fold(e.Person)}
+	if c[key] == nil {
+		c[key] = &sumChange{category: e.Category, person: e.Person}
 	}
-	for _, e := range after {
-		add(e, 1)
-	}
+	c[key].count += sign
+	c[key].amount += Money(sign) * e.Amount
+}
+
+// apply changes the sums and gives their teams another revision.
+func (c sumChanges) apply(ctx context.Context, tx *sql.Tx) error {
 	// In one order, so that two writers wait for each other and not in a circle.
-	keys := slices.SortedFunc(maps.Keys(changes), func(a, b sumKey) int {
+	keys := slices.SortedFunc(maps.Keys(c), func(a, b sumKey) int {
 		return cmp.Or(cmp.Compare(a.team, b.team), cmp.Compare(a.month, b.month),
 			cmp.Compare(a.category, b.category), cmp.Compare(a.person, b.person))
 	})
 	for chunk := range slices.Chunk(keys, rowsPerInsert) {
 		rows := make([][]any, len(chunk))
 		for i, key := range chunk {
-			sum := changes[key]
-			rows[i] = []any{key.team, key.month, key.category, key.person, sum.Category, sum.Person, counts[key], int64(sum.Amount)}
+			sum := c[key]
+			rows[i] = []any{key.team, key.month, key.category, key.person, sum.category, sum.person, sum.count, int64(sum.amount)}
 		}
 		text, args := insertText(`sums (team, month, category_key, person_key, category, person, n, cents)`, rows)
 		_, err := tx.ExecContext(ctx, text+` ON CONFLICT (team, month, category_key, person_key)
@@ -55,13 +58,4 @@ func moveSums(ctx context.Context, tx *sql.Tx, before, after []Expense) error {
 		}
 	}
 	return renewRevisions(ctx, tx, keys)
-}
-
-// only returns those of the expenses whose ids are listed.
-func only(expenses []Expense, ids []string) []Expense {
-	listed := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		listed[id] = true
-	}
-	return slices.DeleteFunc(expenses, func(e Expense) bool { return !listed[e.ID] })
 }
