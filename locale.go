@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -140,7 +140,20 @@ func (l *locale) monthName(month time.Month) string { return l.months[month-1] }
 
 func (l *locale) fill(pattern string, d Date) string {
 	year, month, day := d.t.Date()
-	return strings.NewReplacer("D", fmt.Sprint(day), "M", l.monthName(month), "Y", fmt.Sprint(year)).Replace(pattern)
+	text := make([]byte, 0, 32)
+	for i := range len(pattern) {
+		switch letter := pattern[i]; letter {
+		case 'D':
+			text = strconv.AppendInt(text, int64(day), 10)
+		case 'M':
+			text = append(text, l.monthName(month)...)
+		case 'Y':
+			text = strconv.AppendInt(text, int64(year), 10)
+		default:
+			text = append(text, letter)
+		}
+	}
+	return string(text)
 }
 
 // mark tells a screen reader which language a text is in, where that is not the

@@ -143,7 +143,7 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	sessions.records.refresh(context.Background())
 	return &site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, log: log, accessLog: requests, now: time.Now,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: newCache[string, expenseSummary](maxSummaries), log: log, accessLog: requests, now: time.Now,
 		headers: new(atomic.Pointer[madeHeaders]),
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -133,4 +134,52 @@ func findIn(t *testing.T, text, expression string) string {
 		t.Fatalf("nothing is like %s", expression)
 	}
 	return found
+}
+
+// TestSumsOfManyPagesAreKept pages through a team of many expenses: their sums are
+// asked for once, and again after each write.
+func TestSumsOfManyPagesAreKept(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+		r, sites := startCopies(t, databaseURL, 2)
+		b := r.browser()
+		b.signIn(admin)
+		file := csvColumns + "\n"
+		for i := range 3 * pageSize {
+			file += fmt.Sprintf(",2026-01-02,hr,Sarah Morgan,Item %d,Books,1.00,\n", i)
+		}
+		b.upload(file).check(t, http.StatusSeeOther)
+		b.get("/team/hr?category=Books")
+		var queries []*countedQueries
+		for _, s := range sites {
+			queries = append(queries, countQueries(t, s.store, databaseURL))
+		}
+		for written := range 3 {
+			if written > 0 {
+				b.post("/team/hr/expenses", with(aForm(), "category", "Books")).check(t, http.StatusSeeOther)
+				b.get("/team/hr")
+			}
+			want := fmt.Sprintf("Total of what matches, %d expenses", 3*pageSize+written)
+			for _, q := range queries {
+				q.take()
+			}
+			pages := 0
+			for _, sort := range []string{"date", "item", "amount", "person"} {
+				for target := "/team/hr?category=Books&order=asc&sort=" + sort; target != ""; pages++ {
+					page := b.get(target)
+					page.check(t, http.StatusOK, want)
+					target = ""
+					if next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`).FindStringSubmatch(page.body); next != nil {
+						target = html.UnescapeString(next[1])
+					}
+				}
+			}
+			asked := 0
+			for _, q := range queries {
+				asked += strings.Count(strings.Join(q.take(), "\n"), "grouped AS")
+			}
+			if pages < 12 || asked > len(sites) {
+				t.Errorf("%d pages on %d copies asked for their sums %d times", pages, len(sites), asked)
+			}
+		}
+	})
 }

@@ -32,6 +32,7 @@ type site struct {
 	drafts    *splitCookie
 	exports   chan struct{} // has room for those that may run at once
 	pages     *pages
+	summaries *cache[string, expenseSummary] // by revision and filter
 	log       *slog.Logger
 	accessLog *accessLog
 	now       func() time.Time

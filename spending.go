@@ -113,7 +113,7 @@ func (s *site) allExpenses(w http.ResponseWriter, r *http.Request, v visit) erro
 // else's, so it is rendered for this request.
 func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, shared page) error {
 	if told := s.notices.take(w, r); told != nil {
-		view, err := s.expensesView(r, v)
+		view, err := s.expensesView(r, v, "")
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, sha
 		page: "expenses", revision: known.of(v.team.ID), directory: s.directory.Current(), today: s.today(),
 		team: v.team.ID, admin: v.access.Admin, query: r.URL.RawQuery,
 	}
-	return s.pages.show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v) })
+	return s.pages.show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.revision) })
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
@@ -143,13 +143,13 @@ func queryOf(r *http.Request, v visit) (expenseQuery, error) {
 }
 
 // expensesView asks the database for a page and for the sums of all pages, and
-// builds the links around them.
-func (s *site) expensesView(r *http.Request, v visit) (expensesView, error) {
+// builds the links around them. The revision is that of the expenses, or empty.
+func (s *site) expensesView(r *http.Request, v visit, revision string) (expensesView, error) {
 	q, err := queryOf(r, v)
 	if err != nil {
 		return expensesView{}, err
 	}
-	listed, sums, err := s.store.PageAndSummary(r.Context(), q)
+	listed, sums, err := s.pageAndSummary(r.Context(), v, q, revision)
 	if err != nil {
 		return expensesView{}, err
 	}
@@ -180,6 +180,28 @@ func (s *site) expensesView(r *http.Request, v visit) (expensesView, error) {
 	}
 	return view, nil
 }
+
+// pageAndSummary returns a page and the sums of all pages. Sums of many pages are
+// kept for each revision, since they are the same on each and in every order. Those
+// of one page are asked for with it: there everybody sees whether they fit.
+func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revision string) (expensePage, expenseSummary, error) {
+	unordered := q.first()
+	unordered.Sort, unordered.Desc = "", false
+	key := revision + " " + at(v.path(), unordered)
+	if sums, ok := s.summaries.get(key); ok {
+		listed, err := s.store.Page(ctx, q)
+		return listed, sums, err
+	}
+	listed, sums, err := s.store.PageAndSummary(ctx, q)
+	if err == nil && revision != "" && sums.Count > pageSize {
+		const groupCost = 64 // bytes, with a label of some length
+		s.summaries.put(key, sums, keyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+	}
+	return listed, sums, err
+}
+
+// maxSummaries bounds what is kept of sums, in bytes.
+const maxSummaries = 1 << 20
 
 // at is the address of a query's page or file.
 func at(path string, q expenseQuery) string {
