@@ -70,14 +70,19 @@ func processorTime(pid int) (time.Duration, error) {
 
 // memory reads a size from /proc/PID/status, in bytes.
 func memory(pid int, name string) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	kilobytes, err := status(pid, name)
+	return kilobytes << 10, err
+}
+
+// status reads a number from /proc/PID/status.
+func status(pid int, name string) (int64, error) {
+	lines, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
+	for line := range strings.Lines(string(lines)) {
 		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			return kilobytes << 10, err
+			return strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
 		}
 	}
 	return 0, fmt.Errorf("no %s of process %d", name, pid)

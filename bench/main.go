@@ -2,6 +2,7 @@
 // that writes the same bytes.
 //
 //	bench [flags] PROGRAM
+//	bench -soak 1h [-rows NUMBER] PROGRAM
 //
 // Both are servers of their own with GOMAXPROCS=1, pinned to one processor; the
 // load comes from this process, pinned to another. The program runs with
@@ -10,6 +11,15 @@
 // header fields of each answer and looks at nothing of a request but its target.
 // By turns each answers the same requests, with the same cookies, for a moment;
 // what is compared is the processor time that its process took.
+//
+// With -soak people use the program for a long time instead: they sign in
+// through the provider's page, read lists in all orders, search, log expenses,
+// change, delete and restore them, download files, sign out and in again as
+// somebody else. There are so many different pages that what the program keeps
+// of them is full all the time. What they get is checked, and what they wrote has
+// to be there. They send a fixed number of requests a second, so that nothing
+// but the program itself makes its memory grow, and that is printed at even
+// steps. The log is thrown away.
 package main
 
 import (
@@ -50,6 +60,7 @@ type options struct {
 	turns        int
 	length       time.Duration
 	only         string
+	soak         time.Duration // zero for none
 }
 
 func main() {
@@ -63,6 +74,7 @@ func main() {
 	flag.IntVar(&opts.turns, "turns", 21, "`number` of turns of each server in each scene")
 	flag.DurationVar(&opts.length, "turn", 200*time.Millisecond, "how long a turn takes")
 	flag.StringVar(&opts.only, "only", "", "what the `name` of a scene begins with to be played; empty for all")
+	flag.DurationVar(&opts.soak, "soak", 0, "let people use the program for this `duration` instead, and print whether its memory stays flat")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -80,8 +92,8 @@ func main() {
 	}
 }
 
-// run makes a database, drives both servers and prints the tables.
-func run(opts options, out io.Writer) (err error) {
+// run makes a database and plays what the flags ask for.
+func run(opts options, out io.Writer) error {
 	folder, err := os.MkdirTemp("", "expense-bench-")
 	if err != nil {
 		return err
@@ -92,6 +104,14 @@ func run(opts options, out io.Writer) (err error) {
 		return err
 	}
 	defer p.close()
+	if opts.soak > 0 {
+		return soak(p, opts.soak, out)
+	}
+	return compare(p, opts, out)
+}
+
+// compare drives both servers and prints the tables.
+func compare(p *program, opts options, out io.Writer) error {
 	started, err := p.measureStart()
 	if err != nil {
 		return err

@@ -24,16 +24,18 @@ import (
 
 const (
 	adminAddress  = "admin@example.com"
+	adminName     = "Ada Admin"
 	memberAddress = "member@example.com"
-	// teams has one of 20 expenses and one of many.
+	// teams has one of 20 expenses and one of many, and lacks the colleagues.
 	teams = `{"teams": [{"id": "few", "label": "Few"}, {"id": "many", "label": "Many"}, {"id": "team-0", "label": "Sales"},
 		{"id": "team-1", "label": "Support"}, {"id": "team-2", "label": "Design"}],
-		"members": {"` + adminAddress + `": "admin", "` + memberAddress + `": ["few", "many"]}}`
+		"members": {"` + adminAddress + `": "admin", "` + memberAddress + `": ["few", "many"]%s}}`
 )
 
 // A program is the real one, on a database of ours and beside a provider.
 type program struct {
 	path, folder string
+	address      string // on which it listens
 	baseURL      string
 	provider     *devidp.Provider
 	command      *exec.Cmd // while it runs
@@ -47,18 +49,19 @@ func newProgram(opts options, folder string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{path: opts.program, folder: folder, baseURL: "http://" + address}
+	p := &program{path: opts.program, folder: folder, address: address, baseURL: "http://" + address}
 	p.provider, err = devidp.Start("127.0.0.1:0", devidp.Config{
-		RedirectURIs: []string{p.baseURL + "/authorization-code/callback"},
+		RedirectURIs:           []string{p.baseURL + "/authorization-code/callback"},
+		PostLogoutRedirectURIs: []string{p.baseURL},
 		People: []devidp.Person{
-			{Subject: "00u-ada", Name: "Ada Admin", Email: adminAddress},
+			{Subject: "00u-ada", Name: adminName, Email: adminAddress},
 			{Subject: "00u-mel", Name: "Mel Member", Email: memberAddress},
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "teams.json"), []byte(teams), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "teams.json"), teamsFile(), 0o600); err != nil {
 		return nil, err
 	}
 	if p.logFile, err = os.Create(filepath.Join(folder, "log")); err != nil {
@@ -71,6 +74,24 @@ func newProgram(opts options, folder string) (*program, error) {
 		return nil, err
 	}
 	return p, fill(p.database(), opts.rows, opts.others)
+}
+
+// teamsFile is the teams with all their members. The provider knows no colleague
+// and takes anybody at their address.
+func teamsFile() []byte {
+	var members strings.Builder
+	for i := range colleagues {
+		fmt.Fprintf(&members, ",\n\t\t%q: [\"few\", \"many\"]", colleague(i+1))
+	}
+	return fmt.Appendf(nil, teams, members.String())
+}
+
+// discardLog lets the log of the next start go nowhere: that of hours would fill
+// the disk.
+func (p *program) discardLog() (err error) {
+	p.logFile.Close()
+	p.logFile, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	return err
 }
 
 func (p *program) database() string { return filepath.Join(p.folder, "expenses.db") }
@@ -145,14 +166,31 @@ func (p *program) measureStart() (time.Duration, error) {
 // A visitor is somebody who is signed in.
 type visitor struct{ cookies string }
 
-// signIn signs in through the provider's page.
+// signIn signs in and keeps the cookies.
 func (p *program) signIn(address string) (*visitor, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Jar: jar}
-	page, err := client.Get(p.baseURL + "/login")
+	ended, err := signIn(&http.Client{Jar: jar}, p.baseURL, address)
+	if err != nil {
+		return nil, err
+	}
+	var cookies []string
+	for _, cookie := range jar.Cookies(ended) {
+		// A host's cookies are shared between its ports.
+		if !strings.HasPrefix(cookie.Name, "devidp") {
+			cookies = append(cookies, cookie.Name+"="+cookie.Value)
+		}
+	}
+	slices.Sort(cookies)
+	return &visitor{strings.Join(cookies, "; ")}, nil
+}
+
+// signIn signs a browser in through the provider's page and returns where it
+// ends.
+func signIn(client *http.Client, baseURL, address string) (*url.URL, error) {
+	page, err := client.Get(baseURL + "/login")
 	if err != nil {
 		return nil, err
 	}
@@ -162,18 +200,11 @@ func (p *program) signIn(address string) (*visitor, error) {
 		return nil, err
 	}
 	dashboard.Body.Close()
-	if dashboard.Request.URL.Path != "/dashboard" || dashboard.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("sign-in of %s ends at %s with %s", address, dashboard.Request.URL.Path, dashboard.Status)
+	ended := dashboard.Request.URL
+	if ended.Path != "/dashboard" || dashboard.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("sign-in of %s ends at %s with %s", address, ended.Path, dashboard.Status)
 	}
-	var cookies []string
-	for _, cookie := range jar.Cookies(dashboard.Request.URL) {
-		// A host's cookies are shared between its ports.
-		if !strings.HasPrefix(cookie.Name, "devidp") {
-			cookies = append(cookies, cookie.Name+"="+cookie.Value)
-		}
-	}
-	slices.Sort(cookies)
-	return &visitor{strings.Join(cookies, "; ")}, nil
+	return ended, nil
 }
 
 // find returns the last text of a page that matches.
@@ -215,7 +246,7 @@ func fill(file string, rows, others int) (err error) {
 	db.SetMaxOpenConns(1)
 	for _, statement := range []string{
 		fmt.Sprintf(fillStatement, rows+others+20, rows, rows+others),
-		sumStatement, "ANALYZE",
+		historyStatement, sumStatement, "ANALYZE",
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			return fmt.Errorf("fill: %w", err)
@@ -239,6 +270,10 @@ const fillStatement = `
 		'person ' || i * 43 %% 40, 'item ' || i * 47 %% 5000, 'category ' || i * 53 %% 12,
 		'item ' || i * 47 %% 5000 || ' a note of some length about what it was'
 	FROM mixed`
+
+const historyStatement = `
+	INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes)
+	SELECT id, 1, 0, '', 'Somebody', 'imported', '[]' FROM expenses ORDER BY id`
 
 const sumStatement = `
 	INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)

@@ -42,16 +42,19 @@ func printResults(out io.Writer, results []result) {
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
+const mebi = 1 << 20
+
+func mebibytes(size int64) float64 { return float64(size) / mebi }
+
 // printProgram prints the table of what does not depend on a page.
 func printProgram(out io.Writer, opts options, started time.Duration, idle, loaded int64) error {
 	binary, err := os.Stat(opts.program)
 	if err != nil {
 		return err
 	}
-	const mega = 1 << 20
 	fmt.Fprintf(out, "\n| with %d expenses | | wanted |\n| --- | ---: | --- |\n", opts.rows+opts.others+20)
-	fmt.Fprintf(out, "| memory, idle | %.1f MiB | under 30 MB |\n", float64(idle)/mega)
-	fmt.Fprintf(out, "| memory, the most under load | %.1f MiB | under 64 MB |\n", float64(loaded)/mega)
+	fmt.Fprintf(out, "| memory, idle | %.1f MiB | under 30 MB |\n", mebibytes(idle))
+	fmt.Fprintf(out, "| memory, the most under load | %.1f MiB | under 64 MB |\n", mebibytes(loaded))
 	fmt.Fprintf(out, "| start to the first answer | %.0f ms | under 100 ms |\n", float64(started)/float64(time.Millisecond))
 	fmt.Fprintf(out, "| binary | %.1f MB | under 30 MB |\n", float64(binary.Size())/1e6)
 	return nil
