@@ -3,6 +3,7 @@
 //
 //	bench [flags] PROGRAM
 //	bench -soak 1h [-rows NUMBER] PROGRAM
+//	bench -copies postgres://USER@HOST:5432/DATABASE PROGRAM
 //
 // Both are servers of their own with GOMAXPROCS=1, pinned to one processor; the
 // load comes from this process, pinned to another. The program runs with
@@ -20,6 +21,17 @@
 // to be there. They send a fixed number of requests a second, so that nothing
 // but the program itself makes its memory grow, and that is printed at even
 // steps. The log is thrown away.
+//
+// With -copies the same people, as fast as they are answered, use one copy of the
+// program and two copies by turns, which share a PostgreSQL database. Each request
+// goes to the next copy, as behind a proxy without sticky sessions, so that a
+// session that began on one copy is used on the other, and whoever writes on one
+// must find it on the other. All copies run on the one processor of the servers:
+// two do not answer more than one here. What is compared is how much processor
+// time a request costs the copies together. If it is the same with two as with
+// one, the copies do not get in each other's way, and two that have a processor
+// each answer twice as much as one; if two need a tenth more for a request, that
+// much is lost.
 package main
 
 import (
@@ -61,6 +73,7 @@ type options struct {
 	length       time.Duration
 	only         string
 	soak         time.Duration // zero for none
+	copies       string        // URL of a database; empty for none
 }
 
 func main() {
@@ -75,6 +88,7 @@ func main() {
 	flag.DurationVar(&opts.length, "turn", 200*time.Millisecond, "how long a turn takes")
 	flag.StringVar(&opts.only, "only", "", "what the `name` of a scene begins with to be played; empty for all")
 	flag.DurationVar(&opts.soak, "soak", 0, "let people use the program for this `duration` instead, and print whether its memory stays flat")
+	flag.StringVar(&opts.copies, "copies", "", "let people use one copy of the program and two by turns instead, on the empty PostgreSQL database of this `URL`, and print what a request costs")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -99,11 +113,17 @@ func run(opts options, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	p, err := newProgram(opts, folder)
+	if opts.copies != "" {
+		return compareCopies(opts, folder, out)
+	}
+	p, err := newProgram(opts.program, folder)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	if err := p.fill(opts); err != nil {
+		return err
+	}
 	if opts.soak > 0 {
 		return soak(p, opts.soak, out)
 	}

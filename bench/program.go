@@ -37,19 +37,21 @@ type program struct {
 	path, folder string
 	address      string // on which it listens
 	baseURL      string
+	databaseURL  string
 	provider     *devidp.Provider
 	command      *exec.Cmd // while it runs
 	logFile      *os.File
 }
 
-// newProgram starts a provider and fills a database, as the program itself lays
-// it out.
-func newProgram(opts options, folder string) (*program, error) {
+// newProgram starts a provider, and leaves the program to be started. Its
+// database is a file in the folder.
+func newProgram(path, folder string) (*program, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	p := &program{path: opts.program, folder: folder, address: address, baseURL: "http://" + address}
+	p := &program{path: path, folder: folder, address: address, baseURL: "http://" + address}
+	p.databaseURL = "sqlite:" + p.database()
 	p.provider, err = devidp.Start("127.0.0.1:0", devidp.Config{
 		RedirectURIs:           []string{p.baseURL + "/authorization-code/callback"},
 		PostLogoutRedirectURIs: []string{p.baseURL},
@@ -64,16 +66,19 @@ func newProgram(opts options, folder string) (*program, error) {
 	if err := os.WriteFile(filepath.Join(folder, "teams.json"), teamsFile(), 0o600); err != nil {
 		return nil, err
 	}
-	if p.logFile, err = os.Create(filepath.Join(folder, "log")); err != nil {
-		return nil, err
-	}
+	p.logFile, err = os.Create(filepath.Join(folder, "log"))
+	return p, err
+}
+
+// fill fills the database, as the program itself lays it out.
+func (p *program) fill(opts options) error {
 	if err := p.start(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.stop(); err != nil {
-		return nil, err
+		return err
 	}
-	return p, fill(p.database(), opts.rows, opts.others)
+	return fill(p.database(), opts.rows, opts.others)
 }
 
 // teamsFile is the teams with all their members. The provider knows no colleague
@@ -111,21 +116,33 @@ func (p *program) start() error {
 	p.command.Dir = p.folder
 	p.command.Env = append(p.command.Env,
 		"OKTA_ISSUER="+p.provider.Issuer(), "OKTA_CLIENT_ID="+p.provider.ClientID(), "OKTA_CLIENT_SECRET="+p.provider.ClientSecret(),
-		"APP_BASE_URL="+p.baseURL, "SESSION_SECRET=a secret for measuring that is long enough",
-		"TEAMS_FILE="+filepath.Join(p.folder, "teams.json"), "DATABASE_URL=sqlite:"+p.database())
+		"APP_BASE_URL="+p.baseURL, "LISTEN_ADDR="+p.address, "SESSION_SECRET=a secret for measuring that is long enough",
+		"TEAMS_FILE="+filepath.Join(p.folder, "teams.json"), "DATABASE_URL="+p.databaseURL)
 	p.command.Stderr = p.logFile
 	if err := p.command.Start(); err != nil {
+		p.command = nil
 		return err
 	}
+	if err := p.await("/healthz"); err != nil {
+		return errors.Join(err, p.stop())
+	}
+	return nil
+}
+
+// await returns when a path is answered with 200.
+func (p *program) await(path string) error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Microsecond) {
-		answer, err := http.Get(p.baseURL + "/healthz")
-		if err == nil {
-			answer.Body.Close()
+		answer, err := http.Get("http://" + p.address + path)
+		if err != nil {
+			continue
+		}
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
 			return nil
 		}
 	}
 	text, _ := os.ReadFile(p.logFile.Name())
-	return errors.Join(fmt.Errorf("the program does not answer: %s", text), p.stop())
+	return fmt.Errorf("the program does not answer: %s", text)
 }
 
 func (p *program) stop() error {

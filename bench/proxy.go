@@ -9,11 +9,12 @@ import (
 )
 
 // A proxy is how requests come to the program, all with the host that browsers
-// know: it gives each to the next of its copies. What is for the provider goes
+// know: it gives each to the next of the copies in use. What is for the provider goes
 // there.
 type proxy struct {
 	host     string
 	copies   []http.RoundTripper
+	inUse    int // how many of them
 	provider http.RoundTripper
 	pace     <-chan time.Time // each request waits for one of these; nil for no wait
 	requests atomic.Int64     // so far
@@ -21,7 +22,7 @@ type proxy struct {
 
 // newProxy leads to copies of the program that listen on these addresses.
 func newProxy(host string, addresses ...string) *proxy {
-	p := &proxy{host: host, provider: transportTo("")}
+	p := &proxy{host: host, provider: transportTo(""), inUse: len(addresses)}
 	for _, address := range addresses {
 		p.copies = append(p.copies, transportTo(address))
 	}
@@ -51,5 +52,5 @@ func (p *proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-p.pace
 	}
 	number := p.requests.Add(1)
-	return p.copies[number%int64(len(p.copies))].RoundTrip(r)
+	return p.copies[number%int64(p.inUse)].RoundTrip(r)
 }
