@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxContents and maxFrames bound what is kept of rendered pages, in bytes.
-	maxContents = 12 << 20
+	maxContents = 6 << 20
 	maxFrames   = 2 << 20
 	// keyCost is about what a key and its place in a cache take beside its texts.
 	keyCost = 400
