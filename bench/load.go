@@ -27,22 +27,31 @@ func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}}
 }
 
-// attack sends a scene's request as fast as they are answered and returns the
-// processor time that each cost the process, and the size of a body. Any answer
-// but 200 is an error.
-func attack(client *http.Client, baseURL string, s scene, pid int, length time.Duration) (cost time.Duration, size int, err error) {
+// newTargeter makes the requests of a scene for a server: those for its targets, in
+// turn.
+func newTargeter(baseURL string, who *visitor, targets ...string) vegeta.Targeter {
 	header := http.Header{"Accept": {"text/html"}, "Accept-Language": {language}}
-	if s.who != nil {
-		header.Set("Cookie", s.who.cookies)
+	if who != nil {
+		header.Set("Cookie", who.cookies)
 	}
-	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: baseURL + s.target, Header: header})
+	var all []vegeta.Target
+	for _, target := range targets {
+		all = append(all, vegeta.Target{Method: http.MethodGet, URL: baseURL + target, Header: header})
+	}
+	return vegeta.NewStaticTargeter(all...)
+}
+
+// attack sends requests as fast as they are answered and returns the processor
+// time that each cost the process, and the size of a body. Any answer but 200 is
+// an error.
+func attack(client *http.Client, requests vegeta.Targeter, pid int, length time.Duration) (cost time.Duration, size int, err error) {
 	attacker := vegeta.NewAttacker(vegeta.Workers(connections), vegeta.MaxWorkers(connections), vegeta.Client(client))
 	before, err := processorTime(pid)
 	if err != nil {
 		return 0, 0, err
 	}
 	answers := 0
-	for answer := range attacker.Attack(target, vegeta.Rate{}, length, s.name) {
+	for answer := range attacker.Attack(requests, vegeta.Rate{}, length, "") {
 		if answer.Code != http.StatusOK || answer.Error != "" {
 			attacker.Stop()
 			return 0, 0, fmt.Errorf("status %d %s", answer.Code, answer.Error)

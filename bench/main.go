@@ -11,7 +11,8 @@
 // access log, which goes to a file. The bare handler knows the body and all
 // header fields of each answer and looks at nothing of a request but its target.
 // By turns each answers the same requests, with the same cookies, for a moment;
-// what is compared is the processor time that its process took.
+// what is compared is the processor time that its process took. Then pages that
+// the program has not rendered before are compared with each other.
 //
 // With -soak people use the program for a long time instead: they sign in
 // through the provider's page, read lists in all orders, search, log expenses,
@@ -148,11 +149,16 @@ func compare(p *program, opts options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	unseen, err := measureUnseen(p, opts)
+	if err != nil {
+		return err
+	}
 	loaded, err := memory(p.command.Process.Pid, "VmHWM")
 	if err != nil {
 		return err
 	}
 	printResults(out, results)
+	printUnseen(out, unseen)
 	return printProgram(out, opts, started, idle, loaded)
 }
 
@@ -222,12 +228,13 @@ func play(s scene, p *program, bare *bareServer, opts options) (result, error) {
 	r := result{scene: s}
 	client := newClient()
 	defer client.CloseIdleConnections()
+	toProgram, toBare := newTargeter(p.baseURL, s.who, s.target), newTargeter(bare.baseURL, s.who, s.target)
 	for turn := range opts.turns + 1 {
-		cost, _, err := attack(client, p.baseURL, s, p.command.Process.Pid, opts.length)
+		cost, _, err := attack(client, toProgram, p.command.Process.Pid, opts.length)
 		if err != nil {
 			return r, err
 		}
-		bareCost, size, err := attack(client, bare.baseURL, s, bare.command.Process.Pid, opts.length)
+		bareCost, size, err := attack(client, toBare, bare.command.Process.Pid, opts.length)
 		if err != nil {
 			return r, fmt.Errorf("bare handler: %w", err)
 		}

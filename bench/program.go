@@ -263,7 +263,7 @@ func fill(file string, rows, others int) (err error) {
 	db.SetMaxOpenConns(1)
 	for _, statement := range []string{
 		fmt.Sprintf(fillStatement, rows+others+20, rows, rows+others),
-		historyStatement, sumStatement, "ANALYZE",
+		historyStatement, sumStatement, groupStatement, revisionStatement, "ANALYZE",
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			return fmt.Errorf("fill: %w", err)
@@ -272,21 +272,23 @@ func fill(file string, rows, others int) (err error) {
 	return nil
 }
 
-// The ids are as far from the order of the rows as random ones.
+// What an expense says is mixed from its number, so that each category has
+// expenses of every person in every month. The ids are as far from the order of
+// the rows as random ones.
 const fillStatement = `
 	WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d),
-	mixed (i, digits, team) AS (SELECT i, replace(replace(replace(replace(CAST(1000000000 + i * 7919 %% 999999937 AS TEXT),
-			'0', 'a'), '1', 'b'), '8', 'c'), '9', 'd'),
-		CASE WHEN i <= %[2]d THEN 'many' WHEN i <= %[3]d THEN 'team-' || i %% 3 ELSE 'few' END FROM n)
+	mixed (i, team, a, b) AS (SELECT i, CASE WHEN i <= %[2]d THEN 'many' WHEN i <= %[3]d THEN 'team-' || (i %% 3) ELSE 'few' END,
+		i * 2654435761 %% 4294967291 / 1000, i * 2246822519 %% 4294967291 / 1000 FROM n),
+	named (i, team, digits, date, person, item, category) AS (SELECT i, team,
+		replace(replace(replace(replace(CAST(1000000000 + i * 7919 %% 999999937 AS TEXT), '0', 'a'), '1', 'b'), '8', 'c'), '9', 'd'),
+		(2024 + a %% 3) || '-' || substr(101 + a / 3 %% 12, 2) || '-' || substr(101 + a / 36 %% 28, 2),
+		'Person ' || (b %% 40), 'Item ' || (b / 40 %% 5000), 'Category ' || (a / 1008 %% 12) FROM mixed)
 	INSERT INTO expenses (id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
 		person_key, item_key, category_key, search)
-	SELECT digits || 'aaaaaaaaaaaaaaaa', team,
-		CAST(2024 + i * 31 %% 3 AS TEXT) || '-' || substr(CAST(101 + i * 37 %% 12 AS TEXT), 2) || '-' || substr(CAST(101 + i * 41 %% 28 AS TEXT), 2),
-		'Person ' || i * 43 %% 40, '', 'Item ' || i * 47 %% 5000, 'Category ' || i * 53 %% 12,
+	SELECT digits || 'aaaaaaaaaaaaaaaa', team, date, person, '', item, category,
 		1 + i * 7907 %% 500000, 'a note of some length about what it was', 1, 0, NULL,
-		'person ' || i * 43 %% 40, 'item ' || i * 47 %% 5000, 'category ' || i * 53 %% 12,
-		'item ' || i * 47 %% 5000 || ' a note of some length about what it was'
-	FROM mixed`
+		lower(person), lower(item), lower(category), lower(item) || ' a note of some length about what it was'
+	FROM named`
 
 const historyStatement = `
 	INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes)
@@ -296,3 +298,12 @@ const sumStatement = `
 	INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
 	SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), SUM(amount_cents)
 	FROM expenses GROUP BY 1, 2, 3, 4`
+
+const groupStatement = `
+	INSERT INTO group_sums (team, kind, key, label, n, cents)
+	SELECT team, 'month', month, month, SUM(n), SUM(cents) FROM sums GROUP BY team, month
+	UNION ALL SELECT team, 'category', category_key, MIN(category), SUM(n), SUM(cents) FROM sums GROUP BY team, category_key
+	UNION ALL SELECT team, 'person', person_key, MIN(person), SUM(n), SUM(cents) FROM sums GROUP BY team, person_key`
+
+const revisionStatement = `
+	INSERT INTO revisions (team, revision) SELECT DISTINCT team, 'filled' FROM expenses`

@@ -84,8 +84,8 @@ func watch(p *program, way *proxy, length time.Duration, failed <-chan error, ou
 		}
 		resident = append(resident, s.resident)
 		if step%soakSamples == 0 {
-			fmt.Fprintf(out, "| %v | %d | %.1f MiB | %.1f MiB | %d | %d | %.1f MiB |\n", time.Since(begun).Round(time.Second),
-				way.requests.Load(), mebibytes(s.resident), mebibytes(s.anonymous), s.threads, s.files, mebibytes(s.log))
+			fmt.Fprintf(out, "| %v | %d | %.1f MB | %.1f MB | %d | %d | %.1f MB |\n", time.Since(begun).Round(time.Second),
+				way.requests.Load(), megabytes(s.resident), megabytes(s.anonymous), s.threads, s.files, megabytes(s.log))
 		}
 	}
 	return resident, nil
@@ -99,8 +99,8 @@ func printVerdict(out io.Writer, resident []int64) {
 	if last > soakGrowth*second {
 		word = "growing"
 	}
-	fmt.Fprintf(out, "\nMemory is %s: VmRSS is %.1f MiB on average in the second quarter and %.1f MiB in the last, a ratio of %.3f (flat is up to %.2f).\n",
-		word, second/mebi, last/mebi, last/second, soakGrowth)
+	fmt.Fprintf(out, "\nMemory is %s: VmRSS is %.1f MB on average in the second quarter and %.1f MB in the last, a ratio of %.3f (flat is up to %.2f).\n",
+		word, second/mega, last/mega, last/second, soakGrowth)
 }
 
 func mean(values []int64) float64 {
