@@ -257,16 +257,7 @@ func (q expenseQuery) where(b *sqlBuilder) string {
 // whereGroup returns the part of the condition that an expense has in common
 // with those it is summed up with, after an AND.
 func (q expenseQuery) whereGroup(b *sqlBuilder) string {
-	condition := ""
-	switch {
-	case q.Teams == nil:
-	case len(q.Teams) == 0:
-		condition += " AND 1 = 0"
-	case len(q.Teams) == 1:
-		condition += " AND team = " + b.arg(q.Teams[0])
-	default:
-		condition += " AND team IN (" + b.list(q.Teams) + ")"
-	}
+	condition := q.whereTeam(b)
 	if q.Person != "" {
 		condition += " AND person_key = " + b.arg(fold(q.Person))
 	}
@@ -274,6 +265,34 @@ func (q expenseQuery) whereGroup(b *sqlBuilder) string {
 		condition += " AND category_key = " + b.arg(fold(q.Category))
 	}
 	return condition
+}
+
+// whereTeam returns the part of the condition that names the teams, after an AND.
+func (q expenseQuery) whereTeam(b *sqlBuilder) string {
+	switch {
+	case q.Teams == nil:
+		return ""
+	case len(q.Teams) == 0:
+		return " AND 1 = 0"
+	case len(q.Teams) == 1:
+		return " AND team = " + b.arg(q.Teams[0])
+	default:
+		return " AND team IN (" + b.list(q.Teams) + ")"
+	}
+}
+
+// groups returns the statement of the sums of q by month, category and person,
+// with the columns kind, label, n and cents. Without a filter they stand in a
+// table of their own.
+func (q expenseQuery) groups(b *sqlBuilder) string {
+	if !q.filtered() {
+		return `SELECT kind, MIN(label) AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents
+			FROM group_sums WHERE n > 0` + q.whereTeam(b) + ` GROUP BY kind, key`
+	}
+	return `WITH part AS MATERIALIZED (` + q.parts(b) + `)
+		SELECT 'month' AS kind, month AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents FROM part GROUP BY month
+		UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
+		UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
 }
 
 // parts returns the statement of the groups, by month, category and person, of
@@ -300,14 +319,14 @@ func (q expenseQuery) parts(b *sqlBuilder) string {
 // ordered returns the condition of where, with the start of q's page, and the
 // order of its rows.
 func (q expenseQuery) ordered(b *sqlBuilder) string {
-	column, direction, beyond := q.sortColumn(), "ASC", ">"
+	column, direction, beyond := q.sortTerm(), "ASC", ">"
 	if q.Desc {
 		direction, beyond = "DESC", "<"
 	}
 	text := q.where(b)
 	if q.After != (cursor{}) {
 		var value any = q.After.Value
-		if column == "amount_cents" {
+		if q.Sort == "amount" {
 			// parseCursor and cursorAt let nothing but a number through.
 			value, _ = strconv.ParseInt(q.After.Value, 10, 64)
 		}
@@ -320,6 +339,23 @@ func (q expenseQuery) ordered(b *sqlBuilder) string {
 // whether there is another page.
 func (q expenseQuery) page(b *sqlBuilder) string {
 	return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b) + ` LIMIT ` + strconv.Itoa(pageSize+1)
+}
+
+// sortTerm is what q sorts by: the column, so that its index is read until a page
+// is full. Where few of many expenses are asked for that would be nearly all of
+// the index, and so it is a term that none is for: they are found first, and then
+// sorted.
+func (q expenseQuery) sortTerm() string {
+	const short = 100 // days
+	few := (q.Person != "" || q.Category != "") && !q.From.IsZero() && !q.To.IsZero() && q.To.Compare(q.From.addDays(short)) < 0
+	switch column := q.sortColumn(); {
+	case !few:
+		return column
+	case column == "amount_cents":
+		return "(amount_cents + 0)"
+	default:
+		return "(" + column + " || '')"
+	}
 }
 
 // sortColumn is the column of the table that holds what q sorts by.

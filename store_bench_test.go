@@ -37,27 +37,30 @@ func fillFast(b *testing.B, s *Store, rows int) {
 			}
 		}
 	}
-	_, err := s.write.ExecContext(context.Background(), `
-		WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < `+strconv.Itoa(rows)+`),
-		mixed (i, digits) AS (SELECT i, replace(replace(replace(replace(CAST(1000000000 + i * 7919 % 999999937 AS TEXT),
-			'0', 'a'), '1', 'b'), '8', 'c'), '9', 'd') FROM n)
-		INSERT INTO expenses (`+expenseColumns+`, person_key, item_key, category_key, search)
-		SELECT digits || 'aaaaaaaaaaaaaaaa', 'team-' || CAST(i % 5 AS TEXT),
-			CAST(2024 + i * 31 % 3 AS TEXT) || '-' || substr(CAST(101 + i * 37 % 12 AS TEXT), 2) || '-' || substr(CAST(101 + i * 41 % 28 AS TEXT), 2),
-			'Person ' || CAST(i * 43 % 40 AS TEXT), '', 'Item ' || CAST(i * 47 % 5000 AS TEXT), 'Category ' || CAST(i * 53 % 12 AS TEXT),
+	for _, text := range []string{
+		`WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < ` + strconv.Itoa(rows) + `),
+		mixed (i, a, b) AS (SELECT i, i * 2654435761 % 4294967291 / 1000, i * 2246822519 % 4294967291 / 1000 FROM n),
+		named (i, digits, team, date, person, item, category) AS (SELECT i,
+			replace(replace(replace(replace(CAST(1000000000 + i * 7919 % 999999937 AS TEXT), '0', 'a'), '1', 'b'), '8', 'c'), '9', 'd'),
+			'team-' || CAST(i % 5 AS TEXT),
+			CAST(2024 + a % 3 AS TEXT) || '-' || substr(CAST(101 + a / 3 % 12 AS TEXT), 2) || '-' || substr(CAST(101 + a / 36 % 28 AS TEXT), 2),
+			'Person ' || CAST(b % 40 AS TEXT), 'Item ' || CAST(b / 40 % 5000 AS TEXT), 'Category ' || CAST(a / 1008 % 12 AS TEXT) FROM mixed)
+		INSERT INTO expenses (` + expenseColumns + `, person_key, item_key, category_key, search)
+		SELECT digits || 'aaaaaaaaaaaaaaaa', team, date, person, '', item, category,
 			1 + i * 7907 % 500000, 'a note of some length about what it was', 1, 0, NULL,
-			'person ' || CAST(i * 43 % 40 AS TEXT), 'item ' || CAST(i * 47 % 5000 AS TEXT), 'category ' || CAST(i * 53 % 12 AS TEXT),
-			'item ' || CAST(i * 47 % 5000 AS TEXT) || ' a note of some length about what it was'
-		FROM mixed`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, err = s.write.ExecContext(context.Background(), `
-		INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
+			lower(person), lower(item), lower(category), lower(item) || ' a note of some length about what it was'
+		FROM named`,
+		`INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
 		SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), CAST(SUM(amount_cents) AS BIGINT)
-		FROM expenses GROUP BY 1, 2, 3, 4`)
-	if err != nil {
-		b.Fatal(err)
+		FROM expenses GROUP BY 1, 2, 3, 4`,
+		`INSERT INTO group_sums (team, kind, key, label, n, cents)
+		SELECT team, 'month', month, month, SUM(n), SUM(cents) FROM sums GROUP BY team, month
+		UNION ALL SELECT team, 'category', category_key, MIN(category), SUM(n), SUM(cents) FROM sums GROUP BY team, category_key
+		UNION ALL SELECT team, 'person', person_key, MIN(person), SUM(n), SUM(cents) FROM sums GROUP BY team, person_key`,
+	} {
+		if _, err := s.write.ExecContext(context.Background(), text); err != nil {
+			b.Fatal(err)
+		}
 	}
 	if _, err := s.write.Exec("ANALYZE"); err != nil {
 		b.Fatal(err)

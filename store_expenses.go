@@ -107,7 +107,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
 	// what can be read as one.
-	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `), listed AS (` + q.page(&b) + `), grouped AS (` + groupsOfParts + `)
+	text := `WITH listed AS (` + q.page(&b) + `), grouped AS (` + q.groups(&b) + `)
 		SELECT 'expense', ` + expenseColumns + ` FROM listed
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -176,7 +176,7 @@ func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, er
 		summary expenseSummary
 		b       sqlBuilder
 	)
-	text := `WITH part AS MATERIALIZED (` + q.parts(&b) + `) ` + groupsOfParts
+	text := q.groups(&b)
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, text, b.args, summary.add)
 	})
@@ -186,12 +186,6 @@ func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, er
 	summary.sort()
 	return summary, nil
 }
-
-// groupsOfParts makes the groups of a summary from what expenseQuery.parts
-// returns.
-const groupsOfParts = `SELECT 'month' AS kind, month AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents FROM part GROUP BY month
-	UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
-	UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
 
 // sort puts the groups into their order.
 func (s *expenseSummary) sort() {
@@ -219,8 +213,7 @@ func (s *expenseSummary) add(kind string, g group) {
 // Totals returns what each team spent that has expenses, by the team's id.
 func (s *Store) Totals(ctx context.Context, today Date) ([]teamTotal, error) {
 	var totals []teamTotal
-	const text = `SELECT team, month, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM sums WHERE n > 0
-		GROUP BY team, month ORDER BY team, month`
+	const text = `SELECT team, key, n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, key`
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, text, nil, func(team string, g group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {

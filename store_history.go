@@ -43,9 +43,8 @@ func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, err
 	const text = `SELECT 'event', step, ` + expenseColumns + `, at, actor_address, actor_name, action, changes
 			FROM (SELECT ` + expenseColumns + ` FROM expenses WHERE id = $1 AND team = $2) AS e
 			JOIN (SELECT expense, version AS step, at, actor_address, actor_name, action, changes FROM history) AS h ON expense = id
-		UNION ALL SELECT 'category', 0, '', '', '2000-01-01', '', '', MIN(category), '', CAST(SUM(cents) AS BIGINT), '',
-			CAST(SUM(n) AS BIGINT), 0, NULL, 0, '', '', '', '[]'
-			FROM sums WHERE n > 0 AND team = $2 GROUP BY category_key
+		UNION ALL SELECT 'category', 0, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL, 0, '', '', '', '[]'
+			FROM group_sums WHERE kind = 'category' AND n > 0 AND team = $2
 		ORDER BY 2 DESC`
 	var (
 		d      expenseDetail

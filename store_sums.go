@@ -37,25 +37,60 @@ func (c sumChanges) add(e Expense, sign int) {
 	c[key].amount += Money(sign) * e.Amount
 }
 
+// groupKey is what the expenses of one row of the table of group sums have in
+// common: kind is month, category or person.
+type groupKey struct{ team, kind, key string }
+
 // apply changes the sums and gives their teams another revision.
 func (c sumChanges) apply(ctx context.Context, tx *sql.Tx) error {
-	// In one order, so that two writers wait for each other and not in a circle.
+	// Always in one order, so that two writers wait for each other and not in a
+	// circle.
 	keys := slices.SortedFunc(maps.Keys(c), func(a, b sumKey) int {
 		return cmp.Or(cmp.Compare(a.team, b.team), cmp.Compare(a.month, b.month),
 			cmp.Compare(a.category, b.category), cmp.Compare(a.person, b.person))
 	})
-	for chunk := range slices.Chunk(keys, rowsPerInsert) {
-		rows := make([][]any, len(chunk))
-		for i, key := range chunk {
-			sum := c[key]
-			rows[i] = []any{key.team, key.month, key.category, key.person, sum.category, sum.person, sum.count, int64(sum.amount)}
+	groups := map[groupKey]*group{}
+	var rows [][]any
+	for _, key := range keys {
+		sum := c[key]
+		rows = append(rows, []any{key.team, key.month, key.category, key.person, sum.category, sum.person, sum.count, int64(sum.amount)})
+		for k, label := range map[groupKey]string{
+			{key.team, "month", key.month}:       key.month,
+			{key.team, "category", key.category}: sum.category,
+			{key.team, "person", key.person}:     sum.person,
+		} {
+			if groups[k] == nil {
+				groups[k] = &group{Label: label}
+			}
+			groups[k].Count += int64(sum.count)
+			groups[k].Total += sum.amount
 		}
-		text, args := insertText(`sums (team, month, category_key, person_key, category, person, n, cents)`, rows)
-		_, err := tx.ExecContext(ctx, text+` ON CONFLICT (team, month, category_key, person_key)
-			DO UPDATE SET n = sums.n + excluded.n, cents = sums.cents + excluded.cents`, args...)
+	}
+	if err := addToSums(ctx, tx, "sums", "team, month, category_key, person_key", "category, person", rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, k := range slices.SortedFunc(maps.Keys(groups), func(a, b groupKey) int {
+		return cmp.Or(cmp.Compare(a.team, b.team), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
+	}) {
+		rows = append(rows, []any{k.team, k.kind, k.key, groups[k].Label, groups[k].Count, int64(groups[k].Total)})
+	}
+	if err := addToSums(ctx, tx, "group_sums", "team, kind, key", "label", rows); err != nil {
+		return err
+	}
+	return renewRevisions(ctx, tx, keys)
+}
+
+// addToSums adds rows to a table of sums: to those that have the same key where
+// there are such.
+func addToSums(ctx context.Context, tx *sql.Tx, table, key, labels string, rows [][]any) error {
+	for chunk := range slices.Chunk(rows, rowsPerInsert) {
+		text, args := insertText(table+` (`+key+`, `+labels+`, n, cents)`, chunk)
+		_, err := tx.ExecContext(ctx, text+` ON CONFLICT (`+key+`)
+			DO UPDATE SET n = `+table+`.n + excluded.n, cents = `+table+`.cents + excluded.cents`, args...)
 		if err != nil {
 			return err
 		}
 	}
-	return renewRevisions(ctx, tx, keys)
+	return nil
 }
