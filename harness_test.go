@@ -140,8 +140,14 @@ func (r *rig) copy(t testing.TB, s setup) *site {
 // stops it at the end of the test.
 func startProgram(t *testing.T, s setup) *rig {
 	t.Helper()
+	return startProgramAt(t, "127.0.0.1", s)
+}
+
+// startProgramAt is startProgram for a name of this machine.
+func startProgramAt(t *testing.T, host string, s setup) *rig {
+	t.Helper()
 	for range 5 {
-		r := newRig(t, "http://"+freeAddr(t), s)
+		r := newRig(t, "http://"+host+":"+portOf(t, freeAddr(t)), s)
 		ended := r.run(t, s)
 		if err := r.waitUntilServing(ended); err == nil {
 			return r
