@@ -83,6 +83,7 @@ func TestAttacks(t *testing.T) {
 // TestAttackCatalogue says how many rows each group has, and that none has lost
 // any and none has two of one name.
 func TestAttackCatalogue(t *testing.T) {
+	t.Parallel()
 	total := 0
 	check := func(name string, rows []string, atLeast int) {
 		sorted := slices.Sorted(slices.Values(rows))

@@ -12,6 +12,7 @@ import (
 // TestBackupCommand copies the database of a program that runs, and serves from
 // the copy.
 func TestBackupOfARunningProgram(t *testing.T) {
+	t.Parallel()
 	r := startProgram(t, setup{})
 	b := r.browser()
 	b.signIn(finance)

@@ -50,6 +50,7 @@ func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*site) {
 // Whoever has written sees it from then on, whichever copy answers, everybody
 // sees it soon, and nobody sees another team's.
 func TestCopiesAgree(t *testing.T) {
+	t.Parallel()
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		for _, count := range []int{1, 2} {
 			t.Run(fmt.Sprintf("copies=%d", count), func(t *testing.T) {
@@ -162,6 +163,7 @@ func checkCachedPages(t *testing.T, b *browser, sites []*site) {
 // TestCopiesAgreeOnSessions signs in at one copy, works on another and signs out
 // at either: the session is dead on both.
 func TestCopiesAgreeOnSessions(t *testing.T) {
+	t.Parallel()
 	r, _ := startCopies(t, postgresURL(t), 2)
 	b := r.browser()
 	b.signIn(finance)
@@ -185,6 +187,7 @@ func TestCopiesAgreeOnSessions(t *testing.T) {
 // TestTeamsWithoutExpenses looks at teams of which nothing but the name differs:
 // what is kept of one must not stand for another.
 func TestTeamsWithoutExpenses(t *testing.T) {
+	t.Parallel()
 	b := startSite(t, setup{env: map[string]string{"SAMPLE_DATA": "false"}}).browser()
 	b.signIn(admin)
 	for range 2 {

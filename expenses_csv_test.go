@@ -169,6 +169,7 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 }
 
 func TestParseImportHasBounds(t *testing.T) {
+	t.Parallel()
 	good := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
 	rows, faults := parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, newDate(2026, 11, 22))
 	if len(rows) != maxImportRows || faults != nil {

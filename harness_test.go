@@ -7,12 +7,14 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -140,8 +142,14 @@ func (r *rig) copy(t testing.TB, s setup) *site {
 // stops it at the end of the test.
 func startProgram(t *testing.T, s setup) *rig {
 	t.Helper()
+	return startProgramAt(t, "127.0.0.1", s)
+}
+
+// startProgramAt is startProgram for a name of this machine.
+func startProgramAt(t *testing.T, host string, s setup) *rig {
+	t.Helper()
 	for range 5 {
-		r := newRig(t, "http://"+freeAddr(t), s)
+		r := newRig(t, "http://"+host+":"+portOf(t, freeAddr(t)), s)
 		ended := r.run(t, s)
 		if err := r.waitUntilServing(ended); err == nil {
 			return r
@@ -223,11 +231,37 @@ func newRig(t testing.TB, baseURL string, s setup) *rig {
 		transport.CloseIdleConnections()
 		provider.Close()
 	})
-	return &rig{
-		t: t, provider: provider, baseURL: baseURL, transport: transport, log: &lockedBuffer{},
-		database: "sqlite:" + filepath.Join(t.TempDir(), "expenses.db"),
+	file := filepath.Join(t.TempDir(), "expenses.db")
+	if s.env["DATABASE_URL"] == "" && s.env["SAMPLE_DATA"] == "" {
+		sample, err := sampleDatabase()
+		if err == nil {
+			err = os.WriteFile(file, sample, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	return &rig{t: t, provider: provider, baseURL: baseURL, transport: transport, log: &lockedBuffer{}, database: "sqlite:" + file}
 }
+
+// sampleDatabase is the file that the first start with the sample leaves: making
+// it takes longer than most tests.
+var sampleDatabase = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "expenses-sample-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "expenses.db")
+	store, err := openStore("sqlite:"+file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(store.start(context.Background(), true), store.close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
 
 func (r *rig) getenv(s setup) func(string) string {
 	env := map[string]string{

@@ -74,6 +74,7 @@ func countQueries(t *testing.T, s *Store, databaseURL string) *countedQueries {
 // and expenses, the one for the ended sessions counted, also for somebody who has
 // just written. While nothing changes none is asked again.
 func TestQueriesOfAPage(t *testing.T) {
+	t.Parallel()
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		r, sites := startCopies(t, databaseURL, 1)
 		s := sites[0]

@@ -83,6 +83,7 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 }
 
 func TestLogAnExpense(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -99,6 +100,7 @@ func TestLogAnExpense(t *testing.T) {
 }
 
 func TestAdminLogsForSomebodyElse(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	hannah, carol := r.browser(), r.browser()
 	hannah.signIn(admin)
@@ -119,6 +121,7 @@ func TestAdminLogsForSomebodyElse(t *testing.T) {
 // TestWrongForms changes one field of a right form. What was typed comes back,
 // with a sentence beside the field, and nothing is written.
 func TestWrongForms(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -173,6 +176,7 @@ func TestWrongForms(t *testing.T) {
 
 // TestOddTextsAreKept logs what must neither break the database nor the page.
 func TestOddTextsAreKept(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -192,6 +196,7 @@ func TestOddTextsAreKept(t *testing.T) {
 // TestForeignAndForged asks for what is not there for who asks. Every answer is
 // the same 404, and nothing is written.
 func TestForeignAndForged(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	carol, sarah := r.browser(), r.browser()
 	carol.signIn(finance)
@@ -223,6 +228,7 @@ func TestForeignAndForged(t *testing.T) {
 // TestExtraFields sends what no form has. A member logs for nobody else, in no
 // other team and under no other id.
 func TestExtraFields(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -246,6 +252,7 @@ func TestExtraFields(t *testing.T) {
 }
 
 func TestCrossSiteFormsAreRefused(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -267,6 +274,7 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 }
 
 func TestFormSentTwiceCountsOnce(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -287,6 +295,7 @@ func TestFormSentTwiceCountsOnce(t *testing.T) {
 }
 
 func TestTwoPeopleEditOneExpense(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	carol, hannah := r.browser(), r.browser()
 	carol.signIn(finance)
@@ -309,6 +318,7 @@ func TestTwoPeopleEditOneExpense(t *testing.T) {
 }
 
 func TestDeleteAndUndo(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b, mate := r.browser(), r.browser()
 	b.signIn(finance)
@@ -330,6 +340,7 @@ func TestDeleteAndUndo(t *testing.T) {
 }
 
 func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -343,6 +354,7 @@ func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 }
 
 func TestTooLargeBodies(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -355,6 +367,7 @@ func TestTooLargeBodies(t *testing.T) {
 // TestSessionEndsWhileTyping signs in again after a form was sent without a
 // session: the form is there with what was typed, and is sent once.
 func TestSessionEndsWhileTyping(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, path, page string }{
 		{"new expense", "/team/finance/expenses", "/team/finance/expenses/new"},
 		{"change", "", ""},
@@ -386,6 +399,7 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 }
 
 func TestQueries(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -422,6 +436,7 @@ func TestQueries(t *testing.T) {
 }
 
 func TestQueriesNotUnderstood(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -437,6 +452,7 @@ func TestQueriesNotUnderstood(t *testing.T) {
 
 // TestPages walks over more than two pages, in each order, by the links.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -476,6 +492,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestExports(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -501,6 +518,7 @@ func TestExports(t *testing.T) {
 }
 
 func TestExportsHaveRoom(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
@@ -531,6 +549,7 @@ func (b *browser) upload(content string) *reply {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -552,6 +571,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestWrongImports(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
@@ -580,6 +600,7 @@ func TestWrongImports(t *testing.T) {
 
 // TestDatabaseAway takes the database away and brings it back.
 func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)

@@ -53,6 +53,7 @@ func TestMigrateChild(t *testing.T) {
 }
 
 func TestMigrationsRaced(t *testing.T) {
+	t.Parallel()
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		const programs = 6
 		var wg sync.WaitGroup
@@ -79,6 +80,7 @@ func TestMigrationsRaced(t *testing.T) {
 }
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		first := startedStore(t, databaseURL)
 		created(t, first, lunch())
@@ -100,6 +102,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 }
 
 func TestFileThatIsNoDatabase(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "expenses.db")
 	if err := os.WriteFile(file, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
@@ -113,6 +116,7 @@ func TestFileThatIsNoDatabase(t *testing.T) {
 // TestSQLiteFolderMissingAtStart starts where the file cannot be made, and finds
 // the store serving when it can.
 func TestSQLiteFolderMissingAtStart(t *testing.T) {
+	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "later")
 	s := openedStore(t, "sqlite:"+filepath.Join(folder, "expenses.db"))
 	if err := s.start(t.Context(), true); err != nil {
@@ -162,6 +166,7 @@ func checkServes(t *testing.T, s *Store, e Expense) {
 }
 
 func TestSQLiteLocked(t *testing.T) {
+	t.Parallel()
 	databaseURL := sqliteURL(t)
 	s := startedStore(t, databaseURL)
 	e := created(t, s, lunch())
@@ -182,6 +187,7 @@ func TestSQLiteLocked(t *testing.T) {
 }
 
 func TestSQLiteFull(t *testing.T) {
+	t.Parallel()
 	s := startedStore(t, sqliteURL(t))
 	e := created(t, s, lunch())
 	// The writer has one connection, so that its bound is the bound of all writes.
@@ -216,6 +222,7 @@ func TestSQLiteFull(t *testing.T) {
 }
 
 func TestSQLiteReadOnly(t *testing.T) {
+	t.Parallel()
 	s := startedStore(t, sqliteURL(t))
 	e := created(t, s, lunch())
 	if _, err := s.write.Exec(`PRAGMA query_only = ON`); err != nil {
@@ -231,6 +238,7 @@ func TestSQLiteReadOnly(t *testing.T) {
 // TestSQLiteFileTakenAway moves the file while it is open: a write to it would
 // be acknowledged and lost.
 func TestSQLiteFileTakenAway(t *testing.T) {
+	t.Parallel()
 	databaseURL := sqliteURL(t)
 	file := strings.TrimPrefix(databaseURL, "sqlite:")
 	s := startedStore(t, databaseURL)
@@ -252,6 +260,7 @@ func TestSQLiteFileTakenAway(t *testing.T) {
 }
 
 func TestCallerWhoLeaves(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
@@ -268,6 +277,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 }
 
 func TestStreamEndsWithItsReader(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		manyExpenses(t, s, 200)
 		full := errors.New("the reader is full")
@@ -291,6 +301,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 
 // TestPostgresStopsAndStarts takes a server away at start and in use.
 func TestPostgresStopsAndStarts(t *testing.T) {
+	t.Parallel()
 	if _, err := sharedPostgres(); err != nil {
 		skipOrFail(t, err)
 	}
@@ -333,6 +344,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 // TestPostgresTransactionCut ends the server's side of a connection in the
 // middle of a write.
 func TestPostgresTransactionCut(t *testing.T) {
+	t.Parallel()
 	s := startedStore(t, postgresURL(t))
 	err := s.change(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		var pid int
@@ -361,6 +373,7 @@ func TestPostgresTransactionCut(t *testing.T) {
 // TestPostgresReadOnly is a standby, or a server that an operator has closed for
 // writes.
 func TestPostgresReadOnly(t *testing.T) {
+	t.Parallel()
 	databaseURL := postgresURL(t)
 	first := startedStore(t, databaseURL)
 	e := created(t, first, lunch())
@@ -370,6 +383,7 @@ func TestPostgresReadOnly(t *testing.T) {
 
 // TestPostgresHangs connects to what accepts and never answers.
 func TestPostgresHangs(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -384,6 +398,7 @@ func TestPostgresHangs(t *testing.T) {
 }
 
 func TestBackupWhileWriting(t *testing.T) {
+	t.Parallel()
 	databaseURL := sqliteURL(t)
 	s := startedStore(t, databaseURL)
 	created(t, s, lunch())
@@ -442,6 +457,7 @@ func checkCopy(t *testing.T, file string, atLeast int64) {
 }
 
 func TestBackupRefuses(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	to := filepath.Join(folder, "copy.db")
 	for name, test := range map[string]struct{ from, to, want string }{

@@ -36,6 +36,7 @@ func exported(t testing.TB, s *Store) string {
 }
 
 func TestImportTakesAFileOnce(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		row := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
 		file := csvColumns + "\n" + row + row + ",2026-03-03,hr,Zoë,Lunch,Meals,12.50,\n"
@@ -61,6 +62,7 @@ func TestImportTakesAFileOnce(t *testing.T) {
 }
 
 func TestImportOfAFileAtOnce(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		var file strings.Builder
 		file.WriteString(csvColumns + "\n")
@@ -93,6 +95,7 @@ func TestImportOfAFileAtOnce(t *testing.T) {
 }
 
 func TestExportComesBackUnchanged(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 120)
 		odd := lunch()
@@ -110,6 +113,7 @@ func TestExportComesBackUnchanged(t *testing.T) {
 }
 
 func TestImportChanges(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		kept, renamed := created(t, s, lunch()), created(t, s, lunch())
 		file := csvColumns + "\n" +
@@ -136,6 +140,7 @@ func TestImportChanges(t *testing.T) {
 }
 
 func TestImportIsWholeOrNothing(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		e, deleted := created(t, s, lunch()), created(t, s, lunch())
 		if _, err := s.Delete(t.Context(), alice, deleted.ID, 1); err != nil {

@@ -41,6 +41,7 @@ func TestKillChild(t *testing.T) {
 // wants each write that was acknowledged to be there once with its history, and
 // each expense that is there to have the history of each of its versions.
 func TestKilledWhileWriting(t *testing.T) {
+	t.Parallel()
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		acknowledged := map[string]int64{}
 		for kill := range 8 {

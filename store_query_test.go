@@ -105,6 +105,7 @@ func walk(t testing.TB, s *Store, q expenseQuery, between func()) []Expense {
 }
 
 func TestPagesHoldWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 170)
 		base := []expenseQuery{
@@ -195,6 +196,7 @@ func checkSummary(t *testing.T, s *Store, q expenseQuery, list []Expense) {
 // TestSumsFollowEveryWrite compares the sums, which are kept beside the expenses,
 // with the expenses, while many people write at once.
 func TestSumsFollowEveryWrite(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 60)
 		var wg sync.WaitGroup
@@ -271,6 +273,7 @@ func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
 }
 
 func TestSummaryOrder(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		for i, amount := range []Money{100, 300, 200} {
 			entry := lunch()
@@ -289,6 +292,7 @@ func TestSummaryOrder(t *testing.T) {
 }
 
 func TestPagesWhileExpensesComeAndGo(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 300)
 		random := rand.New(rand.NewPCG(3, 4))
@@ -320,6 +324,7 @@ func TestPagesWhileExpensesComeAndGo(t *testing.T) {
 // TestPagesSortNothing asks each database how it would make a page: from an
 // index in its order, wherever the page starts.
 func TestPagesSortNothing(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		manyExpenses(t, s, 2000)
 		// Few would be left near an end, and a database may well sort those.

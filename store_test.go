@@ -24,10 +24,15 @@ func forEachStore(t *testing.T, test func(*testing.T, *Store)) {
 	forEachDatabase(t, func(t *testing.T, databaseURL string) { test(t, startedStore(t, databaseURL)) })
 }
 
-// forEachDatabase runs a test with the URL of an empty database of each kind.
+// forEachDatabase runs a test with the URL of an empty database of each kind, on
+// both at once.
 func forEachDatabase(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, sqliteURL(t)) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgresURL(t)) })
+	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": sqliteURL, "PostgreSQL": postgresURL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, databaseURL(t))
+		})
+	}
 }
 
 // sqliteURL names a new file, with characters that a URL would need escaped.
@@ -138,6 +143,7 @@ func TestOpenStoreRefusesURLs(t *testing.T) {
 }
 
 func TestSQLiteFileIsPrivate(t *testing.T) {
+	t.Parallel()
 	databaseURL := sqliteURL(t)
 	s := startedStore(t, databaseURL)
 	created(t, s, lunch())
@@ -153,6 +159,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 }
 
 func TestSQLiteSettings(t *testing.T) {
+	t.Parallel()
 	s := startedStore(t, sqliteURL(t))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
@@ -166,6 +173,7 @@ func TestSQLiteSettings(t *testing.T) {
 }
 
 func TestExpenseComesBackAsItWas(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		entry := lunch()
 		entry.Item = `Zoë's 🍜 "soup"; DROP TABLE expenses; -- $1 ? \ %`
@@ -189,6 +197,7 @@ func TestExpenseComesBackAsItWas(t *testing.T) {
 }
 
 func TestCreateCountsAFormOnce(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		var (
 			wg    sync.WaitGroup
@@ -224,6 +233,7 @@ func TestCreateCountsAFormOnce(t *testing.T) {
 }
 
 func TestUpdateAndConflict(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		e := created(t, s, lunch())
 		entry := e.Entry
@@ -257,6 +267,7 @@ func TestUpdateAndConflict(t *testing.T) {
 }
 
 func TestTwoEditorsAtOnce(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		e := created(t, s, lunch())
 		var (
@@ -288,6 +299,7 @@ func TestTwoEditorsAtOnce(t *testing.T) {
 }
 
 func TestDeleteAndRestore(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		e := created(t, s, lunch())
 		var conflict *conflictError
@@ -329,6 +341,7 @@ func TestDeleteAndRestore(t *testing.T) {
 }
 
 func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		for name, spoil := range map[string]func(*Entry){
 			"no amount":         func(e *Entry) { e.Amount = 0 },
@@ -359,6 +372,7 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 }
 
 func TestSample(t *testing.T) {
+	t.Parallel()
 	today := dateOf(time.Now())
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		var wg sync.WaitGroup
