@@ -231,7 +231,13 @@ func (p *person) lookAtOne() error {
 	if found == nil {
 		return errors.New("the list is empty")
 	}
-	return p.look(found[p.random.IntN(len(found))][1])
+	err = p.look(found[p.random.IntN(len(found))][1])
+	var unexpected *statusError
+	if errors.As(err, &unexpected) && unexpected.status == http.StatusNotFound {
+		// Whose it is may have deleted it since.
+		return nil
+	}
+	return err
 }
 
 // search asks for a text. In the team of many that would take most of a second.
@@ -369,6 +375,14 @@ func (p *person) send(target string, form url.Values) (*http.Response, string, e
 	return p.do(http.MethodPost, target, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 }
 
+// statusError is an answer other than 200.
+type statusError struct {
+	request string
+	status  int
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("%s: status %d", e.request, e.status) }
+
 // do sends a request as a browser does and follows where it leads. Any answer in
 // the end but 200 is an error.
 func (p *person) do(method, target, contentType string, body io.Reader) (*http.Response, string, error) {
@@ -392,7 +406,7 @@ func (p *person) do(method, target, contentType string, body io.Reader) (*http.R
 		return nil, "", fmt.Errorf("%s %s: %w", method, target, err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("%s %s: %s", method, target, answer.Status)
+		return nil, "", &statusError{method + " " + target, answer.StatusCode}
 	}
 	return answer, string(text), nil
 }
