@@ -10,8 +10,8 @@ import (
 
 const (
 	// maxContents and maxFrames bound what is kept of rendered pages, in bytes.
-	maxContents = 6 << 20
-	maxFrames   = 2 << 20
+	maxContents = 4 << 20
+	maxFrames   = 1 << 20
 	// keyCost is about what a key and its place in a cache take beside its texts.
 	keyCost = 400
 )

@@ -44,7 +44,7 @@ type sessionStore struct {
 
 const (
 	// maxOpened bounds what is kept of opened cookies, in bytes.
-	maxOpened = 2 << 20
+	maxOpened = 1 << 20
 	// openedCost is about what a session and its place in a cache take beside its
 	// texts.
 	openedCost = 400

@@ -201,7 +201,7 @@ func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revi
 }
 
 // maxSummaries bounds what is kept of sums, in bytes.
-const maxSummaries = 1 << 20
+const maxSummaries = 512 << 10
 
 // at is the address of a query's page or file.
 func at(path string, q expenseQuery) string {
