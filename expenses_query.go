@@ -220,6 +220,9 @@ func (q expenseQuery) cursorAt(e Expense) cursor {
 // sqlBuilder collects the arguments of a statement as its text is written.
 type sqlBuilder struct {
 	args []any
+	// counts says that the database knows how often a value occurs, as PostgreSQL
+	// does, and so chooses its index well.
+	counts bool
 }
 
 // arg adds an argument and returns its place in the text.
@@ -239,30 +242,30 @@ func (b *sqlBuilder) list(values []string) string {
 
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
-func (q expenseQuery) where(b *sqlBuilder) string {
-	condition := "deleted_at IS NULL" + q.whereGroup(b)
+func (q expenseQuery) where(b *sqlBuilder, by index) string {
+	condition := "deleted_at IS NULL" + q.whereGroup(b, by)
 	if q.Q != "" {
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Q))
 		condition += " AND search LIKE " + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
 	}
 	if !q.From.IsZero() {
-		condition += " AND date >= " + b.arg(q.From)
+		condition += " AND " + by.filter(q, "date") + " >= " + b.arg(q.From)
 	}
 	if !q.To.IsZero() {
-		condition += " AND date <= " + b.arg(q.To)
+		condition += " AND " + by.filter(q, "date") + " <= " + b.arg(q.To)
 	}
 	return condition
 }
 
 // whereGroup returns the part of the condition that an expense has in common
 // with those it is summed up with, after an AND.
-func (q expenseQuery) whereGroup(b *sqlBuilder) string {
+func (q expenseQuery) whereGroup(b *sqlBuilder, by index) string {
 	condition := q.whereTeam(b)
 	if q.Person != "" {
-		condition += " AND person_key = " + b.arg(fold(q.Person))
+		condition += " AND " + by.filter(q, "person_key") + " = " + b.arg(fold(q.Person))
 	}
 	if q.Category != "" {
-		condition += " AND category_key = " + b.arg(fold(q.Category))
+		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(fold(q.Category))
 	}
 	return condition
 }
@@ -304,9 +307,9 @@ func (q expenseQuery) parts(b *sqlBuilder) string {
 	if q.Q != "" || !wholeMonths {
 		return `SELECT substr(date, 1, 7) AS month, category_key, MIN(category) AS category, person_key, MIN(person) AS person,
 				COUNT(*) AS n, SUM(amount_cents) AS cents
-			FROM expenses WHERE ` + q.where(b) + ` GROUP BY 1, category_key, person_key`
+			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category_key, person_key`
 	}
-	text := `SELECT month, category_key, category, person_key, person, n, cents FROM sums WHERE n > 0` + q.whereGroup(b)
+	text := `SELECT month, category_key, category, person_key, person, n, cents FROM sums WHERE n > 0` + q.whereGroup(b, anyIndex)
 	if !q.From.IsZero() {
 		text += " AND month >= " + b.arg(q.From.month())
 	}
@@ -314,48 +317,6 @@ func (q expenseQuery) parts(b *sqlBuilder) string {
 		text += " AND month <= " + b.arg(q.To.month())
 	}
 	return text
-}
-
-// ordered returns the condition of where, with the start of q's page, and the
-// order of its rows.
-func (q expenseQuery) ordered(b *sqlBuilder) string {
-	column, direction, beyond := q.sortTerm(), "ASC", ">"
-	if q.Desc {
-		direction, beyond = "DESC", "<"
-	}
-	text := q.where(b)
-	if q.After != (cursor{}) {
-		var value any = q.After.Value
-		if q.Sort == "amount" {
-			// parseCursor and cursorAt let nothing but a number through.
-			value, _ = strconv.ParseInt(q.After.Value, 10, 64)
-		}
-		text += fmt.Sprintf(" AND (%s, id) %s (%s, %s)", column, beyond, b.arg(value), b.arg(q.After.ID))
-	}
-	return fmt.Sprintf("%s ORDER BY %s %s, id %s", text, column, direction, direction)
-}
-
-// page returns the statement of q's page, with one expense more, which tells
-// whether there is another page.
-func (q expenseQuery) page(b *sqlBuilder) string {
-	return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b) + ` LIMIT ` + strconv.Itoa(pageSize+1)
-}
-
-// sortTerm is what q sorts by: the column, so that its index is read until a page
-// is full. Where few of many expenses are asked for that would be nearly all of
-// the index, and so it is a term that none is for: they are found first, and then
-// sorted.
-func (q expenseQuery) sortTerm() string {
-	const short = 100 // days
-	few := (q.Person != "" || q.Category != "") && !q.From.IsZero() && !q.To.IsZero() && q.To.Compare(q.From.addDays(short)) < 0
-	switch column := q.sortColumn(); {
-	case !few:
-		return column
-	case column == "amount_cents":
-		return "(amount_cents + 0)"
-	default:
-		return "(" + column + " || '')"
-	}
 }
 
 // sortColumn is the column of the table that holds what q sorts by.

@@ -189,7 +189,7 @@ func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revi
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
 	if sums, ok := s.summaries.get(key); ok {
-		listed, err := s.store.Page(ctx, q)
+		listed, err := s.store.Page(ctx, q, sums.Count)
 		return listed, sums, err
 	}
 	listed, sums, err := s.store.PageAndSummary(ctx, q)

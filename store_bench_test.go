@@ -117,7 +117,7 @@ func lastPage(b *testing.B, s *Store, q expenseQuery) expenseQuery {
 	backwards := q
 	backwards.Desc = !q.Desc
 	for range 2 {
-		page, err := s.Page(b.Context(), backwards)
+		page, err := s.Page(b.Context(), backwards, 0)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func benchPage(b *testing.B, s *Store, name string, q expenseQuery) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := s.Page(b.Context(), q); err != nil {
+			if _, err := s.Page(b.Context(), q, 0); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -67,13 +67,14 @@ func scanExpense(scan func(...any) error) (Expense, error) {
 	return e, err
 }
 
-// Page returns the page of q that starts at q.After.
-func (s *Store) Page(ctx context.Context, q expenseQuery) (expensePage, error) {
+// Page returns the page of q that starts at q.After. On all pages there are about
+// so many matches.
+func (s *Store) Page(ctx context.Context, q expenseQuery, matches int64) (expensePage, error) {
 	var (
 		page expensePage
-		b    sqlBuilder
+		b    = sqlBuilder{counts: s.file == ""}
 	)
-	text := q.page(&b)
+	text := q.page(&b, q.by(&b, matches))
 	err := s.call(ctx, func(ctx context.Context) error {
 		page.Expenses = make([]Expense, 0, pageSize+1)
 		return s.eachRow(ctx, text, b.args, func(e Expense) error {
@@ -103,11 +104,11 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 	var (
 		page    expensePage
 		summary expenseSummary
-		b       sqlBuilder
+		b       = sqlBuilder{counts: s.file == ""}
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
 	// what can be read as one.
-	text := `WITH listed AS (` + q.page(&b) + `), grouped AS (` + q.groups(&b) + `)
+	text := `WITH grouped AS MATERIALIZED (` + q.groups(&b) + `), listed AS (` + q.pageOfGroups(&b) + `)
 		SELECT 'expense', ` + expenseColumns + ` FROM listed
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -144,7 +145,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 func (s *Store) Each(ctx context.Context, q expenseQuery, fn func(Expense) error) error {
 	q.After = cursor{}
 	var b sqlBuilder
-	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(&b)
+	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(&b, anyIndex)
 	err := s.stream(ctx, func() error { return s.eachRow(ctx, text, b.args, fn) })
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)

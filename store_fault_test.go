@@ -122,14 +122,14 @@ func TestSQLiteFolderMissingAtStart(t *testing.T) {
 	if err := s.start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Page(t.Context(), expenseQuery{})
+	_, err := s.Page(t.Context(), expenseQuery{}, 0)
 	checkUnavailable(t, "page", err)
 	checkUnavailable(t, "ping", s.ping(t.Context()))
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, s)
-	if page, err := s.Page(t.Context(), expenseQuery{}); err != nil || len(page.Expenses) != 20 {
+	if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 20 {
 		t.Errorf("%d expenses, %v", len(page.Expenses), err)
 	}
 }
@@ -251,7 +251,7 @@ func TestSQLiteFileTakenAway(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Page(t.Context(), expenseQuery{})
+	_, err = s.Page(t.Context(), expenseQuery{}, 0)
 	checkUnavailable(t, "page of another file", err)
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
@@ -267,10 +267,10 @@ func TestCallerWhoLeaves(t *testing.T) {
 		if _, _, err := s.Create(gone, alice, lunch(), ""); !errors.Is(err, context.Canceled) || isUnavailable(err) {
 			t.Errorf("create: %v", err)
 		}
-		if _, err := s.Page(gone, expenseQuery{}); !errors.Is(err, context.Canceled) || isUnavailable(err) {
+		if _, err := s.Page(gone, expenseQuery{}, 0); !errors.Is(err, context.Canceled) || isUnavailable(err) {
 			t.Errorf("page: %v", err)
 		}
-		if page, err := s.Page(t.Context(), expenseQuery{}); err != nil || len(page.Expenses) != 0 {
+		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 0 {
 			t.Errorf("%v, %v", page, err)
 		}
 	})
@@ -329,7 +329,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	e := created(t, s, lunch())
 
 	server.halt(t)
-	_, err = s.Page(t.Context(), expenseQuery{})
+	_, err = s.Page(t.Context(), expenseQuery{}, 0)
 	checkUnavailable(t, "page", err)
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create", err)

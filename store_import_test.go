@@ -49,7 +49,7 @@ func TestImportTakesAFileOnce(t *testing.T) {
 		if got, _ := imported(t, s, file+row+",2026-03-04,hr,Zoë,Lunch,Meals,12.50,\n"); got != (importReport{Added: 2, Unchanged: 3}) {
 			t.Errorf("a longer file: %+v", got)
 		}
-		page, err := s.Page(t.Context(), expenseQuery{})
+		page, err := s.Page(t.Context(), expenseQuery{}, 0)
 		if err != nil || len(page.Expenses) != 5 {
 			t.Fatalf("page %v, %v", page, err)
 		}

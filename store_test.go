@@ -321,7 +321,7 @@ func TestDeleteAndRestore(t *testing.T) {
 				t.Errorf("update of a deleted expense: %v", err)
 			}
 		}
-		if page, err := s.Page(t.Context(), expenseQuery{}); err != nil || len(page.Expenses) != 0 {
+		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 0 {
 			t.Errorf("a page shows %v, %v", page, err)
 		}
 		restored, err := s.Restore(t.Context(), alice, e.ID, 2)
@@ -365,7 +365,7 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 		entry.Item, entry.Category = strings.Repeat("é", maxItem), strings.Repeat("🍜", maxCategory)
 		entry.Person, entry.Note = strings.Repeat("ß", maxPerson), strings.Repeat("日", maxNote)
 		created(t, s, entry)
-		if page, err := s.Page(t.Context(), expenseQuery{}); err != nil || len(page.Expenses) != 1 {
+		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 1 {
 			t.Errorf("page %v, %v", page, err)
 		}
 	})

@@ -17,7 +17,7 @@ INSERT INTO group_sums (team, kind, key, label, n, cents)
     UNION ALL SELECT team, 'category', category_key, MIN(category), SUM(n), SUM(cents) FROM sums GROUP BY team, category_key
     UNION ALL SELECT team, 'person', person_key, MIN(person), SUM(n), SUM(cents) FROM sums GROUP BY team, person_key;
 
--- A category's or a person's expenses of a month, in whatever order they are
--- shown.
-CREATE INDEX expenses_team_category_date ON expenses (team, category_key, date) WHERE deleted_at IS NULL;
-CREATE INDEX expenses_team_person_date ON expenses (team, person_key, date) WHERE deleted_at IS NULL;
+-- A category's or a person's expenses by date, or those of a month in whatever
+-- order they are shown.
+CREATE INDEX expenses_team_category_date ON expenses (team, category_key, date, id) WHERE deleted_at IS NULL;
+CREATE INDEX expenses_team_person_date ON expenses (team, person_key, date, id) WHERE deleted_at IS NULL;
