@@ -18,8 +18,7 @@ const (
 
 // filter returns a column of a condition of q.
 func (i index) filter(q expenseQuery, column string) string {
-	// By date an index has a category's and a person's expenses in order too.
-	if i == orderIndex && q.Sort != "date" && column != q.sortColumn() {
+	if i == orderIndex && !q.sortsAsFound() && column != q.sortColumn() {
 		return hidden(column)
 	}
 	return column
@@ -27,11 +26,15 @@ func (i index) filter(q expenseQuery, column string) string {
 
 // order returns the column that q sorts by.
 func (i index) order(q expenseQuery) string {
-	if i == filterIndex && q.Sort != "date" {
+	if i == filterIndex && !q.sortsAsFound() {
 		return hidden(q.sortColumn())
 	}
 	return q.sortColumn()
 }
+
+// sortsAsFound reports whether indexes have in q's order what it asks for: those of
+// a team's categories and persons go on by date.
+func (q expenseQuery) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams) == 1 }
 
 // hidden returns a term with a column's value, for which there is no index.
 func hidden(column string) string {
