@@ -44,45 +44,31 @@ func hidden(column string) string {
 	return "(" + column + " || '')"
 }
 
-// fewExpenses is how many are found and sorted faster than a page's worth of them
-// is come across in another order.
-const fewExpenses = 2000
-
-// by chooses the index for q, which asks for so many expenses.
-func (q expenseQuery) by(b *sqlBuilder, matches int64) index {
-	switch {
-	case b.counts || !q.filtered():
-		return anyIndex
-	case matches <= fewExpenses:
-		return filterIndex
-	default:
-		return orderIndex
-	}
-}
-
 // page returns the statement of q's page, with one expense more, which tells
-// whether there is another page.
-func (q expenseQuery) page(b *sqlBuilder, by index) string {
-	return q.list(b, by, strconv.Itoa(pageSize+1))
+// whether there is another page. matches is a term with the number of expenses on
+// all pages.
+//
+// To find them all takes a step for each. To come across a page's worth of them in
+// another order takes as many steps for each expense of the page as there are
+// others between two of them. Of both ways the shorter is taken, and the other is
+// told to read none.
+func (q expenseQuery) page(b *sqlBuilder, matches string) string {
+	list := func(by index, limit string) string {
+		return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+	}
+	rows := strconv.Itoa(pageSize + 1)
+	if b.counts || !q.filtered() {
+		return list(anyIndex, rows)
+	}
+	all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
+	many := fmt.Sprintf(`%s * %s > %s * %s`, matches, matches, rows, all)
+	return `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
+		UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 }
 
-func (q expenseQuery) list(b *sqlBuilder, by index, limit string) string {
-	return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
-}
-
-// pageOfGroups is page beside a table grouped with what groups returns. That tells
-// how many expenses there are, so that of two ways to read them one is taken; the
-// other is told to read none.
-func (q expenseQuery) pageOfGroups(b *sqlBuilder) string {
-	if q.by(b, 0) == anyIndex {
-		return q.page(b, anyIndex)
-	}
-	limit := func(few, many int) string {
-		return fmt.Sprintf(`CASE WHEN (SELECT SUM(n) FROM grouped WHERE kind = 'month') > %d THEN %d ELSE %d END`, fewExpenses, many, few)
-	}
-	return `SELECT * FROM (` + q.list(b, filterIndex, limit(pageSize+1, 0)) + `)
-		UNION ALL SELECT * FROM (` + q.list(b, orderIndex, limit(0, pageSize+1)) + `)`
-}
+// countOfGroups is the number of expenses in a table grouped with what groups
+// returns.
+const countOfGroups = `(SELECT SUM(n) FROM grouped WHERE kind = 'month')`
 
 // ordered returns the condition of where, with the start of q's page, and the
 // order of its rows.

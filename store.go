@@ -106,7 +106,8 @@ func openStore(databaseURL string, log *slog.Logger) (*Store, error) {
 }
 
 // openSQLite sets up one connection that writes, so that writers queue here and
-// not at the file's lock, and a few that only read.
+// not at the file's lock, and a few that only read. These keep next to no pages of
+// their own: the system has them, and has them once.
 func (s *Store) openSQLite(file string) error {
 	if file == "" || strings.HasPrefix(file, ":") || strings.HasPrefix(file, "//") || strings.ContainsRune(file, 0) {
 		return errors.New("sqlite: needs the path of a file: write sqlite:expenses.db or sqlite:/var/lib/expense-dashboard/expenses.db")
@@ -116,7 +117,7 @@ func (s *Store) openSQLite(file string) error {
 	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-1000)")); err != nil {
+	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)

@@ -74,7 +74,7 @@ func (s *Store) Page(ctx context.Context, q expenseQuery, matches int64) (expens
 		page expensePage
 		b    = sqlBuilder{counts: s.file == ""}
 	)
-	text := q.page(&b, q.by(&b, matches))
+	text := q.page(&b, strconv.FormatInt(matches, 10))
 	err := s.call(ctx, func(ctx context.Context) error {
 		page.Expenses = make([]Expense, 0, pageSize+1)
 		return s.eachRow(ctx, text, b.args, func(e Expense) error {
@@ -108,7 +108,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
 	// what can be read as one.
-	text := `WITH grouped AS MATERIALIZED (` + q.groups(&b) + `), listed AS (` + q.pageOfGroups(&b) + `)
+	text := `WITH grouped AS MATERIALIZED (` + q.groups(&b) + `), listed AS (` + q.page(&b, countOfGroups) + `)
 		SELECT 'expense', ` + expenseColumns + ` FROM listed
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
