@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -25,7 +25,7 @@ func (l clientListener) Accept() (net.Conn, error) {
 // writes to it and says by when, and nobody else.
 type clientConn struct {
 	*net.TCPConn
-	held     *[]byte // takes what is written; nil where that goes to the client
+	held     *bytes.Buffer // takes what is written; nil where that goes to the client
 	deadline time.Time
 }
 
@@ -47,27 +47,24 @@ const (
 	deadlineSlack = time.Second
 )
 
-// heldAnswers are buffers of *[]byte.
-var heldAnswers = sync.Pool{New: func() any { return new([]byte) }}
-
 // writeWhole writes a body, whose length the header names, in one call of the
 // system with the header. net/http by itself sends the first 4,096 bytes ahead,
 // and a call takes longer than all that we do for a page.
-func writeWhole(w http.ResponseWriter, r *http.Request, body []byte) {
+func (p *pages) writeWhole(w http.ResponseWriter, r *http.Request, body []byte) {
 	c, ok := r.Context().Value(clientConnKey{}).(*clientConn)
 	if !ok || len(body) <= fitsHeader || len(body) > maxHeld {
 		// A browser that has gone away needs no other answer.
 		_, _ = w.Write(body)
 		return
 	}
-	held := heldAnswers.Get().(*[]byte)
-	defer heldAnswers.Put(held)
-	*held = (*held)[:0]
-	c.held = held
+	c.held = p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(c.held)
+	c.held.Reset()
 	_, _ = w.Write(body)
 	_ = http.NewResponseController(w).Flush()
+	whole := c.held.Bytes()
 	c.held = nil
-	if _, err := c.TCPConn.Write(*held); err != nil {
+	if _, err := c.TCPConn.Write(whole); err != nil {
 		// net/http does not know that its client still waits for the rest.
 		_ = c.Close()
 	}
@@ -78,8 +75,7 @@ func (c *clientConn) Write(data []byte) (int, error) {
 	if c.held == nil {
 		return c.TCPConn.Write(data)
 	}
-	*c.held = append(*c.held, data...)
-	return len(data), nil
+	return c.held.Write(data)
 }
 
 // SetWriteDeadline implements net.Conn. A deadline that passes no more than

@@ -27,11 +27,15 @@ func body(length int) []byte {
 // on each connection and on many at once.
 func TestAnswersAreWhole(t *testing.T) {
 	t.Parallel()
+	pages, err := newPages()
+	if err != nil {
+		t.Fatal(err)
+	}
 	lengths := []int{0, 1, fitsHeader - 1, fitsHeader, fitsHeader + 1, 4095, 4096, 4097, 8192, 50_000, maxHeld - 1, maxHeld, maxHeld + 1, 2 * maxHeld}
 	address := startServer(t, io.Discard, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		length, _ := strconv.Atoi(r.URL.Query().Get("length"))
 		w.Header().Set("Content-Length", strconv.Itoa(length))
-		writeWhole(w, r, body(length))
+		pages.writeWhole(w, r, body(length))
 	}), func(*http.Server) {})
 	var clients sync.WaitGroup
 	for range 4 {
@@ -71,7 +75,7 @@ func TestAnswersAreWhole(t *testing.T) {
 func TestHeldBytesWait(t *testing.T) {
 	ours, theirs := connectedPair(t)
 	c := &clientConn{TCPConn: ours}
-	var held []byte
+	var held bytes.Buffer
 	c.held = &held
 	for _, part := range []string{"header ", "and body"} {
 		if n, err := c.Write([]byte(part)); n != len(part) || err != nil {
@@ -79,8 +83,8 @@ func TestHeldBytesWait(t *testing.T) {
 		}
 	}
 	c.held = nil
-	if string(held) != "header and body" {
-		t.Errorf("held %q", held)
+	if held.String() != "header and body" {
+		t.Errorf("held %q", held.String())
 	}
 	if _, err := c.Write([]byte("first")); err != nil {
 		t.Fatal(err)
@@ -94,13 +98,17 @@ func TestHeldBytesWait(t *testing.T) {
 // TestBrokenConnectionIsClosed lets the write of a held answer fail. The client
 // must not wait for the rest of it.
 func TestBrokenConnectionIsClosed(t *testing.T) {
+	pages, err := newPages()
+	if err != nil {
+		t.Fatal(err)
+	}
 	address := startServer(t, io.Discard, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text := body(8 << 10)
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)); err != nil {
 			t.Error(err)
 		}
-		writeWhole(w, r, text)
+		pages.writeWhole(w, r, text)
 	}), func(*http.Server) {})
 	answer, err := http.Get("http://" + address)
 	if err == nil {

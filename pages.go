@@ -166,7 +166,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, name 
 	if err := t.Execute(buf, view); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
-	writePage(w, r, status, buf)
+	p.writePage(w, r, status, buf)
 	return nil
 }
 
@@ -268,7 +268,7 @@ func (p *pages) staticFiles(notFound http.Handler) http.Handler {
 			// ServeContent would copy the file twice more.
 			h.Set("Accept-Ranges", "bytes")
 			h.Set("Content-Length", f.length)
-			writeWhole(w, r, f.content)
+			p.writeWhole(w, r, f.content)
 			return
 		}
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))

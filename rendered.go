@@ -73,7 +73,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 	buf.Write(around.top)
 	buf.Write(content)
 	buf.Write(around.bottom)
-	writePage(w, r, http.StatusOK, buf)
+	p.writePage(w, r, http.StatusOK, buf)
 	return nil
 }
 
@@ -107,11 +107,11 @@ func (p *pages) part(l *locale, name, part string, view any) ([]byte, error) {
 }
 
 // writePage answers with a page.
-func writePage(w http.ResponseWriter, r *http.Request, status int, content *bytes.Buffer) {
+func (p *pages) writePage(w http.ResponseWriter, r *http.Request, status int, content *bytes.Buffer) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(content.Len()))
 	w.WriteHeader(status)
-	writeWhole(w, r, content.Bytes())
+	p.writeWhole(w, r, content.Bytes())
 }
