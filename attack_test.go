@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
 )
@@ -341,7 +341,7 @@ func errorAttacks() []attack {
 
 // pendingName is the name of the cookie of a pending login.
 func pendingName(r *rig, query url.Values) string {
-	return r.site.auth.pending.name(query.Get("state"))
+	return r.site.signIn.pending.name(query.Get("state"))
 }
 
 func dropPending(b *browser, r *rig, query url.Values) {

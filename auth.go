@@ -38,19 +38,31 @@ const (
 // authorization code flow (OpenID Connect Core 1.0, 3.1) with PKCE (RFC 7636),
 // and RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 type authenticator struct {
+	*oidcClient
+	pending   *pendingLogins
+	callbacks *callbacks
+	sessions  *sessionStore
+}
+
+// oidcClient speaks to the provider: it knows no session and no page.
+type oidcClient struct {
 	issuer, clientID string
 	clientSecret     secret
 	scopes           []string
 	redirectURL      string
 	postLogoutURL    string
 	client           *http.Client
-	pending          *pendingLogins
-	callbacks        *callbacks
-	sessions         *sessionStore
 	log              *slog.Logger
 	now              func() time.Time
 
 	provider atomic.Pointer[provider] // nil until discovery has succeeded
+}
+
+// identity is who signed in, as the provider tells it.
+type identity struct {
+	Subject, ProviderSID, Name, Email string
+	Unverified                        bool
+	Methods                           string
 }
 
 // signInFailure names, for the log and for whoever words the page, why a
@@ -88,6 +100,7 @@ type signInError struct {
 }
 
 func (e *signInError) Error() string { return fmt.Sprintf("sign in: %s: %v", e.Failure, e.Err) }
+
 func (e *signInError) Unwrap() error { return e.Err }
 
 // login handles GET /login: it remembers a pending login in the browser and
@@ -170,11 +183,11 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 func (a *authenticator) signIn(ctx context.Context, p *provider, login pendingLogin, code string, r *http.Request) callbackOutcome {
 	// Taken before the exchange, so that a logout which overtakes it counts.
 	begun := a.now()
-	person, rawIDToken, err := a.completeLogin(ctx, p, login, code)
+	who, rawIDToken, err := a.completeLogin(ctx, p, code, login.CodeVerifier, login.Nonce)
 	if err != nil {
 		return callbackOutcome{err: err}
 	}
-	person, err = a.sessions.begin(ctx, person, begun, r.UserAgent())
+	person, err := a.sessions.begin(ctx, session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods}, begun, r.UserAgent())
 	if err != nil {
 		failure := &signInError{Failure: databaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return callbackOutcome{err: failure}
@@ -230,7 +243,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 // formOrigins lists the origins that a form of ours may lead to by redirects:
 // those of the provider and of the post-logout URL. Chromium applies the
 // form-action directive to every one of them.
-func (a *authenticator) formOrigins() []string {
+func (a *oidcClient) formOrigins() []string {
 	targets := []string{a.issuer, a.postLogoutURL}
 	if p := a.provider.Load(); p != nil {
 		targets = append(targets, p.endpoint.AuthURL, p.endSessionEndpoint)
@@ -253,7 +266,7 @@ func (a *authenticator) formOrigins() []string {
 	return origins
 }
 
-func (a *authenticator) oauth2Config(p *provider) *oauth2.Config {
+func (a *oidcClient) oauth2Config(p *provider) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: a.clientID, ClientSecret: string(a.clientSecret),
 		Endpoint: p.endpoint, RedirectURL: a.redirectURL, Scopes: a.scopes,
@@ -311,34 +324,34 @@ func (response authResponse) check(p *provider) error {
 
 // completeLogin exchanges the code, verifies what comes for it and returns who
 // signed in. Its errors are *signInError.
-func (a *authenticator) completeLogin(ctx context.Context, p *provider, login pendingLogin, code string) (session, string, error) {
-	token, err := a.exchange(ctx, p, login, code)
+func (a *oidcClient) completeLogin(ctx context.Context, p *provider, code, verifier, nonce string) (identity, string, error) {
+	token, err := a.exchange(ctx, p, code, verifier)
 	if err != nil {
-		return session{}, "", providerFailure(ctx, "exchange code", err)
+		return identity{}, "", providerFailure(ctx, "exchange code", err)
 	}
 	rawIDToken, ok := token.Extra("id_token").(string)
 	if !ok {
-		return session{}, "", &signInError{Failure: badAnswer, Err: errors.New("token answer without an ID Token")}
+		return identity{}, "", &signInError{Failure: badAnswer, Err: errors.New("token answer without an ID Token")}
 	}
-	idToken, err := p.verifyIDToken(ctx, rawIDToken, token.AccessToken, a.clientID, login.Nonce)
+	idToken, err := p.verifyIDToken(ctx, rawIDToken, token.AccessToken, a.clientID, nonce)
 	if err != nil {
-		return session{}, "", providerFailure(ctx, "verify ID Token", err)
+		return identity{}, "", providerFailure(ctx, "verify ID Token", err)
 	}
 	userInfo, err := a.userInfo(ctx, p, idToken, token.AccessToken)
 	if err != nil {
-		return session{}, "", providerFailure(ctx, "fetch UserInfo", err)
+		return identity{}, "", providerFailure(ctx, "fetch UserInfo", err)
 	}
 	person, err := identify(idToken, userInfo)
 	if err != nil {
-		return session{}, "", providerFailure(ctx, "identify", err)
+		return identity{}, "", providerFailure(ctx, "identify", err)
 	}
 	return person, rawIDToken, nil
 }
 
 // exchange trades the code for tokens, with one request (RFC 6749, 4.1.3 and
 // 5.1; RFC 7636, 4.5).
-func (a *authenticator) exchange(ctx context.Context, p *provider, login pendingLogin, code string) (*oauth2.Token, error) {
-	token, err := a.oauth2Config(p).Exchange(oidc.ClientContext(ctx, a.client), code, oauth2.VerifierOption(login.CodeVerifier))
+func (a *oidcClient) exchange(ctx context.Context, p *provider, code, verifier string) (*oauth2.Token, error) {
+	token, err := a.oauth2Config(p).Exchange(oidc.ClientContext(ctx, a.client), code, oauth2.VerifierOption(verifier))
 	var retrieve *oauth2.RetrieveError
 	if errors.As(err, &retrieve) {
 		// Its text holds the body.
@@ -359,7 +372,7 @@ func (a *authenticator) exchange(ctx context.Context, p *provider, login pending
 // userInfo fetches the claims that the ID Token lacks (OpenID Connect Core
 // 1.0, 5.3), or returns none if it lacks none or the provider has no UserInfo
 // endpoint. Claims of another subject are refused.
-func (a *authenticator) userInfo(ctx context.Context, p *provider, idToken claims, accessToken string) (claims, error) {
+func (a *oidcClient) userInfo(ctx context.Context, p *provider, idToken claims, accessToken string) (claims, error) {
 	thin := !idToken.has("email") || !idToken.has("name") || !idToken.has("email_verified")
 	if !thin || p.userInfoEndpoint == "" {
 		return nil, nil
@@ -386,23 +399,23 @@ const (
 // identify reads who signed in, from the ID Token first and from UserInfo
 // where that says nothing. An address is needed, since it decides which teams
 // a person is on; a name is not.
-func identify(idToken, userInfo claims) (session, error) {
+func identify(idToken, userInfo claims) (identity, error) {
 	subject, err1 := idToken.text("sub")
 	email, err2 := firstText("email", idToken, userInfo)
 	name, err3 := firstText("name", idToken, userInfo)
 	sid, err4 := idToken.optionalText("sid")
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return session{}, err
+		return identity{}, err
 	}
 	if !isProviderSID(sid) {
-		return session{}, errors.New("sid is too long or holds a control character")
+		return identity{}, errors.New("sid is too long or holds a control character")
 	}
 	email = strings.TrimSpace(email)
 	if email == "" {
-		return session{}, errNoEmail
+		return identity{}, errNoEmail
 	}
 	if len(email) > maxAddressLength || !utf8.ValidString(email) || strings.ContainsFunc(email, unicode.IsControl) {
-		return session{}, errors.New("email is no address")
+		return identity{}, errors.New("email is no address")
 	}
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -413,7 +426,7 @@ func identify(idToken, userInfo claims) (session, error) {
 	if characters := []rune(name); len(characters) > maxNameLength {
 		name = string(characters[:maxNameLength])
 	}
-	return session{
+	return identity{
 		Subject: subject, ProviderSID: sid, Email: email, Name: cmp.Or(name, email),
 		Unverified: unverified(idToken) || unverified(userInfo), Methods: methods(idToken),
 	}, nil
@@ -528,7 +541,7 @@ func isUnreachable(err error) bool {
 }
 
 // connect discovers the provider. Its error is a *discoveryError.
-func (a *authenticator) connect(ctx context.Context) error {
+func (a *oidcClient) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, signInTimeout)
 	defer cancel()
 	p, err := discover(ctx, a.client, a.issuer, a.now)
@@ -549,7 +562,7 @@ func (a *authenticator) connect(ctx context.Context) error {
 // keepConnected discovers the provider until that succeeds and from then on
 // refreshes what is known of it, until ctx is done. No fault of the provider's
 // ends it or takes away what is known.
-func (a *authenticator) keepConnected(ctx context.Context) {
+func (a *oidcClient) keepConnected(ctx context.Context) {
 	wait := time.Second
 	for {
 		interval := refreshInterval
@@ -575,4 +588,82 @@ func mendOf(err error) string {
 		return fault.Mend
 	}
 	return ""
+}
+
+// failedSignIns counts the failures of a step of sign-in.
+func failedSignIns(m *metrics, h handler) handler {
+	if m == nil {
+		return h
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := h(w, r)
+		var failed *signInError
+		switch {
+		case errors.As(err, &failed):
+			m.signInFailed(string(failed.Failure))
+		case err != nil:
+			m.signInFailed("error")
+		}
+		return err
+	}
+}
+
+// signedIn is a handler for people who are signed in. A browser without a
+// session is sent to sign in and comes back; any other client gets a 401.
+func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		person, err := s.sessions.find(w, r)
+		if err != nil {
+			return err
+		}
+		if person == nil {
+			if !acceptsPage(r) {
+				return errNotSignedIn
+			}
+			returnTo, err := s.returnTo(w, r)
+			if err != nil {
+				return err
+			}
+			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
+			return nil
+		}
+		infoOf(r).Subject = person.Subject
+		if err := s.sessions.touch(w, r, person); err != nil {
+			return err
+		}
+		return h(w, r, person)
+	}
+}
+
+// logout handles POST /logout.
+func (s *app) logout(w http.ResponseWriter, r *http.Request) error {
+	seeOther(w, s.signIn.logout(w, r))
+	return nil
+}
+
+// logoutByLink handles GET /logout. A link on another site signs nobody out;
+// it leads to a page that asks.
+func (s *app) logoutByLink(w http.ResponseWriter, r *http.Request) error {
+	if s.fromElsewhere(r) {
+		return s.askSignOut(w, r)
+	}
+	return s.logout(w, r)
+}
+
+// fromElsewhere reports whether a GET may have been caused by another site, or
+// by no person at all. A browser too old for Sec-Fetch-Site still says where a
+// link was.
+func (s *app) fromElsewhere(r *http.Request) bool {
+	if strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose"), "prefetch") {
+		return true
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+		referer := r.Header.Get("Referer")
+		return referer != "" && referer != s.baseURL && !strings.HasPrefix(referer, s.baseURL+"/")
+	default:
+		return true
+	}
 }

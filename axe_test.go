@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -99,79 +95,6 @@ func (b *tab) holdUp(l look) {
 	}
 	if dark := evaluate[bool](b, `parseInt(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 128`); dark != (l.scheme == "dark") {
 		b.t.Errorf("%s, %s: dark is %v", b.address().Path, l.name, dark)
-	}
-}
-
-// serveStates serves each page in each of its states, and each error page, as
-// the site does, and returns their addresses.
-func serveStates(t *testing.T) (home string, paths []string) {
-	t.Helper()
-	r := startSite(t, setup{})
-	mux := http.NewServeMux()
-	mux.Handle("GET /static/", r.site.pages.staticFiles(http.NotFoundHandler()))
-	serve := func(name string, h func(w http.ResponseWriter, r *http.Request)) {
-		prefix := fmt.Sprintf("/state/%d/", len(paths))
-		mux.HandleFunc("GET "+prefix, h)
-		paths = append(paths, prefix+url.PathEscape(strings.ReplaceAll(name, "/", " ")))
-	}
-	for _, state := range pageStates {
-		serve(state.name, func(w http.ResponseWriter, request *http.Request) {
-			if err := r.site.pages.render(w, request, http.StatusOK, state.page, state.view); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	for _, err := range everyError() {
-		serve("error "+err.Error(), func(w http.ResponseWriter, request *http.Request) {
-			r.site.fail(okAnswer{w}, request, err)
-		})
-	}
-	server := httptest.NewServer(r.site.secured(mux))
-	t.Cleanup(server.Close)
-	return server.URL, paths
-}
-
-// okAnswer lets a browser take an error page for any other.
-type okAnswer struct{ http.ResponseWriter }
-
-func (a okAnswer) WriteHeader(int) { a.ResponseWriter.WriteHeader(http.StatusOK) }
-
-// everyError returns an error for every page that site.explain knows.
-func everyError() []error {
-	errs := []error{
-		errNotFound, errNotSignedIn, errForbidden, &queryError{"sort by x is not understood"}, context.DeadlineExceeded, errBusy,
-		&methodError{"GET"}, errCrossSite, &http.MaxBytesError{Limit: 1}, errPanic,
-	}
-	for _, reason := range []signInFailure{
-		noPendingLogin, malformedCallback, foreignIssuer, codeRefused, accessDenied, notAssigned, noAccessPolicy, consentRequired,
-		providerBusy, providerUnreachable, providerTimeout, providerRefused, invalidClient, invalidScope, dpopRequired, clockOff, emailMissing, badAnswer, databaseUnavailable,
-	} {
-		errs = append(errs, &signInError{Failure: reason, RetryAfter: maxRetryInterval, Err: errPanic})
-	}
-	return errs
-}
-
-// TestEveryStateIsAccessible holds every page in every state, and every error
-// page, against axe, in light and in dark.
-func TestEveryStateIsAccessible(t *testing.T) {
-	t.Parallel()
-	chromium := startChromium(t)
-	home, paths := serveStates(t)
-	for _, l := range looks()[:2] {
-		// A tab has only so much time.
-		for some := range slices.Chunk(paths, 20) {
-			t.Run(l.name, func(t *testing.T) {
-				t.Parallel()
-				tab := openTabWithAxe(t, chromium, home)
-				tab.wear(l)
-				// Some states hold dates that nobody can type.
-				tab.mayWarn = `does not conform to the required format, "yyyy-MM-dd"`
-				for _, path := range some {
-					tab.open(path, http.StatusOK)
-					tab.holdUp(l)
-				}
-			})
-		}
 	}
 }
 

@@ -444,6 +444,7 @@ func (b *tab) open(target string, status int) {
 
 // link and button are XPaths of what a person reads on it.
 func linkTo(text string) string { return fmt.Sprintf("//a[normalize-space()=%q]", text) }
+
 func button(text string) string { return fmt.Sprintf("//button[contains(., %q)]", text) }
 
 // click clicks what a person sees and waits for the page behind it.

@@ -1,6 +1,8 @@
 package main
 
-import "sync"
+import (
+	"sync"
+)
 
 // cache keeps values up to a number of bytes, those that were used last. It has
 // two halves: what is used or new goes to the young one, and when that is full,

@@ -21,6 +21,9 @@ const (
 )
 
 // errUsedLogin is a pending login that somebody signed in with before.
+var errPanicked = errors.New("panic")
+
+// errUsedLogin is a pending login that somebody signed in with before.
 var errUsedLogin = errors.New("the pending login has been used already")
 
 // callbacks lets the same callback, sent many times at once, cost one token
@@ -66,7 +69,7 @@ func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, f
 			defer func() {
 				// No handler's recovery reaches here.
 				if cause := recover(); cause != nil {
-					call.outcome = callbackOutcome{err: fmt.Errorf("%w: %v: %s", errPanic, cause, debug.Stack())}
+					call.outcome = callbackOutcome{err: fmt.Errorf("%w: %v: %s", errPanicked, cause, debug.Stack())}
 				}
 			}()
 			call.outcome = fn(detached)

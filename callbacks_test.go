@@ -168,7 +168,7 @@ func TestCallbackThatPanics(t *testing.T) {
 	t.Parallel()
 	c := newCallbacks()
 	outcome := c.do(t.Context(), pendingLogin{State: "a"}, time.Now(), func(context.Context) callbackOutcome { panic("test") })
-	if !errors.Is(outcome.err, errPanic) {
+	if !errors.Is(outcome.err, errPanicked) {
 		t.Errorf("the outcome is %+v", outcome)
 	}
 }
@@ -182,14 +182,14 @@ func TestStaleCallback(t *testing.T) {
 		want   string // where somebody who is signed in goes
 	}{
 		{"back button or reload", func(*rig, *browser, *url.URL) {}, "/team/finance"},
-		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.auth.callbacks = newCallbacks() }, "/dashboard"},
+		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.signIn.callbacks = newCallbacks() }, "/dashboard"},
 		{"of an unknown state", func(_ *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
 		{"of an error", func(r *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&error=access_denied" }, "/dashboard"},
 		{"of a sign-in that took too long", func(r *rig, b *browser, callback *url.URL) {
 			begun := b.get("/login?return_to=/profile")
 			*callback = *b.backFromProvider(begun)
 			later := func() time.Time { return time.Now().Add(pendingMaxAge + time.Second) }
-			r.site.auth.pending.now = later
+			r.site.signIn.pending.now = later
 		}, "/profile"},
 	}
 	for _, test := range tests {

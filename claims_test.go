@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
 )
@@ -117,22 +117,22 @@ func TestIdentify(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, idToken, userInfo string
-		person                  session // zero if refused
+		person                  identity // zero if refused
 	}{
-		{"all in the ID Token", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{}`, session{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"all in UserInfo", `{"sub":"1"}`, `{"email":"a@example.com","name":"Ann"}`, session{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"the ID Token wins", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{"email":"b@example.com","name":"Bob"}`, session{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"no name", `{"sub":"1","email":"a@example.com"}`, `{}`, session{Subject: "1", Email: "a@example.com", Name: "a@example.com"}},
-		{"blanks around", `{"sub":"1","email":" a@example.com\t","name":" Ann "}`, `{}`, session{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"control characters in the name", `{"sub":"1","email":"a@example.com","name":"A\u0000n\u001bn"}`, `{}`, session{Subject: "1", Email: "a@example.com", Name: "A n n"}},
-		{"long name", `{"sub":"1","email":"a@example.com","name":"` + strings.Repeat("ü", 300) + `"}`, `{}`, session{Subject: "1", Email: "a@example.com", Name: strings.Repeat("ü", 200)}},
-		{"not verified in UserInfo alone", `{"sub":"1","email":"a@example.com","email_verified":true}`, `{"email_verified":false}`, session{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
-		{"not verified in the ID Token alone", `{"sub":"1","email":"a@example.com","email_verified":false}`, `{"email_verified":true}`, session{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
-		{"no email", `{"sub":"1","name":"Ann"}`, `{}`, session{}},
-		{"blank email", `{"sub":"1","email":"  "}`, `{"email":"a@example.com"}`, session{}},
-		{"no sub", `{"email":"a@example.com"}`, `{"sub":"1"}`, session{}},
-		{"email is a number", `{"sub":"1","email":1}`, `{"email":"a@example.com"}`, session{}},
-		{"name is a number", `{"sub":"1","email":"a@example.com","name":1}`, `{}`, session{}},
+		{"all in the ID Token", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"all in UserInfo", `{"sub":"1"}`, `{"email":"a@example.com","name":"Ann"}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"the ID Token wins", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{"email":"b@example.com","name":"Bob"}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"no name", `{"sub":"1","email":"a@example.com"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com"}},
+		{"blanks around", `{"sub":"1","email":" a@example.com\t","name":" Ann "}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"control characters in the name", `{"sub":"1","email":"a@example.com","name":"A\u0000n\u001bn"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "A n n"}},
+		{"long name", `{"sub":"1","email":"a@example.com","name":"` + strings.Repeat("ü", 300) + `"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: strings.Repeat("ü", 200)}},
+		{"not verified in UserInfo alone", `{"sub":"1","email":"a@example.com","email_verified":true}`, `{"email_verified":false}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
+		{"not verified in the ID Token alone", `{"sub":"1","email":"a@example.com","email_verified":false}`, `{"email_verified":true}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
+		{"no email", `{"sub":"1","name":"Ann"}`, `{}`, identity{}},
+		{"blank email", `{"sub":"1","email":"  "}`, `{"email":"a@example.com"}`, identity{}},
+		{"no sub", `{"email":"a@example.com"}`, `{"sub":"1"}`, identity{}},
+		{"email is a number", `{"sub":"1","email":1}`, `{"email":"a@example.com"}`, identity{}},
+		{"name is a number", `{"sub":"1","email":"a@example.com","name":1}`, `{}`, identity{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestIdentify(t *testing.T) {
 				t.Fatal(err1, err2)
 			}
 			person, err := identify(idToken, userInfo)
-			if person != test.person || (err != nil) != (test.person == session{}) {
+			if person != test.person || (err != nil) != (test.person == identity{}) {
 				t.Errorf("identify = %+v, %v; want %+v", person, err, test.person)
 			}
 		})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,13 +24,16 @@ type command struct {
 	run                      func(ctx context.Context, i invocation) error
 }
 
+// table is the program's own commands, and how it serves.
+var table struct {
+	own   []command
+	serve func(ctx context.Context, getenv func(string) string, stderr io.Writer) error
+}
+
 func commands() []command {
-	return []command{
-		{"doctor", "[--json]", "check the configuration, Okta, the teams file and the database, and say what to do", doctorCommand},
-		{"backup", "FILE", "copy a SQLite database to a new file while the program goes on", backupCommand},
-		{"version", "", "print what this is a build of", versionCommand},
-		{"help", "[COMMAND]", "print this", helpCommand},
-	}
+	return append(table.own[:len(table.own):len(table.own)],
+		command{"version", "", "print what this is a build of", versionCommand},
+		command{"help", "[COMMAND]", "print this", helpCommand})
 }
 
 // usageError is a command line that the program does not know.
@@ -47,7 +49,7 @@ func runCommand(ctx context.Context, i invocation) error {
 		if err != nil {
 			return err
 		}
-		return run(ctx, nil, getenv, i.stderr)
+		return table.serve(ctx, getenv, i.stderr)
 	}
 	name := i.args[0]
 	i.args = i.args[1:]
@@ -195,50 +197,4 @@ func versionOf(info *debug.BuildInfo) string {
 	default:
 		return "revision " + revision
 	}
-}
-
-// backupCommand copies the database of DATABASE_URL.
-func backupCommand(ctx context.Context, i invocation) error {
-	arguments, err := parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
-	if err != nil {
-		return err
-	}
-	getenv, err := withDotEnv(i.getenv)
-	if err != nil {
-		return err
-	}
-	l := &configLoader{getenv: getenv}
-	databaseURL := l.databaseURL()
-	if err := errors.Join(l.problems...); err != nil {
-		return &configError{err}
-	}
-	if err := backup(ctx, databaseURL, arguments[0]); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(i.stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
-	return err
-}
-
-// doctorCommand prints what it finds, and fails where something has failed.
-func doctorCommand(ctx context.Context, i invocation) error {
-	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if _, err := parse(flags, i, 0); err != nil {
-		return err
-	}
-	d := examine(ctx, i.getenv)
-	failed := d.count(statusFail)
-	var err error
-	if *asJSON {
-		encoder := json.NewEncoder(i.stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(diagnosisJSON{OK: failed == 0, Checks: d.findings})
-	} else {
-		_, err = io.WriteString(i.stdout, d.text())
-	}
-	if err == nil && failed > 0 {
-		err = fmt.Errorf("doctor: checks that failed: %d", failed)
-	}
-	return err
 }

@@ -25,8 +25,10 @@ import (
 // logged, it shows as [redacted].
 type secret string
 
-func (secret) String() string               { return "[redacted]" }
-func (secret) GoString() string             { return "[redacted]" }
+func (secret) String() string { return "[redacted]" }
+
+func (secret) GoString() string { return "[redacted]" }
+
 func (secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // config is everything that can be set from outside, checked and with its
@@ -65,6 +67,7 @@ const minSecretLength = 32
 type configError struct{ err error }
 
 func (e *configError) Error() string { return e.err.Error() }
+
 func (e *configError) Unwrap() error { return e.err }
 
 // loadConfig reads the configuration through getenv. Its error is a

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -173,42 +173,6 @@ func TestConfigTellsEveryProblem(t *testing.T) {
 	}
 }
 
-// TestStartTellsProblems starts the program wrongly and reads what it prints.
-func TestStartTellsProblems(t *testing.T) {
-	teams := filepath.Join(t.TempDir(), "teams.json")
-	if err := os.WriteFile(teams, []byte(`{"teams": [], "members": {"a@example.com": "sales"}}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name      string
-		args      []string
-		variables map[string]string
-		want      []string
-	}{
-		{"argument", []string{"serve"}, rightConfig(), []string{`"serve"`}},
-		{"configuration and teams file together", nil, map[string]string{"TEAMS_FILE": teams}, []string{"OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET", teams, `"sales"`}},
-		{"everything together", nil, map[string]string{"TEAMS_FILE": teams, "DATABASE_URL": "mysql://root:canary@localhost/x", "LOG_FORMAT": "xml"}, []string{"OKTA_ISSUER", "TEAMS_FILE " + teams, "DATABASE_URL is not a database URL", "LOG_FORMAT"}},
-		{"teams file missing", nil, func() map[string]string { v := rightConfig(); v["TEAMS_FILE"] = teams + "x"; return v }(), []string{teams + "x"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			var stderr bytes.Buffer
-			status := report(run(t.Context(), test.args, lookup(test.variables), &stderr), &stderr)
-			if status != 2 {
-				t.Errorf("exit status %d, want 2", status)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(stderr.String(), want) {
-					t.Errorf("%q is not in %q", want, stderr.String())
-				}
-			}
-			if strings.Contains(stderr.String(), "canary") {
-				t.Errorf("a secret shows in %q", stderr.String())
-			}
-		})
-	}
-}
-
 func TestSecretNeverShows(t *testing.T) {
 	s := secret("canary")
 	var log bytes.Buffer
@@ -259,9 +223,9 @@ func TestDotEnvProblem(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := withDotEnv(lookup(nil))
-			var stderr bytes.Buffer
-			if status := report(err, &stderr); status != 2 || !strings.Contains(stderr.String(), test.want) || strings.Contains(stderr.String(), "canary") {
-				t.Errorf("exit status %d with %q, want 2 with %q and nothing of the file", status, stderr.String(), test.want)
+			var problem *configError
+			if !errors.As(err, &problem) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("withDotEnv = %v, want a problem with %q and nothing of the file", err, test.want)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
+	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
 )
@@ -90,6 +90,7 @@ func modules() []module {
 }
 
 func signsIn(a attack) func(*testing.T) { return func(t *testing.T) { a.works(t) } }
+
 func refuses(a attack) func(*testing.T) { return a.run }
 
 // badToken is a sign-in whose ID Token is refused before UserInfo is asked.

@@ -15,13 +15,13 @@ import (
 
 // startCopies serves a number of copies of the site on one database, behind a
 // proxy that gives each request to the next one.
-func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*site) {
+func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*app) {
 	t.Helper()
 	front := httptest.NewUnstartedServer(nil)
 	r := newRig(t, "http://"+front.Listener.Addr().String(), setup{})
 	r.database = databaseURL
 	var (
-		sites   []*site
+		sites   []*app
 		proxies []http.Handler
 		turn    atomic.Uint64
 	)
@@ -135,7 +135,7 @@ func watchTotals(b *browser) {
 
 // checkCachedPages compares what each copy has kept with what one shows that has
 // kept nothing.
-func checkCachedPages(t *testing.T, b *browser, sites []*site) {
+func checkCachedPages(t *testing.T, b *browser, sites []*app) {
 	t.Helper()
 	time.Sleep(revisionAge)
 	var targets []string
@@ -150,8 +150,7 @@ func checkCachedPages(t *testing.T, b *browser, sites []*site) {
 		}
 	}
 	for _, s := range sites {
-		s.pages.contents = newCache[contentKey, []byte](maxContents)
-		s.pages.frames = newCache[frameKey, frame](maxFrames)
+		s.forgetPages()
 	}
 	for _, target := range targets {
 		if fresh := b.get(target).body; fresh != kept[target] {

@@ -50,8 +50,10 @@ type doctor struct {
 	broken map[string]bool
 }
 
-func (d *doctor) ok(check, found string, mend ...string)   { d.add(statusOK, check, found, mend) }
+func (d *doctor) ok(check, found string, mend ...string) { d.add(statusOK, check, found, mend) }
+
 func (d *doctor) warn(check, found string, mend ...string) { d.add(statusWarn, check, found, mend) }
+
 func (d *doctor) fail(check, found string, mend ...string) { d.add(statusFail, check, found, mend) }
 
 func (d *doctor) add(status findingStatus, check, found string, mend []string) {
@@ -224,18 +226,18 @@ func (d *doctor) checkTeams() {
 		}
 		return
 	}
-	d.ok(check, fmt.Sprintf("%s: teams: %d, people: %d", d.cfg.TeamsFile, len(directory.teams), len(directory.members)))
+	d.ok(check, fmt.Sprintf("%s: teams: %d, people: %d", d.cfg.TeamsFile, len(directory.Teams()), len(directory.Everyone())))
 	d.checkMembers(directory)
 }
 
 func (d *doctor) checkMembers(directory *Directory) {
 	const check = "teams"
-	if len(directory.teams) == 0 {
+	if len(directory.Teams()) == 0 {
 		d.warn(check, "there are no teams", "add the first one")
 	}
 	onTeam := map[string]bool{}
-	for _, address := range slices.Sorted(maps.Keys(directory.members)) {
-		access := directory.members[address]
+	for _, address := range slices.Sorted(maps.Keys(directory.Everyone())) {
+		access := directory.Everyone()[address]
 		if found := oddAddress(address); found != "" {
 			d.warn(check, fmt.Sprintf("%q %s", address, found), "compare it with the address on the person's profile in Okta")
 		}
@@ -248,7 +250,7 @@ func (d *doctor) checkMembers(directory *Directory) {
 			}
 		}
 	}
-	for _, team := range directory.teams {
+	for _, team := range directory.Teams() {
 		if !onTeam[team.ID] {
 			d.warn(check, fmt.Sprintf("team %q has no members", team.ID), "add them or remove the team")
 		}
@@ -427,11 +429,11 @@ func (d *doctor) checkCredentials(ctx context.Context, client *http.Client, p *p
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
 		return
 	}
-	a := authenticator{
+	a := oidcClient{
 		clientID: d.cfg.ClientID, clientSecret: d.cfg.ClientSecret, scopes: d.cfg.Scopes,
 		redirectURL: d.cfg.BaseURL + callbackPath, client: client,
 	}
-	_, err := a.exchange(ctx, p, pendingLogin{CodeVerifier: oauth2.GenerateVerifier()}, "doctor")
+	_, err := a.exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.OAuthError == "invalid_grant":

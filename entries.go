@@ -321,6 +321,7 @@ type keptError struct {
 }
 
 func (e *keptError) Error() string { return e.Err.Error() }
+
 func (e *keptError) Unwrap() error { return e.Err }
 
 // keeping is a handler of an expense's form that loses nothing where the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -181,4 +182,9 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	default:
 		s.log.Log(r.Context(), level, "request failed", attributes...)
 	}
+}
+
+// openPages reads the templates and the static files.
+func openPages(templateFiles, staticFiles fs.FS) (*pages, error) {
+	return newPages(templateFiles, staticFiles)
 }

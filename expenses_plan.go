@@ -17,7 +17,7 @@ const (
 )
 
 // filter returns a column of a condition of q.
-func (i index) filter(q expenseQuery, column string) string {
+func (i index) filter(q statement, column string) string {
 	if i == orderIndex && !q.sortsAsFound() && column != q.sortColumn() {
 		return hidden(column)
 	}
@@ -25,7 +25,7 @@ func (i index) filter(q expenseQuery, column string) string {
 }
 
 // order returns the column that q sorts by.
-func (i index) order(q expenseQuery) string {
+func (i index) order(q statement) string {
 	if i == filterIndex && !q.sortsAsFound() {
 		return hidden(q.sortColumn())
 	}
@@ -34,7 +34,7 @@ func (i index) order(q expenseQuery) string {
 
 // sortsAsFound reports whether indexes have in q's order what it asks for: those of
 // a team's categories and persons go on by date.
-func (q expenseQuery) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams) == 1 }
+func (q statement) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams) == 1 }
 
 // hidden returns a term with a column's value, for which there is no index.
 func hidden(column string) string {
@@ -52,7 +52,7 @@ func hidden(column string) string {
 // another order takes as many steps for each expense of the page as there are
 // others between two of them. Of both ways the shorter is taken, and the other is
 // told to read none.
-func (q expenseQuery) page(b *sqlBuilder, matches string) string {
+func (q statement) page(b *sqlBuilder, matches string) string {
 	list := func(by index, limit string) string {
 		return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
@@ -72,7 +72,7 @@ const countOfGroups = `(SELECT SUM(n) FROM grouped WHERE kind = 'month')`
 
 // ordered returns the condition of where, with the start of q's page, and the
 // order of its rows.
-func (q expenseQuery) ordered(b *sqlBuilder, by index) string {
+func (q statement) ordered(b *sqlBuilder, by index) string {
 	column, direction, beyond := by.order(q), "ASC", ">"
 	if q.Desc {
 		direction, beyond = "DESC", "<"
@@ -88,3 +88,6 @@ func (q expenseQuery) ordered(b *sqlBuilder, by index) string {
 	}
 	return fmt.Sprintf("%s ORDER BY %s %s, id %s", text, column, direction, direction)
 }
+
+// statement is a query as SQL.
+type statement struct{ expenseQuery }

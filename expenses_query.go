@@ -242,7 +242,7 @@ func (b *sqlBuilder) list(values []string) string {
 
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
-func (q expenseQuery) where(b *sqlBuilder, by index) string {
+func (q statement) where(b *sqlBuilder, by index) string {
 	condition := "deleted_at IS NULL" + q.whereGroup(b, by)
 	if q.Q != "" {
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(q.Q))
@@ -259,7 +259,7 @@ func (q expenseQuery) where(b *sqlBuilder, by index) string {
 
 // whereGroup returns the part of the condition that an expense has in common
 // with those it is summed up with, after an AND.
-func (q expenseQuery) whereGroup(b *sqlBuilder, by index) string {
+func (q statement) whereGroup(b *sqlBuilder, by index) string {
 	condition := q.whereTeam(b)
 	if q.Person != "" {
 		condition += " AND " + by.filter(q, "person_key") + " = " + b.arg(fold(q.Person))
@@ -271,7 +271,7 @@ func (q expenseQuery) whereGroup(b *sqlBuilder, by index) string {
 }
 
 // whereTeam returns the part of the condition that names the teams, after an AND.
-func (q expenseQuery) whereTeam(b *sqlBuilder) string {
+func (q statement) whereTeam(b *sqlBuilder) string {
 	switch {
 	case q.Teams == nil:
 		return ""
@@ -287,7 +287,7 @@ func (q expenseQuery) whereTeam(b *sqlBuilder) string {
 // groups returns the statement of the sums of q by month, category and person,
 // with the columns kind, label, n and cents. Without a filter they stand in a
 // table of their own.
-func (q expenseQuery) groups(b *sqlBuilder) string {
+func (q statement) groups(b *sqlBuilder) string {
 	if !q.filtered() {
 		return `SELECT kind, MIN(label) AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents
 			FROM group_sums WHERE n > 0` + q.whereTeam(b) + ` GROUP BY kind, key`
@@ -301,7 +301,7 @@ func (q expenseQuery) groups(b *sqlBuilder) string {
 // parts returns the statement of the groups, by month, category and person, of
 // which the sums of q are made. Where q asks for whole months and searches for
 // nothing, they stand in the table of sums; else the expenses are read once.
-func (q expenseQuery) parts(b *sqlBuilder) string {
+func (q statement) parts(b *sqlBuilder) string {
 	wholeMonths := (q.From.IsZero() || q.From == q.From.startOfMonth(0)) &&
 		(q.To.IsZero() || q.To.addDays(1) == q.To.startOfMonth(1))
 	if q.Q != "" || !wholeMonths {
@@ -320,7 +320,7 @@ func (q expenseQuery) parts(b *sqlBuilder) string {
 }
 
 // sortColumn is the column of the table that holds what q sorts by.
-func (q expenseQuery) sortColumn() string {
+func (q statement) sortColumn() string {
 	switch q.Sort {
 	case "amount":
 		return "amount_cents"

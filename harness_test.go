@@ -74,7 +74,7 @@ type rig struct {
 	transport http.RoundTripper // of its browsers
 	log       *lockedBuffer
 	database  string // DATABASE_URL
-	site      *site  // nil where the whole program runs
+	site      *app   // nil where the whole program runs
 }
 
 // startSite serves a site without run, so that a test can move its clock and
@@ -101,7 +101,7 @@ func startSite(t testing.TB, s setup) *rig {
 }
 
 // copy builds a site as run does, one of any number that share a database.
-func (r *rig) copy(t testing.TB, s setup) *site {
+func (r *rig) copy(t testing.TB, s setup) *app {
 	t.Helper()
 	cfg, err := loadConfig(r.getenv(s))
 	if err != nil {
@@ -125,7 +125,7 @@ func (r *rig) copy(t testing.TB, s setup) *site {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		built.now, built.auth.now, built.sessions.now, built.auth.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.now, built.auth.now, built.sessions.now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
 		built.auth.client.Timeout = s.clientTimeout

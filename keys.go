@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	jose "github.com/go-jose/go-jose/v4"
 )
 
 // signingAlg is the one algorithm that an ID Token may be signed with: what a

@@ -64,23 +64,23 @@ func checkType(rawToken string, types ...string) error {
 
 // usedTokenOf identifies a token by its jti. It can be forgotten when its iat is
 // too old for checkTimes.
-func usedTokenOf(c claims, kind string) (usedToken, error) {
+func usedTokenOf(c claims, kind string) (tokenUse, error) {
 	jti, err1 := c.text("jti")
 	iat, err2 := c.date("iat")
 	if err := errors.Join(err1, err2); err != nil {
-		return usedToken{}, err
+		return tokenUse{}, err
 	}
 	if utf8.RuneCountInString(jti) > maxTokenText {
-		return usedToken{}, fmt.Errorf("jti is longer than %d characters", maxTokenText)
+		return tokenUse{}, fmt.Errorf("jti is longer than %d characters", maxTokenText)
 	}
-	return usedToken{ID: hashOf(kind, jti), Expires: iat.Add(maxClockSkew + time.Minute)}, nil
+	return tokenUse{ID: hashOf(kind, jti), Expires: iat.Add(maxClockSkew + time.Minute)}, nil
 }
 
 // logoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)
 // that has passed every check. Subject or ProviderSID may be empty, not both.
 type logoutToken struct {
 	Subject, ProviderSID string
-	used                 usedToken
+	used                 tokenUse
 }
 
 // verifyLogoutToken validates a Logout Token by OpenID Connect Back-Channel
@@ -148,14 +148,14 @@ var errOtherApp = errors.New("sub is another application")
 // For iss the guide names the URL of the Okta org, and in the same breath the
 // issuer of ID Tokens. These differ where a custom authorization server issues
 // them, so either is taken; the signature must be the issuer's in both cases.
-func (p *provider) verifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (usedToken, error) {
+func (p *provider) verifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (tokenUse, error) {
 	c, err := p.verifySigned(ctx, rawToken, revocationType)
 	if err != nil {
-		return usedToken{}, err
+		return tokenUse{}, err
 	}
 	used, err := usedTokenOf(c, "revocation")
 	if err := errors.Join(checkOrgIssuer(c, p.issuer), checkAudience(c, endpoint), checkTimes(c, p.keys.now()), err); err != nil {
-		return usedToken{}, err
+		return tokenUse{}, err
 	}
 	sub, err := c.text("sub")
 	if err == nil && sub != clientID {
@@ -223,4 +223,10 @@ func parseRevocation(body []byte) (revocationSubject, error) {
 // isKeptAddress reports whether a text can be kept and compared as an address.
 func isKeptAddress(text string) bool {
 	return text != "" && len(text) <= maxAddressLength && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// tokenUse identifies a token that counts once, until it can be forgotten.
+type tokenUse struct {
+	ID      string
+	Expires time.Time
 }

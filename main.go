@@ -1,14 +1,11 @@
-// Expense Dashboard shows employees what their team spent. They sign in with
-// Okta: OpenID Connect, authorization code flow with PKCE.
-//
-// The files, from the outside in: main.go starts and stops the program,
-// config.go reads what can be set, routes.go is the site, auth.go signs people
-// in and out, teams.go says who belongs where and expenses.go what was spent.
 package main
 
 import (
 	"context"
+	"embed"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,6 +21,59 @@ import (
 	"time"
 )
 
+func appCommands() []command {
+	return []command{
+		{"doctor", "[--json]", "check the configuration, Okta, the teams file and the database, and say what to do", doctorCommand},
+		{"backup", "FILE", "copy a SQLite database to a new file while the program goes on", backupCommand},
+	}
+}
+
+// backupCommand copies the database of DATABASE_URL.
+func backupCommand(ctx context.Context, i invocation) error {
+	arguments, err := parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
+	if err != nil {
+		return err
+	}
+	getenv, err := withDotEnv(i.getenv)
+	if err != nil {
+		return err
+	}
+	l := &configLoader{getenv: getenv}
+	databaseURL := l.databaseURL()
+	if err := errors.Join(l.problems...); err != nil {
+		return &configError{err}
+	}
+	if err := backup(ctx, databaseURL, arguments[0]); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(i.stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
+	return err
+}
+
+// doctorCommand prints what it finds, and fails where something has failed.
+func doctorCommand(ctx context.Context, i invocation) error {
+	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "print JSON")
+	if _, err := parse(flags, i, 0); err != nil {
+		return err
+	}
+	d := examine(ctx, i.getenv)
+	failed := d.count(statusFail)
+	var err error
+	if *asJSON {
+		encoder := json.NewEncoder(i.stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		err = encoder.Encode(diagnosisJSON{OK: failed == 0, Checks: d.findings})
+	} else {
+		_, err = io.WriteString(i.stdout, d.text())
+	}
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("doctor: checks that failed: %d", failed)
+	}
+	return err
+}
+
 const (
 	shutdownTimeout = 10 * time.Second
 	// answerTimeout is how long a request may take from its header to the end of
@@ -33,6 +83,15 @@ const (
 	// else a browser sends.
 	maxHeader = 64 << 10
 )
+
+// tableSet hands the commands of the program to whoever runs them.
+var tableSet = func() bool {
+	table.own = appCommands()
+	table.serve = func(ctx context.Context, getenv func(string) string, stderr io.Writer) error {
+		return run(ctx, nil, getenv, stderr)
+	}
+	return true
+}()
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -90,7 +149,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	defer store.close()
 	var counted *metrics
 	if cfg.MetricsAddr != "" {
-		counted = newMetrics()
+		counted = newMetrics(buildVersion())
 		stop, err := counted.serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
 			return err
@@ -105,7 +164,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	counted.observe(s)
+	observe(counted, s)
 	if err := connectAtStart(ctx, s.auth, log); err != nil {
 		return err
 	}
@@ -129,34 +188,35 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*site, error) {
+func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
 	notices, err3 := newNotices(cfg.SessionSecrets, secure)
 	drafts, err4 := newSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
-	pages, err5 := newPages()
+	pages, err5 := openPages(templateFS, staticFS)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
-	auth := &authenticator{
+	client := &oidcClient{
 		issuer: cfg.Issuer, clientID: cfg.ClientID, clientSecret: cfg.ClientSecret, scopes: cfg.Scopes,
 		redirectURL: cfg.BaseURL + callbackPath, postLogoutURL: cfg.PostLogoutURL,
-		client: newProviderClient(), pending: pending, callbacks: newCallbacks(), sessions: sessions, log: log, now: time.Now,
+		client: newProviderClient(), log: log, now: time.Now,
 	}
+	signIn := &authenticator{oidcClient: client, pending: pending, callbacks: newCallbacks(), sessions: sessions}
 	sessions.records = newSessionRecords(store, log)
 	// Ended sessions are known before the first request where the database serves.
 	sessions.records.refresh(context.Background())
-	return &site{
-		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: auth, sessions: sessions, directory: directory, store: store,
+	return &app{&site{
+		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: client, sessions: sessions, directory: directory, store: store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: newCache[string, expenseSummary](maxSummaries), log: log, accessLog: requests, now: time.Now,
 		headers: new(atomic.Pointer[madeHeaders]),
-	}, nil
+	}, signIn}, nil
 }
 
 // connectAtStart discovers the provider. A lasting fault is returned; with a
 // passing one the program serves and keeps trying.
-func connectAtStart(ctx context.Context, auth *authenticator, log *slog.Logger) error {
+func connectAtStart(ctx context.Context, auth *oidcClient, log *slog.Logger) error {
 	err := auth.connect(ctx)
 	var fault *discoveryError
 	if errors.As(err, &fault) && fault.Lasting {
@@ -187,7 +247,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 
 // serve answers requests until ctx is done, then lets those in flight finish,
 // for shutdownTimeout at most.
-func serve(ctx context.Context, listener net.Listener, s *site, log *slog.Logger) error {
+func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger) error {
 	server := newServer(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
@@ -212,3 +272,18 @@ func serve(ctx context.Context, listener net.Listener, s *site, log *slog.Logger
 	}
 	return nil
 }
+
+// observe counts what a site and its authenticator do from now on.
+func observe(m *metrics, s *app) {
+	if m == nil {
+		return
+	}
+	s.metrics, s.sessions.records.metrics = m, m
+	s.auth.client.Transport = &countedTransport{base: s.auth.client.Transport, metrics: m}
+}
+
+//go:embed templates
+var templateFS embed.FS
+
+//go:embed static
+var staticFS embed.FS

@@ -30,7 +30,7 @@ type metrics struct {
 	databaseCalls  *prometheus.HistogramVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(version, goVersion string) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "expense_dashboard_" + name, Help: help}, labels)
 	}
@@ -48,20 +48,10 @@ func newMetrics() *metrics {
 		databaseCalls:  histogram("database_call_duration_seconds", "Calls to the database: reads, and writes in a transaction.", quick, "operation", "result"),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "expense_dashboard_build_info", Help: "1, labeled with what is running."}, []string{"version", "go_version"})
-	version, goVersion := buildVersion()
 	build.WithLabelValues(version, goVersion).Set(1)
 	m.registry.MustRegister(m.requests, m.requestSeconds, m.signInResults, m.providerCalls, m.endedSessions, m.databaseCalls, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
-}
-
-// observe counts what a site and its authenticator do from now on.
-func (m *metrics) observe(s *site) {
-	if m == nil {
-		return
-	}
-	s.metrics, s.sessions.records.metrics = m, m
-	s.auth.client.Transport = &countedTransport{base: s.auth.client.Transport, metrics: m}
 }
 
 // serve answers GET /metrics on addr until stop is called.
@@ -117,29 +107,16 @@ func (m *metrics) signedIn() {
 	}
 }
 
-// failedSignIns counts the failures of a step of sign-in.
-func (m *metrics) failedSignIns(h handler) handler {
-	if m == nil {
-		return h
-	}
-	return func(w http.ResponseWriter, r *http.Request) error {
-		err := h(w, r)
-		var failed *signInError
-		switch {
-		case errors.As(err, &failed):
-			m.signInResults.WithLabelValues(string(failed.Failure)).Inc()
-		case err != nil:
-			m.signInResults.WithLabelValues("error").Inc()
-		}
-		return err
-	}
-}
-
 // databaseCall counts a call of the operation "read" or "write".
-func (m *metrics) databaseCall(operation string, begun time.Time, err error) {
+func (m *metrics) databaseCall(operation, result string, begun time.Time) {
 	if m == nil {
 		return
 	}
+	m.databaseCalls.WithLabelValues(operation, result).Observe(time.Since(begun).Seconds())
+}
+
+// resultOf names how a call to the database ended.
+func resultOf(err error) string {
 	result := "ok"
 	switch {
 	case isUnavailable(err):
@@ -150,7 +127,7 @@ func (m *metrics) databaseCall(operation string, begun time.Time, err error) {
 		// An expense that is not there or that somebody else changed, mostly.
 		result = "refused"
 	}
-	m.databaseCalls.WithLabelValues(operation, result).Observe(time.Since(begun).Seconds())
+	return result
 }
 
 // countedTransport counts the calls to the provider.
@@ -163,7 +140,7 @@ type countedTransport struct {
 func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	begun := time.Now()
 	response, err := t.base.RoundTrip(r)
-	t.metrics.providerCalls.WithLabelValues(endpointOf(r), callResult(err)).Observe(time.Since(begun).Seconds())
+	t.metrics.providerCall(endpointOf(r), callResult(err), begun)
 	return response, err
 }
 
@@ -201,3 +178,11 @@ func callResult(err error) string {
 		return "bad_answer"
 	}
 }
+
+// providerCall counts a call to the provider.
+func (m *metrics) providerCall(endpoint, result string, begun time.Time) {
+	m.providerCalls.WithLabelValues(endpoint, result).Observe(time.Since(begun).Seconds())
+}
+
+// signInFailed counts a sign-in that failed.
+func (m *metrics) signInFailed(result string) { m.signInResults.WithLabelValues(result).Inc() }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"fmt"
 	"html/template"
@@ -16,12 +15,6 @@ import (
 	"sync"
 	"time"
 )
-
-//go:embed templates
-var templateFS embed.FS
-
-//go:embed static
-var staticFS embed.FS
 
 // A page is what the layout of every page shows.
 type page struct {
@@ -96,6 +89,7 @@ type signOutView struct {
 
 // pages renders the site's pages and serves its static files.
 type pages struct {
+	files   fs.FS
 	locales *locales
 	// templates are parsed when the first reader of a locale comes.
 	templates map[*locale]func() (templateSet, error)
@@ -106,12 +100,13 @@ type pages struct {
 }
 
 // newPages reads the embedded templates and static files.
-func newPages() (*pages, error) {
-	static, err := readStatic()
+func newPages(templateFiles, staticFiles fs.FS) (*pages, error) {
+	static, err := readStatic(staticFiles)
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	p := &pages{
+		files:     templateFiles,
 		locales:   newLocales(),
 		templates: map[*locale]func() (templateSet, error){},
 		static:    static,
@@ -135,7 +130,7 @@ type templateSet map[string]*template.Template
 func (p *pages) parseTemplates(l *locale) (templateSet, error) {
 	layout, err := template.New("layout.html").
 		Funcs(template.FuncMap{"static": p.staticURL}).Funcs(l.templateFuncs()).
-		ParseFS(templateFS, "templates/layout.html", "templates/parts.html")
+		ParseFS(p.files, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
@@ -145,7 +140,7 @@ func (p *pages) parseTemplates(l *locale) (templateSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)
 		}
-		if set[name], err = t.ParseFS(templateFS, "templates/"+name+".html"); err != nil {
+		if set[name], err = t.ParseFS(p.files, "templates/"+name+".html"); err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
 	}
@@ -216,14 +211,14 @@ type staticFile struct {
 }
 
 // readStatic reads the embedded static files, by name.
-func readStatic() (map[string]staticFile, error) {
-	entries, err := fs.ReadDir(staticFS, "static")
+func readStatic(files fs.FS) (map[string]staticFile, error) {
+	entries, err := fs.ReadDir(files, "static")
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]staticFile{}
+	read := map[string]staticFile{}
 	for _, e := range entries {
-		content, err := fs.ReadFile(staticFS, "static/"+e.Name())
+		content, err := fs.ReadFile(files, "static/"+e.Name())
 		if err != nil {
 			return nil, err
 		}
@@ -232,9 +227,9 @@ func readStatic() (map[string]staticFile, error) {
 			return nil, fmt.Errorf("%s: unknown media type", e.Name())
 		}
 		sum := sha256.Sum256(content)
-		files[e.Name()] = staticFile{content, contentType, strconv.Itoa(len(content)), hex.EncodeToString(sum[:16])}
+		read[e.Name()] = staticFile{content, contentType, strconv.Itoa(len(content)), hex.EncodeToString(sum[:16])}
 	}
-	return files, nil
+	return read, nil
 }
 
 // staticURL is the address of a static file in a page. It changes with the
@@ -284,4 +279,10 @@ func isPlainGet(r *http.Request) bool {
 		}
 	}
 	return r.Method == http.MethodGet
+}
+
+// forget drops all that was rendered, so that the next pages are made anew.
+func (p *pages) forget() {
+	p.contents = newCache[contentKey, []byte](maxContents)
+	p.frames = newCache[frameKey, frame](maxFrames)
 }

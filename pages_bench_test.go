@@ -21,9 +21,12 @@ type discarded struct {
 	status int
 }
 
-func (d *discarded) Header() http.Header                  { return d.header }
-func (d *discarded) WriteHeader(status int)               { d.status = status }
-func (d *discarded) Write(data []byte) (int, error)       { return len(data), nil }
+func (d *discarded) Header() http.Header { return d.header }
+
+func (d *discarded) WriteHeader(status int) { d.status = status }
+
+func (d *discarded) Write(data []byte) (int, error) { return len(data), nil }
+
 func (d *discarded) WriteString(text string) (int, error) { return len(text), nil }
 
 // once answers the request.

@@ -42,6 +42,7 @@ type discoveryError struct {
 }
 
 func (e *discoveryError) Error() string { return e.Err.Error() }
+
 func (e *discoveryError) Unwrap() error { return e.Err }
 
 // discover fetches and checks the provider's metadata (OpenID Connect

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
 )

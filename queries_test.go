@@ -91,7 +91,7 @@ func TestQueriesOfAPage(t *testing.T) {
 				b.setCookie(wroteCookie, "1")
 			}
 			for _, target := range targets {
-				s.pages.contents = newCache[contentKey, []byte](maxContents)
+				s.forgetPages()
 				s.store.known.Store(nil)
 				setNewsAge(s, endedWindow)
 				queries.take()
@@ -115,7 +115,7 @@ func TestQueriesOfAPage(t *testing.T) {
 
 // setNewsAge makes what is known of ended sessions and of revisions look as if
 // the database had been asked that long ago.
-func setNewsAge(s *site, age time.Duration) {
+func setNewsAge(s *app, age time.Duration) {
 	asked := time.Now().Add(-age)
 	records := s.sessions.records
 	records.mu.Lock()

@@ -137,7 +137,7 @@ func inSeconds(d time.Duration) string {
 // mend tells whoever runs the site what to change so that a sign-in does not
 // fail like this again, for most by its place in Okta's Admin Console. It is
 // empty where there is nothing to change.
-func (a *authenticator) mend(reason signInFailure) string {
+func (a *oidcClient) mend(reason signInFailure) string {
 	const systemLog = "Reports > System Log says which policy or rule refused, by the time of this line"
 	app := fmt.Sprintf("Applications > Applications > the app with the client ID %s", a.clientID)
 	server := "Security > API > Authorization Servers > " + path.Base(a.issuer)

@@ -34,6 +34,7 @@ type remoteError struct {
 }
 
 func (e *remoteError) Error() string { return e.Code + ": " + e.Err.Error() }
+
 func (e *remoteError) Unwrap() error { return e.Err }
 
 // backChannelLogoutRequest handles POST /logout/backchannel (OpenID Connect
@@ -77,7 +78,7 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 	if token.ProviderSID != "" {
 		kind, key = endSID, token.ProviderSID
 	}
-	if _, err := s.endRemotely(r, kind, key, eventBackChannelLogout, token.used); err != nil {
+	if _, err := s.endRemotely(r, kind, key, eventBackChannelLogout, usedToken(token.used)); err != nil {
 		if errors.Is(err, errReplayed) {
 			return refused("invalid_request", err)
 		}
@@ -173,7 +174,7 @@ func (s *site) authenticateRevocation(r *http.Request) (usedToken, error) {
 	if err != nil {
 		return usedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
 	}
-	return used, nil
+	return usedToken(used), nil
 }
 
 // refuseRemote answers a server, to which pages mean nothing, with the code of

@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"log/slog"
-	"math/rand/v2"
+	rand "math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -24,7 +24,7 @@ type site struct {
 	// provider's servers are taken.
 	backChannelLogout, universalLogout bool
 
-	auth      *authenticator
+	auth      *oidcClient
 	sessions  *sessionStore
 	directory *directoryFile
 	store     *Store
@@ -43,8 +43,14 @@ type site struct {
 // handler is an http.Handler that leaves its error to site.fail.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
+// app is the site with its gates.
+type app struct {
+	*site
+	signIn *authenticator
+}
+
 // routes is the whole map of the site.
-func (s *site) routes() http.Handler {
+func (s *app) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) { mux.Handle(pattern, s.handle(h)) }
 
@@ -70,8 +76,8 @@ func (s *site) routes() http.Handler {
 
 	s.sessionRoutes(handle)
 
-	handle("GET /login", s.metrics.failedSignIns(s.auth.login))
-	handle("GET "+callbackPath, s.metrics.failedSignIns(s.auth.callback))
+	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))
+	handle("GET "+callbackPath, failedSignIns(s.metrics, s.signIn.callback))
 	handle("POST "+logoutPath, s.logout)
 	handle("GET "+logoutPath, s.logoutByLink)
 	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
@@ -124,39 +130,14 @@ func (s *site) known(mux *http.ServeMux) http.Handler {
 // headerProbe is an http.ResponseWriter that keeps only the header.
 type headerProbe http.Header
 
-func (p headerProbe) Header() http.Header            { return http.Header(p) }
+func (p headerProbe) Header() http.Header { return http.Header(p) }
+
 func (p headerProbe) Write(data []byte) (int, error) { return len(data), nil }
-func (p headerProbe) WriteHeader(int)                {}
+
+func (p headerProbe) WriteHeader(int) {}
 
 func methodNotAllowed(allow string) handler {
 	return func(http.ResponseWriter, *http.Request) error { return &methodError{Allow: allow} }
-}
-
-// signedIn is a handler for people who are signed in. A browser without a
-// session is sent to sign in and comes back; any other client gets a 401.
-func (s *site) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		person, err := s.sessions.find(w, r)
-		if err != nil {
-			return err
-		}
-		if person == nil {
-			if !acceptsPage(r) {
-				return errNotSignedIn
-			}
-			returnTo, err := s.returnTo(w, r)
-			if err != nil {
-				return err
-			}
-			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
-			return nil
-		}
-		infoOf(r).Subject = person.Subject
-		if err := s.sessions.touch(w, r, person); err != nil {
-			return err
-		}
-		return h(w, r, person)
-	}
 }
 
 // seeOther redirects without a body, since a target may hold an ID Token and
@@ -284,39 +265,6 @@ func (s *site) profileView(person *session, access Access) profileView {
 	return view
 }
 
-// logout handles POST /logout.
-func (s *site) logout(w http.ResponseWriter, r *http.Request) error {
-	seeOther(w, s.auth.logout(w, r))
-	return nil
-}
-
-// logoutByLink handles GET /logout. A link on another site signs nobody out;
-// it leads to a page that asks.
-func (s *site) logoutByLink(w http.ResponseWriter, r *http.Request) error {
-	if s.fromElsewhere(r) {
-		return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
-	}
-	return s.logout(w, r)
-}
-
-// fromElsewhere reports whether a GET may have been caused by another site, or
-// by no person at all. A browser too old for Sec-Fetch-Site still says where a
-// link was.
-func (s *site) fromElsewhere(r *http.Request) bool {
-	if strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose"), "prefetch") {
-		return true
-	}
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "":
-		referer := r.Header.Get("Referer")
-		return referer != "" && referer != s.baseURL && !strings.HasPrefix(referer, s.baseURL+"/")
-	default:
-		return true
-	}
-}
-
 // healthz handles GET /healthz: the process serves.
 func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
 	plain(w, http.StatusOK, "ok")
@@ -355,4 +303,28 @@ func newReference() string {
 		random /= 32
 	}
 	return string(text[:])
+}
+
+// askSignOut answers with the page that asks before it signs out.
+func (s *site) askSignOut(w http.ResponseWriter, r *http.Request) error {
+	return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
+}
+
+// forgetPages drops all rendered pages, so that the next ones are made anew.
+func (s *site) forgetPages() { s.pages.forget() }
+
+// sessionRoutes adds the routes about sessions. Those for the provider's servers
+// are there only where they are turned on.
+func (s *app) sessionRoutes(handle func(pattern string, h handler)) {
+	handle("POST /profile/sessions/{id}/end", s.signedIn(s.endOwnSession))
+	handle("POST /profile/sessions/end-others", s.signedIn(s.endOwnOthers))
+	handle("GET "+sessionsPath, s.forAdmins(s.allSessions))
+	handle("POST "+sessionsPath+"/{id}/end", s.forAdmins(s.endSession))
+	handle("POST "+sessionsPath+"/end", s.forAdmins(s.endPerson))
+	if s.backChannelLogout {
+		handle("POST "+backChannelLogoutPath, s.backChannelLogoutRequest)
+	}
+	if s.universalLogout {
+		handle("POST "+universalLogoutPath, s.universalLogoutRequest)
+	}
 }

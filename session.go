@@ -50,6 +50,9 @@ const (
 	openedCost = 400
 )
 
+// clockTolerance is how far the clocks of two copies of the program may differ.
+const clockTolerance = 5 * time.Minute
+
 // logoutPath is where sign-out lives, and the only path that the ID Token's
 // cookies are sent to.
 const logoutPath = "/logout"
@@ -149,7 +152,7 @@ func (s *sessionStore) read(w http.ResponseWriter, r *http.Request) *session {
 func (s *sessionStore) alive(person *session) bool {
 	now := s.now()
 	age, quiet := now.Sub(person.SignedInAt), now.Sub(person.SeenAt)
-	return age < s.maxAge && now.Before(person.EndsAt) && quiet < s.idle && age > -maxClockSkew && quiet > -maxClockSkew
+	return age < s.maxAge && now.Before(person.EndsAt) && quiet < s.idle && age > -clockTolerance && quiet > -clockTolerance
 }
 
 // touch notes that the person was here. It writes the cookie only when the

@@ -32,22 +32,6 @@ type sessionsView struct {
 	IdleTimeout time.Duration // an unused session is listed, and over after this long
 }
 
-// sessionRoutes adds the routes about sessions. Those for the provider's servers
-// are there only where they are turned on.
-func (s *site) sessionRoutes(handle func(pattern string, h handler)) {
-	handle("POST /profile/sessions/{id}/end", s.signedIn(s.endOwnSession))
-	handle("POST /profile/sessions/end-others", s.signedIn(s.endOwnOthers))
-	handle("GET "+sessionsPath, s.forAdmins(s.allSessions))
-	handle("POST "+sessionsPath+"/{id}/end", s.forAdmins(s.endSession))
-	handle("POST "+sessionsPath+"/end", s.forAdmins(s.endPerson))
-	if s.backChannelLogout {
-		handle("POST "+backChannelLogoutPath, s.backChannelLogoutRequest)
-	}
-	if s.universalLogout {
-		handle("POST "+universalLogoutPath, s.universalLogoutRequest)
-	}
-}
-
 // sessionsPage is the page that a form about sessions is on, if path is one.
 func sessionsPage(path string) (page string, ok bool) {
 	switch {

@@ -156,7 +156,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	}
 	if len(endings) > 0 {
 		now := time.Now()
-		maps.DeleteFunc(s.known, func(_ endedKey, e ending) bool { return now.Sub(e.Expires) > maxClockSkew })
+		maps.DeleteFunc(s.known, func(_ endedKey, e ending) bool { return now.Sub(e.Expires) > clockTolerance })
 	}
 }
 

@@ -267,7 +267,7 @@ func TestUnreadableSession(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	pending := b.beginSignIn(finance)
-	loginCookie := b.cookies()[r.site.auth.pending.name(pending.Query().Get("state"))]
+	loginCookie := b.cookies()[r.site.signIn.pending.name(pending.Query().Get("state"))]
 	b.get(pending.String())
 	good, idToken := b.cookies()["session"], b.cookies()["id_token_0"]
 	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).browser()

@@ -64,32 +64,6 @@ func (v visit) mayChange(e Expense) bool {
 	return v.access.Admin || (e.Owner != "" && e.Owner == normalizeAddress(v.person.Email))
 }
 
-// onTeam is a handler for those on the team that the path names, and for
-// administrators. A team that somebody is not on looks like one that does not
-// exist.
-func (s *site) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
-		access := s.access(person)
-		team, ok := access.Allows(r.PathValue("id"))
-		if !ok {
-			return s.denied(r, person, "not_on_the_team")
-		}
-		return h(w, r, visit{person, access, team})
-	})
-}
-
-// forAdmins is a handler for administrators. For everybody else there is no
-// such page.
-func (s *site) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
-		access := s.access(person)
-		if !access.Admin {
-			return s.denied(r, person, "not_an_administrator")
-		}
-		return h(w, r, visit{person: person, access: access})
-	})
-}
-
 // denied logs who asked for what is not theirs.
 func (s *site) denied(r *http.Request, person *session, reason string) error {
 	audit(s.log, r, eventDenied, person.Subject, reason, "path", r.URL.Path)

@@ -62,7 +62,7 @@ func (b *browser) log(team string, form url.Values) exportedExpense {
 	return exportedExpense{}
 }
 
-func (e exportedExpense) path() string { return "/team/" + e.Team + "/expenses/" + e.ID }
+func pathOf(e exportedExpense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
 
 // unchanged runs fn and asserts that no expense and no history came of it.
 func unchanged(t *testing.T, r *rig, fn func()) {
@@ -95,7 +95,7 @@ func TestLogAnExpense(t *testing.T) {
 	}
 	b.get("/team/finance").check(t, 200, "Logged: Lunch with a client, $42.50.", "$2,822.50")
 	b.get("/team/finance").check(t, 200, "!Logged:", "$2,822.50")
-	b.get(e.path()).check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
+	b.get(pathOf(e)).check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
 	b.get("/dashboard").check(t, 200)
 }
 
@@ -109,9 +109,9 @@ func TestAdminLogsForSomebodyElse(t *testing.T) {
 	if named.Person != "Bob Smith" {
 		t.Errorf("logged for %q", named.Person)
 	}
-	carol.post(named.path(), aForm()).check(t, http.StatusForbidden, "Not yours to change")
+	carol.post(pathOf(named), aForm()).check(t, http.StatusForbidden, "Not yours to change")
 	addressed := hannah.log("finance", with(with(aForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
-	carol.get(addressed.path()).check(t, 200, "Delete this expense")
+	carol.get(pathOf(addressed)).check(t, 200, "Delete this expense")
 	own := hannah.log("finance", with(with(aForm(), "item", "Own"), "person", ""))
 	if own.Person != "Hannah Smith" {
 		t.Errorf("logged for %q", own.Person)
@@ -155,7 +155,7 @@ func TestWrongForms(t *testing.T) {
 		{"note with an escape", "note", "\x1b[31m", "control character"},
 	}
 	for _, test := range tests {
-		for _, path := range []string{"/team/finance/expenses", e.path()} {
+		for _, path := range []string{"/team/finance/expenses", pathOf(e)} {
 			t.Run(test.name+" to "+strings.TrimSuffix(path, e.ID), func(t *testing.T) {
 				form := with(aForm(), test.field, test.value)
 				form.Set("version", "1")
@@ -185,7 +185,7 @@ func TestOddTextsAreKept(t *testing.T) {
 		`=HYPERLINK("http://example.com")`, "{{.}}", "%00%0d%0a", "$1 ? :name",
 	} {
 		e := b.log("finance", with(aForm(), "item", item))
-		b.get(e.path()).check(t, 200, "!<script>alert")
+		b.get(pathOf(e)).check(t, 200, "!<script>alert")
 		found := b.exported("/team/finance/expenses.json?" + url.Values{"q": {item}}.Encode())
 		if found.Count != 1 || found.Expenses[0].Item != item {
 			t.Errorf("search for %q finds %+v", item, found)
@@ -204,7 +204,7 @@ func TestForeignAndForged(t *testing.T) {
 	e := carol.log("finance", aForm())
 	paths := []string{
 		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
-		e.path(), e.path() + "/delete", e.path() + "/restore",
+		pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore",
 		"/team/hr/expenses/" + e.ID, "/team/hr/expenses/" + e.ID + "/delete", "/team/hr/expenses/" + e.ID + "/restore",
 		"/team/hr/expenses/" + newID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
 		"/team/nobody/expenses", "/team/nobody/expenses/new",
@@ -244,11 +244,11 @@ func TestExtraFields(t *testing.T) {
 	}
 	form.Set("version", "1")
 	form.Set("amount", "43")
-	b.post(e.path(), form).check(t, http.StatusSeeOther)
+	b.post(pathOf(e), form).check(t, http.StatusSeeOther)
 	if changed := b.exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
 		t.Errorf("changed to %+v", changed)
 	}
-	b.get(e.path()).check(t, 200, "Delete this expense")
+	b.get(pathOf(e)).check(t, 200, "Delete this expense")
 }
 
 func TestCrossSiteFormsAreRefused(t *testing.T) {
@@ -257,7 +257,7 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 	b := r.browser()
 	b.signIn(admin)
 	e := b.log("finance", aForm())
-	for _, path := range []string{"/team/finance/expenses", e.path(), e.path() + "/delete", e.path() + "/restore", "/expenses/import"} {
+	for _, path := range []string{"/team/finance/expenses", pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore", "/expenses/import"} {
 		for _, fields := range [][]string{
 			{"Sec-Fetch-Site", "cross-site"},
 			{"Sec-Fetch-Site", "same-site"},
@@ -303,17 +303,17 @@ func TestTwoPeopleEditOneExpense(t *testing.T) {
 	e := carol.log("finance", aForm())
 	first := with(with(aForm(), "version", "1"), "amount", "50")
 	second := with(with(aForm(), "version", "1"), "item", "Dinner with a client")
-	hannah.post(e.path(), first).check(t, http.StatusSeeOther)
-	conflict := carol.post(e.path(), second)
+	hannah.post(pathOf(e), first).check(t, http.StatusSeeOther)
+	conflict := carol.post(pathOf(e), second)
 	conflict.check(t, http.StatusConflict, "Dinner with a client", "50.00", `name="version" value="2"`, "Save mine over it")
 	if now := carol.exported("/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
 		t.Errorf("the second editor overwrote the first: %+v", now)
 	}
-	carol.post(e.path(), with(second, "version", "2")).check(t, http.StatusSeeOther)
-	carol.get(e.path()).check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
+	carol.post(pathOf(e), with(second, "version", "2")).check(t, http.StatusSeeOther)
+	carol.get(pathOf(e)).check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
 	for _, action := range []string{"", "/delete", "/restore"} {
-		carol.post(e.path()+action, with(aForm(), "version", "1")).check(t, http.StatusConflict)
-		carol.post(e.path()+action, with(aForm(), "version", "x")).check(t, http.StatusBadRequest)
+		carol.post(pathOf(e)+action, with(aForm(), "version", "1")).check(t, http.StatusConflict)
+		carol.post(pathOf(e)+action, with(aForm(), "version", "x")).check(t, http.StatusBadRequest)
 	}
 }
 
@@ -324,9 +324,9 @@ func TestDeleteAndUndo(t *testing.T) {
 	b.signIn(finance)
 	mate.signIn(admin)
 	e := b.log("finance", aForm())
-	b.post(e.path()+"/delete", url.Values{"version": {"1"}}).check(t, http.StatusSeeOther)
+	b.post(pathOf(e)+"/delete", url.Values{"version": {"1"}}).check(t, http.StatusSeeOther)
 	page := b.get("/team/finance")
-	page.check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+e.path()+`/restore"`)
+	page.check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+pathOf(e)+`/restore"`)
 	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
 		t.Error("a deleted expense is exported")
 	}
@@ -334,9 +334,9 @@ func TestDeleteAndUndo(t *testing.T) {
 	if version == nil {
 		t.Fatalf("no form undoes it: %s", page.text())
 	}
-	b.post(e.path()+"/restore", url.Values{"version": {version[1]}}).check(t, http.StatusSeeOther)
+	b.post(pathOf(e)+"/restore", url.Values{"version": {version[1]}}).check(t, http.StatusSeeOther)
 	b.get("/team/finance").check(t, 200, "Restored: Lunch with a client, $42.50.", "$2,822.50")
-	mate.get(e.path()).check(t, 200, "deleted", "restored")
+	mate.get(pathOf(e)).check(t, 200, "deleted", "restored")
 }
 
 func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
@@ -345,10 +345,10 @@ func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 	b := r.browser()
 	b.signIn(finance)
 	sample := b.exported("/team/finance/expenses.json?q=booth").Expenses[0]
-	b.get(sample.path()).check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
+	b.get(pathOf(sample)).check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
 	for _, action := range []string{"", "/delete", "/restore"} {
 		unchanged(t, r, func() {
-			b.post(sample.path()+action, with(aForm(), "version", "1")).check(t, http.StatusForbidden, "Not yours to change")
+			b.post(pathOf(sample)+action, with(aForm(), "version", "1")).check(t, http.StatusForbidden, "Not yours to change")
 		})
 	}
 }
@@ -377,7 +377,7 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 			b := r.browser()
 			b.signIn(finance)
 			if test.path == "" {
-				test.path = b.log("finance", with(aForm(), "item", "Before")).path()
+				test.path = pathOf(b.log("finance", with(aForm(), "item", "Before")))
 				test.page = test.path
 			}
 			form := with(with(aForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
@@ -482,7 +482,7 @@ func TestPages(t *testing.T) {
 			}
 			var all []string
 			for _, e := range b.exported("/team/finance/expenses.json?" + order).Expenses {
-				all = append(all, e.path())
+				all = append(all, pathOf(e))
 			}
 			if pages != 3 || strings.Join(walked, "\n") != strings.Join(all, "\n") {
 				t.Errorf("%d pages have %d rows; the file has %d", pages, len(walked), len(all))

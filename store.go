@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	pgx "github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
@@ -191,7 +191,7 @@ func (s *Store) stream(ctx context.Context, fn func() error) error {
 	}
 	begun := time.Now()
 	err := s.outcome(ctx, fn())
-	s.metrics.databaseCall("read", begun, err)
+	s.metrics.databaseCall("read", resultOf(err), begun)
 	return err
 }
 
@@ -211,7 +211,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
 	s.writes.Add(1)
-	s.metrics.databaseCall("write", begun, err)
+	s.metrics.databaseCall("write", resultOf(err), begun)
 	if err == nil || isUnavailable(err) {
 		s.writeFailed.Store(err != nil)
 	}

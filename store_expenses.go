@@ -74,7 +74,7 @@ func (s *Store) Page(ctx context.Context, q expenseQuery, matches int64) (expens
 		page expensePage
 		b    = sqlBuilder{counts: s.file == ""}
 	)
-	text := q.page(&b, strconv.FormatInt(matches, 10))
+	text := statement{q}.page(&b, strconv.FormatInt(matches, 10))
 	err := s.call(ctx, func(ctx context.Context) error {
 		page.Expenses = make([]Expense, 0, pageSize+1)
 		return s.eachRow(ctx, text, b.args, func(e Expense) error {
@@ -108,7 +108,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
 	// what can be read as one.
-	text := `WITH grouped AS MATERIALIZED (` + q.groups(&b) + `), listed AS (` + q.page(&b, countOfGroups) + `)
+	text := `WITH grouped AS MATERIALIZED (` + statement{q}.groups(&b) + `), listed AS (` + statement{q}.page(&b, countOfGroups) + `)
 		SELECT 'expense', ` + expenseColumns + ` FROM listed
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -145,7 +145,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 func (s *Store) Each(ctx context.Context, q expenseQuery, fn func(Expense) error) error {
 	q.After = cursor{}
 	var b sqlBuilder
-	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(&b, anyIndex)
+	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + statement{q}.ordered(&b, anyIndex)
 	err := s.stream(ctx, func() error { return s.eachRow(ctx, text, b.args, fn) })
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)
@@ -177,7 +177,7 @@ func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, er
 		summary expenseSummary
 		b       sqlBuilder
 	)
-	text := q.groups(&b)
+	text := statement{q}.groups(&b)
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, text, b.args, summary.add)
 	})

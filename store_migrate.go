@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/pressly/goose/v3"
+	goose "github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
 
@@ -46,9 +46,13 @@ func (s *Store) start(ctx context.Context, sample bool) error {
 	return nil
 }
 
+// maxPrepareInterval is the longest wait between two attempts to prepare the
+// database.
+const maxPrepareInterval = 30 * time.Second
+
 // prepareUntilDone prepares the database at growing intervals.
 func (s *Store) prepareUntilDone(sample bool) {
-	for interval := time.Second; ; interval = min(2*interval, maxRetryInterval) {
+	for interval := time.Second; ; interval = min(2*interval, maxPrepareInterval) {
 		select {
 		case <-s.stopped.Done():
 			return

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	rand "math/rand/v2"
 	"reflect"
 	"regexp"
 	"slices"
@@ -408,7 +408,7 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 func explained(t *testing.T, s *Store, q expenseQuery, explain string) string {
 	t.Helper()
 	b := sqlBuilder{counts: s.file == ""}
-	text := explain + `WITH grouped AS MATERIALIZED (` + q.groups(&b) + `) ` + q.page(&b, countOfGroups)
+	text := explain + `WITH grouped AS MATERIALIZED (` + statement{q}.groups(&b) + `) ` + statement{q}.page(&b, countOfGroups)
 	rows, err := s.read.Query(text, b.args...)
 	if err != nil {
 		t.Fatal(err)

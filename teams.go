@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -19,6 +20,32 @@ import (
 	"unicode"
 	"unicode/utf8"
 )
+
+// onTeam is a handler for those on the team that the path names, and for
+// administrators. A team that somebody is not on looks like one that does not
+// exist.
+func (s *app) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) handler {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+		access := s.access(person)
+		team, ok := access.Allows(r.PathValue("id"))
+		if !ok {
+			return s.denied(r, person, "not_on_the_team")
+		}
+		return h(w, r, visit{person, access, team})
+	})
+}
+
+// forAdmins is a handler for administrators. For everybody else there is no
+// such page.
+func (s *app) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error) handler {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+		access := s.access(person)
+		if !access.Admin {
+			return s.denied(r, person, "not_an_administrator")
+		}
+		return h(w, r, visit{person: person, access: access})
+	})
+}
 
 // maxDirectorySize bounds a teams file, in bytes.
 const maxDirectorySize = 1 << 20
@@ -613,3 +640,6 @@ func (f *directoryFile) reload() {
 	f.current.Store(directory)
 	f.log.Info("teams file read", "path", f.path, "teams", len(directory.teams), "members", len(directory.members))
 }
+
+// Everyone returns what each address may see. It is shared: do not change it.
+func (d *Directory) Everyone() map[string]Access { return d.members }

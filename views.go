@@ -1,6 +1,8 @@
 package main
 
-import "strings"
+import (
+	"strings"
+)
 
 // A teamLine is a team in the comparison of all teams.
 type teamLine struct {
