@@ -11,6 +11,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
+
+	"expense-dashboard/internal/cache"
 )
 
 // A locale is how a reader writes dates and amounts. The words of a page are
@@ -60,11 +62,11 @@ type locales struct {
 	all     []*locale // English first
 	byTag   []*locale // as the matcher counts
 	matcher language.Matcher
-	chosen  *cache[string, *locale] // by header, of which browsers send few
+	chosen  *cache.Cache[string, *locale] // by header, of which browsers send few
 }
 
 func newLocales() *locales {
-	l := &locales{chosen: newCache[string, *locale](maxChosen)}
+	l := &locales{chosen: cache.New[string, *locale](maxChosen)}
 	var tags []language.Tag
 	for _, row := range localeRows() {
 		made := row.locale()
@@ -104,10 +106,10 @@ func (l *locales) of(r *http.Request) *locale {
 	if header == "" || len(header) > maxAcceptLanguage {
 		return l.english()
 	}
-	chosen, ok := l.chosen.get(header)
+	chosen, ok := l.chosen.Get(header)
 	if !ok {
 		chosen = l.match(header)
-		l.chosen.put(header, chosen, keyCost+len(header))
+		l.chosen.Put(header, chosen, keyCost+len(header))
 	}
 	return chosen
 }

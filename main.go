@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"expense-dashboard/internal/cache"
 )
 
 func appCommands() []command {
@@ -209,7 +211,7 @@ func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logge
 	sessions.records.refresh(context.Background())
 	return &app{&site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: client, sessions: sessions, directory: directory, store: store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: newCache[string, expenseSummary](maxSummaries), log: log, accessLog: requests, now: time.Now,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: cache.New[string, expenseSummary](maxSummaries), log: log, accessLog: requests, now: time.Now,
 		headers: new(atomic.Pointer[madeHeaders]),
 	}, signIn}, nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"expense-dashboard/internal/cache"
 )
 
 // A page is what the layout of every page shows.
@@ -95,8 +97,8 @@ type pages struct {
 	templates map[*locale]func() (templateSet, error)
 	static    map[string]staticFile // by file name, such as "style.css"
 	buffers   sync.Pool             // of *bytes.Buffer
-	contents  *cache[contentKey, []byte]
-	frames    *cache[frameKey, frame]
+	contents  *cache.Cache[contentKey, []byte]
+	frames    *cache.Cache[frameKey, frame]
 }
 
 // newPages reads the embedded templates and static files.
@@ -111,8 +113,8 @@ func newPages(templateFiles, staticFiles fs.FS) (*pages, error) {
 		templates: map[*locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		contents:  newCache[contentKey, []byte](maxContents),
-		frames:    newCache[frameKey, frame](maxFrames),
+		contents:  cache.New[contentKey, []byte](maxContents),
+		frames:    cache.New[frameKey, frame](maxFrames),
 	}
 	for _, l := range p.locales.all {
 		p.templates[l] = sync.OnceValues(func() (templateSet, error) { return p.parseTemplates(l) })
@@ -283,6 +285,6 @@ func isPlainGet(r *http.Request) bool {
 
 // forget drops all that was rendered, so that the next pages are made anew.
 func (p *pages) forget() {
-	p.contents = newCache[contentKey, []byte](maxContents)
-	p.frames = newCache[frameKey, frame](maxFrames)
+	p.contents = cache.New[contentKey, []byte](maxContents)
+	p.frames = cache.New[frameKey, frame](maxFrames)
 }

@@ -56,7 +56,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 	if err != nil {
 		return err
 	}
-	content, ok := p.contents.get(key)
+	content, ok := p.contents.Get(key)
 	if !ok {
 		v, err := view()
 		if err != nil {
@@ -65,7 +65,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 		if content, err = p.part(key.locale, key.page, "content", v); err != nil {
 			return err
 		}
-		p.contents.put(key, content, key.size()+len(content))
+		p.contents.Put(key, content, key.size()+len(content))
 	}
 	buf := p.buffers.Get().(*bytes.Buffer)
 	defer p.buffers.Put(buf)
@@ -79,7 +79,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 
 // frame returns the layout around a page.
 func (p *pages) frame(key frameKey) (frame, error) {
-	around, ok := p.frames.get(key)
+	around, ok := p.frames.Get(key)
 	if ok {
 		return around, nil
 	}
@@ -89,7 +89,7 @@ func (p *pages) frame(key frameKey) (frame, error) {
 		return frame{}, err
 	}
 	around = frame{top, bottom}
-	p.frames.put(key, around, keyCost+len(key.page.Title)+len(key.page.Name)+len(top)+len(bottom))
+	p.frames.Put(key, around, keyCost+len(key.page.Title)+len(key.page.Name)+len(top)+len(bottom))
 	return around, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"expense-dashboard/internal/cache"
 )
 
 // maxBody is how many bytes of a request's body are read.
@@ -32,7 +34,7 @@ type site struct {
 	drafts    *splitCookie
 	exports   chan struct{} // has room for those that may run at once
 	pages     *pages
-	summaries *cache[string, expenseSummary] // by revision and filter
+	summaries *cache.Cache[string, expenseSummary] // by revision and filter
 	log       *slog.Logger
 	accessLog *accessLog
 	now       func() time.Time

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+
+	"expense-dashboard/internal/cache"
 )
 
 // session is what a signed-in person's browser keeps for us, encrypted: who
@@ -39,7 +41,7 @@ type sessionStore struct {
 	// opened holds what cookies say that were opened before, by their value: to
 	// open one takes longer than the rest of a page. It is authentic for as long as
 	// the secrets are ours, and whether it still counts is asked on each request.
-	opened *cache[string, session]
+	opened *cache.Cache[string, session]
 }
 
 const (
@@ -68,7 +70,7 @@ func newSessionStore(secrets []secret, secure bool, idle, maxAge time.Duration, 
 	}
 	return &sessionStore{
 		profile: profile, profileName: cookieName("session", secure, "/"), idToken: idToken,
-		idle: idle, maxAge: maxAge, now: now, opened: newCache[string, session](maxOpened),
+		idle: idle, maxAge: maxAge, now: now, opened: cache.New[string, session](maxOpened),
 	}, nil
 }
 
@@ -125,7 +127,7 @@ func (s *sessionStore) read(w http.ResponseWriter, r *http.Request) *session {
 	if err != nil {
 		return nil
 	}
-	person, ok := s.opened.get(sent.Value)
+	person, ok := s.opened.Get(sent.Value)
 	if !ok {
 		cookie, err := s.profile.New(r, s.profileName)
 		if err != nil {
@@ -138,7 +140,7 @@ func (s *sessionStore) read(w http.ResponseWriter, r *http.Request) *session {
 			return nil
 		}
 		person = *opened
-		s.opened.put(sent.Value, person, openedCost+2*len(sent.Value))
+		s.opened.Put(sent.Value, person, openedCost+2*len(sent.Value))
 	}
 	if !s.alive(&person) {
 		forget(w, s.profileName, s.profile.Options)

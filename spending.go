@@ -162,14 +162,14 @@ func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revi
 	unordered := q.first()
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
-	if sums, ok := s.summaries.get(key); ok {
+	if sums, ok := s.summaries.Get(key); ok {
 		listed, err := s.store.Page(ctx, q, sums.Count)
 		return listed, sums, err
 	}
 	listed, sums, err := s.store.PageAndSummary(ctx, q)
 	if err == nil && revision != "" && sums.Count > pageSize {
 		const groupCost = 64 // bytes, with a label of some length
-		s.summaries.put(key, sums, keyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+		s.summaries.Put(key, sums, keyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
 	}
 	return listed, sums, err
 }

@@ -1,4 +1,4 @@
-package main
+package cache
 
 import (
 	"sync"
@@ -7,7 +7,7 @@ import (
 // cache keeps values up to a number of bytes, those that were used last. It has
 // two halves: what is used or new goes to the young one, and when that is full,
 // it takes the place of the old one, whose values are dropped.
-type cache[K comparable, V any] struct {
+type Cache[K comparable, V any] struct {
 	mu         sync.Mutex
 	half       int // bytes that each half may have
 	used       int // bytes in the young half
@@ -19,12 +19,12 @@ type cached[V any] struct {
 	size  int
 }
 
-func newCache[K comparable, V any](bytes int) *cache[K, V] {
-	return &cache[K, V]{half: bytes / 2, young: map[K]cached[V]{}, old: map[K]cached[V]{}}
+func New[K comparable, V any](bytes int) *Cache[K, V] {
+	return &Cache[K, V]{half: bytes / 2, young: map[K]cached[V]{}, old: map[K]cached[V]{}}
 }
 
 // get returns the value of a key, and whether there is one.
-func (c *cache[K, V]) get(key K) (V, bool) {
+func (c *Cache[K, V]) Get(key K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.young[key]; ok {
@@ -39,14 +39,14 @@ func (c *cache[K, V]) get(key K) (V, bool) {
 
 // put keeps a value, whose size in bytes counts with that of its key. One that
 // is too large for the cache is not kept.
-func (c *cache[K, V]) put(key K, value V, size int) {
+func (c *Cache[K, V]) Put(key K, value V, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keep(key, cached[V]{value, size})
 }
 
 // keep puts a value into the young half.
-func (c *cache[K, V]) keep(key K, value cached[V]) {
+func (c *Cache[K, V]) keep(key K, value cached[V]) {
 	if value.size > c.half {
 		return
 	}
