@@ -20,6 +20,9 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/secret"
 )
 
 const (
@@ -47,7 +50,7 @@ type authenticator struct {
 // oidcClient speaks to the provider: it knows no session and no page.
 type oidcClient struct {
 	issuer, clientID string
-	clientSecret     secret
+	clientSecret     secret.Text
 	scopes           []string
 	redirectURL      string
 	postLogoutURL    string
@@ -203,7 +206,7 @@ func (a *authenticator) signIn(ctx context.Context, p *provider, login pendingLo
 // endOne ends one session, on this copy at once and on the others when the
 // database has it.
 func (a *authenticator) endOne(r *http.Request, person *session, reason, event string) {
-	err := a.sessions.records.end(r.Context(), []ending{endingOf(hashOf(person.ID), person.EndsAt)}, reason, a.now())
+	err := a.sessions.records.end(r.Context(), []ending{endingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
 	if err != nil {
 		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}

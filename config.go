@@ -19,29 +19,22 @@ import (
 	"unicode"
 
 	"github.com/joho/godotenv"
+
+	"expense-dashboard/internal/loopback"
+	"expense-dashboard/internal/secret"
 )
-
-// secret is a value that must never be seen. However it is formatted or
-// logged, it shows as [redacted].
-type secret string
-
-func (secret) String() string { return "[redacted]" }
-
-func (secret) GoString() string { return "[redacted]" }
-
-func (secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // config is everything that can be set from outside, checked and with its
 // defaults filled in.
 type config struct {
 	Issuer         string
 	ClientID       string
-	ClientSecret   secret
+	ClientSecret   secret.Text
 	Scopes         []string
 	BaseURL        string // the origin a browser uses, without a trailing slash
 	PostLogoutURL  string
 	ListenAddr     string
-	SessionSecrets []secret // the first signs, all are read
+	SessionSecrets []secret.Text // the first signs, all are read
 	// SessionSecretMade says that SESSION_SECRET was missing and a random one
 	// stands in for it, so that no session outlives this process.
 	SessionSecretMade bool
@@ -79,7 +72,7 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c := config{
 		Issuer:       l.issuer(),
 		ClientID:     l.required("OKTA_CLIENT_ID", "0oa1b2c3d4E5F6G7h8i9"),
-		ClientSecret: secret(l.required("OKTA_CLIENT_SECRET", "'the client secret of the app, in single quotes'")),
+		ClientSecret: secret.Text(l.required("OKTA_CLIENT_SECRET", "'the client secret of the app, in single quotes'")),
 		Scopes:       l.scopes(),
 		BaseURL:      l.baseURL(),
 	}
@@ -252,7 +245,7 @@ func checkURL(value string) (u *url.URL, problem string) {
 		return nil, "has a host that is no host name"
 	case u.User != nil:
 		return nil, "holds a user name or password, which a URL for browsers must not"
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
 		return nil, "is http, which is only allowed where the host is loopback: use https"
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, "is neither https nor http"
@@ -269,16 +262,6 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 func isAddress(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Zone() == ""
-}
-
-// isLoopback reports whether host, a name or an address without brackets, can
-// only mean this machine.
-func isLoopback(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.IsLoopback()
-	}
-	host = strings.ToLower(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 func isPort(port string) bool {
@@ -319,7 +302,7 @@ func defaultListenAddr(baseURL string) string {
 	switch host := u.Hostname(); {
 	case host == "::1":
 		return net.JoinHostPort(host, port)
-	case isLoopback(host):
+	case loopback.Host(host):
 		return net.JoinHostPort("127.0.0.1", port)
 	default:
 		return ":" + port
@@ -355,13 +338,13 @@ func (l *configLoader) trustedProxies() []netip.Prefix {
 	return proxies
 }
 
-func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret, made bool) {
+func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret.Text, made bool) {
 	const name, example = "SESSION_SECRET", "(what this prints) openssl rand -hex 32"
 	before := len(l.problems)
 	value := l.optional(name, example)
 	if value == "" {
-		if u, err := url.Parse(baseURL); err == nil && isLoopback(u.Hostname()) {
-			return []secret{secret(rand.Text() + rand.Text())}, true
+		if u, err := url.Parse(baseURL); err == nil && loopback.Host(u.Hostname()) {
+			return []secret.Text{secret.Text(rand.Text() + rand.Text())}, true
 		}
 		if len(l.problems) == before {
 			l.problem(name, "is missing: it is required where APP_BASE_URL is not loopback", example)
@@ -373,7 +356,7 @@ func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret, made bo
 		if len([]rune(s)) < minSecretLength || isPlaceholder(s) {
 			l.problem(name, fmt.Sprintf("number %d of its comma-separated secrets is shorter than %d characters or a placeholder", i+1, minSecretLength), example)
 		}
-		secrets = append(secrets, secret(s))
+		secrets = append(secrets, secret.Text(s))
 	}
 	return secrets, false
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/secret"
 )
 
 // rightConfig is a configuration without a mistake; each test changes it.
@@ -174,12 +176,12 @@ func TestConfigTellsEveryProblem(t *testing.T) {
 }
 
 func TestSecretNeverShows(t *testing.T) {
-	s := secret("canary")
+	s := secret.Text("canary")
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
-		slog.New(handler).Info("secret", "value", s, "config", config{ClientSecret: s, SessionSecrets: []secret{s}})
+		slog.New(handler).Info("secret", "value", s, "config", config{ClientSecret: s, SessionSecrets: []secret.Text{s}})
 	}
-	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, config{ClientSecret: s}, config{SessionSecrets: []secret{s}}, s, s, s) + log.String()
+	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, config{ClientSecret: s}, config{SessionSecrets: []secret.Text{s}}, s, s, s) + log.String()
 	if strings.Contains(shown, "canary") || strings.Contains(shown, fmt.Sprintf("%x", "canary")) {
 		t.Errorf("the secret shows in %s", shown)
 	}

@@ -13,12 +13,14 @@ import (
 
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
+
+	"expense-dashboard/internal/secret"
 )
 
 // newCookieStore returns a gorilla store whose cookies are encrypted and
 // authenticated with keys derived from the secrets for one purpose. It reads
 // them for maxAge and not longer, whatever the browser does.
-func newCookieStore(secrets []secret, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
+func newCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
 	var keyPairs [][]byte
 	for _, s := range secrets {
 		for _, use := range []string{"authentication", "encryption"} {
@@ -78,7 +80,7 @@ const (
 	maxCookieParts = 10
 )
 
-func newSplitCookie(secrets []secret, name string, secure bool, path string, maxAge time.Duration) (*splitCookie, error) {
+func newSplitCookie(secrets []secret.Text, name string, secure bool, path string, maxAge time.Duration) (*splitCookie, error) {
 	store, err := newCookieStore(secrets, name, secure, maxAge)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,9 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/duration"
+	"expense-dashboard/internal/loopback"
 )
 
 // findingStatus is how bad a finding is.
@@ -196,7 +199,7 @@ func (d *doctor) checkMetricsAddr() {
 	host, _, err := net.SplitHostPort(d.cfg.MetricsAddr)
 	switch {
 	case d.cfg.MetricsAddr == "" || d.broken["METRICS_ADDR"] || err != nil:
-	case isLoopback(host):
+	case loopback.Host(host):
 		d.ok(check, d.cfg.MetricsAddr+", for this machine only")
 	default:
 		d.warn(check, d.cfg.MetricsAddr+" can be asked by other machines, without a password", "let a firewall admit Prometheus only, or set METRICS_ADDR to an address of 127.0.0.1")
@@ -478,7 +481,7 @@ const goodClockSkew = time.Minute
 
 func (d *doctor) checkClock(watch *clockTransport) {
 	const check, mend = "clock", "let this machine set its clock by NTP: sign-ins fail where it is more than 5 minutes off"
-	found := "this machine's clock is " + inWords(watch.ahead.Abs().Round(time.Minute))
+	found := "this machine's clock is " + duration.InWords(watch.ahead.Abs().Round(time.Minute))
 	if watch.ahead > 0 {
 		found += " behind the provider's"
 	} else {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"expense-dashboard/internal/loopback"
 )
 
 var (
@@ -150,7 +152,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 // forOperator returns a mend where who reads the page runs the site too, which
 // is on loopback, and nothing elsewhere.
 func (s *site) forOperator(mend string) string {
-	if u, err := url.Parse(s.baseURL); err != nil || !isLoopback(u.Hostname()) {
+	if u, err := url.Parse(s.baseURL); err != nil || !loopback.Host(u.Hostname()) {
 		return ""
 	}
 	return mend

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/number"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/duration"
 )
 
 // A locale is how a reader writes dates and amounts. The words of a page are
@@ -177,6 +178,6 @@ func (l *locale) templateFuncs() template.FuncMap {
 			t = t.UTC()
 			return l.mark(l.dayText(dateOf(t))+t.Format(", 15:04")) + " UTC"
 		},
-		"words": inWords,
+		"words": duration.InWords,
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"expense-dashboard/internal/digest"
 )
 
 const (
@@ -73,7 +75,7 @@ func usedTokenOf(c claims, kind string) (tokenUse, error) {
 	if utf8.RuneCountInString(jti) > maxTokenText {
 		return tokenUse{}, fmt.Errorf("jti is longer than %d characters", maxTokenText)
 	}
-	return tokenUse{ID: hashOf(kind, jti), Expires: iat.Add(maxClockSkew + time.Minute)}, nil
+	return tokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(maxClockSkew + time.Minute)}, nil
 }
 
 // logoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)

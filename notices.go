@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+
+	"expense-dashboard/internal/secret"
 )
 
 // noticeMaxAge is how long a notice waits for its page.
@@ -19,7 +21,7 @@ type notices struct {
 	wrote string // the name of the cookie of those who have just written
 }
 
-func newNotices(secrets []secret, secure bool) (*notices, error) {
+func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	store, err := newCookieStore(secrets, "notice", secure, noticeMaxAge)
 	if err != nil {
 		return nil, err

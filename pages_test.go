@@ -692,33 +692,6 @@ func TestRenderWritesNothingAfterAnError(t *testing.T) {
 	}
 }
 
-func TestInWords(t *testing.T) {
-	for _, tt := range []struct {
-		d    time.Duration
-		want string
-	}{
-		{-time.Hour, "less than a minute"},
-		{0, "less than a minute"},
-		{59 * time.Second, "less than a minute"},
-		{time.Minute, "1 minute"},
-		{119 * time.Second, "1 minute"},
-		{45 * time.Minute, "45 minutes"},
-		{time.Hour, "1 hour"},
-		{time.Hour + time.Minute, "1 hour 1 minute"},
-		{11*time.Hour + 58*time.Minute + 30*time.Second, "11 hours 58 minutes"},
-		{24 * time.Hour, "1 day"},
-		{24*time.Hour + 59*time.Minute, "1 day"},
-		{49*time.Hour + 59*time.Minute, "2 days 1 hour"},
-		{30 * 24 * time.Hour, "30 days"},
-	} {
-		t.Run(tt.d.String(), func(t *testing.T) {
-			if got := inWords(tt.d); got != tt.want {
-				t.Errorf("inWords(%v) = %q, want %q", tt.d, got, tt.want)
-			}
-		})
-	}
-}
-
 // getStatic asks for a static file of a site whose 404 page says "our own".
 func getStatic(p *pages, target string, header http.Header) *httptest.ResponseRecorder {
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

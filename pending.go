@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+
+	"expense-dashboard/internal/secret"
 )
 
 // pendingLogin is a sign-in that has been begun: what was sent to the provider
@@ -45,7 +47,7 @@ type pendingLogins struct {
 	now    func() time.Time
 }
 
-func newPendingLogins(secrets []secret, secure bool, now func() time.Time) (*pendingLogins, error) {
+func newPendingLogins(secrets []secret.Text, secure bool, now func() time.Time) (*pendingLogins, error) {
 	store, err := newCookieStore(secrets, "pending login", secure, pendingMemory)
 	if err != nil {
 		return nil, err

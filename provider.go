@@ -16,6 +16,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/loopback"
 )
 
 // maxProviderBody is how many bytes of an answer of the provider are read.
@@ -119,7 +121,7 @@ func endpointURL(metadata claims, name, issuer string) (string, error) {
 	if u.Fragment != "" {
 		return "", fmt.Errorf("%s has a fragment", name)
 	}
-	if from, err := url.Parse(issuer); u.Scheme == "http" && (err != nil || !isLoopback(from.Hostname())) {
+	if from, err := url.Parse(issuer); u.Scheme == "http" && (err != nil || !loopback.Host(from.Hostname())) {
 		return "", fmt.Errorf("%s is not https", name)
 	}
 	return value, nil

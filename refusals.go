@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/duration"
 )
 
 // refusalOf says what an error code of the provider means (RFC 6749, 4.1.2.1
@@ -131,7 +133,7 @@ func inSeconds(d time.Duration) string {
 	case n < 120:
 		return fmt.Sprintf("%d seconds", n)
 	}
-	return inWords(d + time.Minute - 1)
+	return duration.InWords(d + time.Minute - 1)
 }
 
 // mend tells whoever runs the site what to change so that a sign-in does not

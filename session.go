@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/secret"
 )
 
 // session is what a signed-in person's browser keeps for us, encrypted: who
@@ -59,7 +60,7 @@ const clockTolerance = 5 * time.Minute
 // cookies are sent to.
 const logoutPath = "/logout"
 
-func newSessionStore(secrets []secret, secure bool, idle, maxAge time.Duration, now func() time.Time) (*sessionStore, error) {
+func newSessionStore(secrets []secret.Text, secure bool, idle, maxAge time.Duration, now func() time.Time) (*sessionStore, error) {
 	profile, err := newCookieStore(secrets, "session", secure, maxAge)
 	if err != nil {
 		return nil, err

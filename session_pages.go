@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/digest"
 )
 
 // sessionsPath is where administrators see who is signed in.
@@ -59,7 +61,7 @@ func sessionLines(records []sessionRecord, person *session, path string) []sessi
 	for i, r := range records {
 		lines[i] = sessionLine{
 			ID: r.IDHash, Subject: r.Subject, Name: r.Name, Address: r.Address, Browser: browserName(r.UserAgent),
-			SignedInAt: r.SignedInAt, Own: r.IDHash == hashOf(person.ID), EndURL: path + r.IDHash + "/end",
+			SignedInAt: r.SignedInAt, Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
 		}
 	}
 	return lines
@@ -116,7 +118,7 @@ func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 		}
 		var others []sessionRecord
 		for _, record := range found {
-			if record.IDHash != hashOf(person.ID) {
+			if record.IDHash != digest.Of(person.ID) {
 				others = append(others, record)
 			}
 		}
@@ -209,7 +211,7 @@ func parseSessionCursor(text string) (sessionCursor, error) {
 	}
 	at, idHash, _ := strings.Cut(text, ".")
 	milliseconds, err := strconv.ParseInt(at, 10, 64)
-	if err != nil || len(idHash) != len(hashOf()) || strings.Trim(idHash, "0123456789abcdef") != "" {
+	if err != nil || len(idHash) != len(digest.Of()) || strings.Trim(idHash, "0123456789abcdef") != "" {
 		return sessionCursor{}, errors.New("malformed cursor")
 	}
 	return sessionCursor{SignedInAt: milliseconds, IDHash: idHash}, nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"expense-dashboard/internal/digest"
 )
 
 const (
@@ -62,7 +64,7 @@ func newSessionRecords(store *Store, log *slog.Logger) *sessionRecords {
 // begin records a session. On an error there must be none.
 func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent string) error {
 	err := s.store.AddSession(ctx, sessionRecord{
-		IDHash: hashOf(person.ID), Subject: person.Subject, Address: normalizeAddress(person.Email), Name: person.Name,
+		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: normalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: bounded(userAgent, maxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})
@@ -89,7 +91,7 @@ func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, er
 		return false, unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
 	for _, k := range [...]endedKey{
-		{endSession, hashOf(person.ID)},
+		{endSession, digest.Of(person.ID)},
 		{endSID, person.ProviderSID},
 		{endSubject, person.Subject},
 		{endAddress, normalizeAddress(person.Email)},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/secret"
 )
 
 func TestLongIDToken(t *testing.T) {
@@ -238,7 +239,7 @@ func TestPendingLoginEnds(t *testing.T) {
 		kept bool
 	}{{0, true}, {pendingMaxAge - time.Second, true}, {pendingMaxAge + 2*time.Second, false}, {24 * time.Hour, false}} {
 		synctest.Test(t, func(t *testing.T) {
-			logins, err := newPendingLogins([]secret{testSecret}, false, time.Now)
+			logins, err := newPendingLogins([]secret.Text{testSecret}, false, time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -509,11 +510,11 @@ func FuzzCookies(f *testing.F) {
 	for _, seed := range []string{"", "x", "AAAA", "MTcwMDAwMDAwMHxBQUFB", `"quoted"`, "a=b; session=c", "\x00", "%7B", strings.Repeat("A", 5000)} {
 		f.Add(seed)
 	}
-	store, err := newSessionStore([]secret{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
+	store, err := newSessionStore([]secret.Text{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}
-	logins, err := newPendingLogins([]secret{testSecret, otherSecret}, false, time.Now)
+	logins, err := newPendingLogins([]secret.Text{testSecret, otherSecret}, false, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/digest"
 )
 
 // startCopy starts another copy of the program's site beside r, with the same
@@ -87,7 +88,7 @@ func sessionID(t *testing.T, r *rig, b *browser) string {
 	if person == nil {
 		t.Fatal("the browser has no session")
 	}
-	return hashOf(person.ID)
+	return digest.Of(person.ID)
 }
 
 // subjectOf is the sub of one of the provider's people.
@@ -379,14 +380,14 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 		begun := time.UnixMilli(1_000_000)
 		add := func(id string, at time.Time) {
 			t.Helper()
-			record := sessionRecord{IDHash: hashOf(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
+			record := sessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
 			if err := s.AddSession(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
 		}
 		add("one", begun)
-		token := usedToken{ID: hashOf("token"), Expires: begun.Add(time.Hour)}
-		if err := s.EndSessions(t.Context(), []ending{endingOf(hashOf("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
+		token := usedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
+		if err := s.EndSessions(t.Context(), []ending{endingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
 			t.Fatal(err)
 		}
 		for _, test := range []struct {
@@ -411,7 +412,7 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		now := time.Now()
-		token := usedToken{ID: hashOf("token"), Expires: now.Add(time.Minute)}
+		token := usedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
 		first := []ending{{endSubject, "first", now, now.Add(time.Hour)}}
 		second := []ending{{endSubject, "second", now, now.Add(time.Hour)}}
 		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
@@ -586,7 +587,7 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 		const people = 2*sessionPage + 30
 		for i := range people {
 			record := sessionRecord{
-				IDHash: hashOf(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
+				IDHash: digest.Of(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
 				SignedInAt: time.Now().Add(-time.Duration(i/3) * time.Second), ExpiresAt: time.Now().Add(time.Hour),
 			}
 			if err := r.site.store.AddSession(t.Context(), record); err != nil {
@@ -625,7 +626,7 @@ func TestEndAllOthersOfVeryMany(t *testing.T) {
 	b.signIn(finance)
 	for i := range 2*sessionPage + 1 {
 		record := sessionRecord{
-			IDHash: hashOf(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
+			IDHash: digest.Of(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
 			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		}
 		if err := r.site.store.AddSession(t.Context(), record); err != nil {
@@ -699,7 +700,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	for name, value := range b.cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	if person := r.site.sessions.read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), hashOf(person.ID)) {
+	if person := r.site.sessions.read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {
 		t.Error("the database holds the session's ID, or not its hash")
 	}
 }
@@ -711,7 +712,7 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 	records := newSessionRecords(store, slog.New(slog.DiscardHandler))
 	endings := make([]ending, maxOwedEndings+5)
 	for i := range endings {
-		endings[i] = endingOf(hashOf(fmt.Sprint(i)), time.Now().Add(time.Hour))
+		endings[i] = endingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
 	}
 	if err := records.end(t.Context(), endings, "test", time.Now()); !isUnavailable(err) {
 		t.Errorf("end = %v", err)

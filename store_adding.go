@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"expense-dashboard/internal/digest"
 )
 
 // Create adds an expense. The submission names the form that it comes from: of
@@ -16,7 +18,7 @@ func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission s
 	e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
 	var key any
 	if submission != "" {
-		key = hashOf(who.Address, submission)
+		key = digest.Of(who.Address, submission)
 	}
 	created := false
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {

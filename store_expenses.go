@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -297,16 +295,6 @@ func missing(err error) error {
 func current(ctx context.Context, tx *sql.Tx, id string) (Expense, error) {
 	e, err := scanExpense(tx.QueryRowContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id = $1`, id).Scan)
 	return e, missing(err)
-}
-
-// hashOf returns the same key for the same texts, and only for those.
-func hashOf(texts ...string) string {
-	var whole []byte
-	for _, text := range texts {
-		whole = append(append(strconv.AppendInt(whole, int64(len(text)), 10), ':'), text...)
-	}
-	sum := sha256.Sum256(whole)
-	return hex.EncodeToString(sum[:])
 }
 
 // Update makes the expense with an id, of which the caller saw a version, say

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"expense-dashboard/internal/digest"
 )
 
 // importTimeout bounds the import of one file.
@@ -130,7 +132,7 @@ func addImported(ctx context.Context, adding *adder, rows []importRow) error {
 // are equal are told apart by the time that they occur, from 1: two equal rows
 // are two expenses.
 func importKey(e Entry, occurrence int) string {
-	return hashOf(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
+	return digest.Of(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
 }
 
 // changeImported writes the rows with an id that say something new, counts them,

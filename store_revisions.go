@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"expense-dashboard/internal/digest"
 )
 
 // revisionAge is how long what is known of the revisions counts as the present,
@@ -98,7 +100,7 @@ func (s *Store) learn(fresh *revisions) {
 	for _, team := range slices.Sorted(maps.Keys(fresh.byTeam)) {
 		texts = append(texts, team, fresh.byTeam[team])
 	}
-	fresh.all = hashOf(texts...)
+	fresh.all = digest.Of(texts...)
 	for known := s.known.Load(); known == nil || known.asked.Before(fresh.asked); known = s.known.Load() {
 		if s.known.CompareAndSwap(known, fresh) {
 			return

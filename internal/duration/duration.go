@@ -1,0 +1,31 @@
+package duration
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// inWords says a duration in its two largest units, rounded down to whole
+// minutes: "11 hours 58 minutes".
+func InWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	var words []string
+	add := func(n time.Duration, unit string) {
+		switch {
+		case n == 1:
+			words = append(words, "1 "+unit)
+		case n > 1:
+			words = append(words, fmt.Sprintf("%d %ss", n, unit))
+		}
+	}
+	add(d/day, "day")
+	add(d%day/time.Hour, "hour")
+	if d < day {
+		add(d%time.Hour/time.Minute, "minute")
+	}
+	if len(words) == 0 {
+		return "less than a minute"
+	}
+	return strings.Join(words, " ")
+}
