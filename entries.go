@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/server"
 )
 
 const (
@@ -393,7 +395,7 @@ func uploadedFile(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// A file takes longer than the server grants to an ordinary request.
 	// The answer comes after it.
 	controller, until := http.NewResponseController(w), time.Now().Add(uploadTimeout)
-	err := errors.Join(controller.SetReadDeadline(until), controller.SetWriteDeadline(until.Add(answerTimeout)))
+	err := errors.Join(controller.SetReadDeadline(until), controller.SetWriteDeadline(until.Add(server.AnswerTimeout)))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	serverpkg "expense-dashboard/internal/server"
 )
 
 // The sample's people, by where they belong.
@@ -88,8 +89,8 @@ func startSite(t testing.TB, s setup) *rig {
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
 	r.site = r.copy(t, s)
-	server.Config = newServer(r.site.routes(), newLogger("text", r.log))
-	server.Listener = clientListener{server.Listener.(*net.TCPListener)}
+	server.Config = serverpkg.New(r.site.routes(), newLogger("text", r.log))
+	server.Listener = serverpkg.Listener{server.Listener.(*net.TCPListener)}
 	if s.https {
 		server.StartTLS()
 	} else {

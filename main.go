@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	serverpkg "expense-dashboard/internal/server"
 )
 
 func appCommands() []command {
@@ -75,16 +75,6 @@ func doctorCommand(ctx context.Context, i invocation) error {
 	}
 	return err
 }
-
-const (
-	shutdownTimeout = 10 * time.Second
-	// answerTimeout is how long a request may take from its header to the end of
-	// its answer, unless its handler grants more.
-	answerTimeout = 60 * time.Second
-	// maxHeader bounds a request's header: ten cookies of an ID Token and what
-	// else a browser sends.
-	maxHeader = 64 << 10
-)
 
 // tableSet hands the commands of the program to whoever runs them.
 var tableSet = func() bool {
@@ -178,7 +168,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")
 	}
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
-	return serve(ctx, clientListener{listener.(*net.TCPListener)}, s, log)
+	return serve(ctx, serverpkg.Listener{listener.(*net.TCPListener)}, s, log)
 }
 
 // of names the variable that an error is about.
@@ -230,27 +220,10 @@ func connectAtStart(ctx context.Context, auth *oidcClient, log *slog.Logger) err
 	return nil
 }
 
-// newServer returns a server with a limit on everything that a client can take
-// its time with. What net/http logs of its own goes to log.
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      answerTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ConnContext:       withClientConn,
-		// net/http would answer OPTIONS * without our headers.
-		DisableGeneralOptionsHandler: true,
-	}
-}
-
 // serve answers requests until ctx is done, then lets those in flight finish,
 // for shutdownTimeout at most.
 func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger) error {
-	server := newServer(s.routes(), log)
+	server := serverpkg.New(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.auth.keepConnected(background) })
@@ -266,7 +239,7 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverpkg.ShutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
 		log.Warn("requests were cut off", "error", err)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	serverpkg "expense-dashboard/internal/server"
 )
 
 // surfaceRow is a request and the status of its answer. The target OPTIONS *
@@ -218,16 +219,16 @@ func TestOversizedHeaders(t *testing.T) {
 	b := r.browser()
 	b.signIn(finance)
 	for name, request := range map[string]string{
-		"a field":     "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + strings.Repeat("x", 2*maxHeader) + "\r\n\r\n",
-		"many fields": "GET / HTTP/1.1\r\nHost: localhost\r\n" + strings.Repeat("Cookie: a=b\r\n", maxHeader/8) + "\r\n",
-		"the path":    "GET /" + strings.Repeat("x", 2*maxHeader) + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"a field":     "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + strings.Repeat("x", 2*serverpkg.MaxHeader) + "\r\n\r\n",
+		"many fields": "GET / HTTP/1.1\r\nHost: localhost\r\n" + strings.Repeat("Cookie: a=b\r\n", serverpkg.MaxHeader/8) + "\r\n",
+		"the path":    "GET /" + strings.Repeat("x", 2*serverpkg.MaxHeader) + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	} {
 		page := rawAnswer(t, r, request)
 		if page.check(t, http.StatusRequestHeaderFieldsTooLarge, "431 Request Header Fields Too Large", "!xxx"); page.header.Get("Set-Cookie") != "" {
 			t.Errorf("%s: a cookie is set", name)
 		}
 	}
-	b.get("/dashboard", "X-Long", strings.Repeat("x", maxHeader*3/4)).check(t, http.StatusOK, "Carol Lee")
+	b.get("/dashboard", "X-Long", strings.Repeat("x", serverpkg.MaxHeader*3/4)).check(t, http.StatusOK, "Carol Lee")
 	for name, request := range map[string]string{
 		"no request":      "\x16\x03\x01 hello\r\n\r\n",
 		"no host":         "GET / HTTP/1.1\r\n\r\n",
@@ -247,14 +248,14 @@ func TestOversizedHeaders(t *testing.T) {
 // wait for, and returns its address.
 func startServer(t *testing.T, log io.Writer, handler http.Handler, change func(*http.Server)) string {
 	t.Helper()
-	server := newServer(handler, newLogger("text", log))
+	server := serverpkg.New(handler, newLogger("text", log))
 	change(server)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(clientListener{listener.(*net.TCPListener)}) }()
+	go func() { ended <- server.Serve(serverpkg.Listener{listener.(*net.TCPListener)}) }()
 	t.Cleanup(func() {
 		server.Close()
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
@@ -279,7 +280,7 @@ func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	const short = 200 * time.Millisecond
 	t.Run("no limit is left out", func(t *testing.T) {
-		s := newServer(nil, newLogger("text", io.Discard))
+		s := serverpkg.New(nil, newLogger("text", io.Discard))
 		for name, limit := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "body": s.ReadTimeout, "answer": s.WriteTimeout, "idle": s.IdleTimeout} {
 			if limit <= 0 || limit > 2*time.Minute {
 				t.Errorf("%s: %v", name, limit)
