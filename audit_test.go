@@ -15,20 +15,6 @@ import (
 	"expense-dashboard/internal/devidp"
 )
 
-func TestTrustedProxiesConfig(t *testing.T) {
-	for value, want := range map[string]string{
-		"": "[]", "10.0.0.7": "[10.0.0.7/32]", " 10.0.0.7 , 192.168.0.0/16 ": "[10.0.0.7/32 192.168.0.0/16]",
-		"::1,fd00::/8": "[::1/128 fd00::/8]", "0.0.0.0/1": "[0.0.0.0/1]",
-	} {
-		variables := rightConfig()
-		variables["TRUSTED_PROXIES"] = value
-		c, err := loadConfig(lookup(variables))
-		if err != nil || fmt.Sprint(c.TrustedProxies) != want {
-			t.Errorf("%q: got %v, %v, want %s", value, c.TrustedProxies, err, want)
-		}
-	}
-}
-
 func TestClientAddr(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	tests := []struct {

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"expense-dashboard/internal/config"
 )
 
 // invocation is what a command is run with.
@@ -45,7 +47,7 @@ func (e *usageError) Error() string { return e.problem }
 // there is none. A command line that is not known is a *usageError.
 func runCommand(ctx context.Context, i invocation) error {
 	if len(i.args) == 0 {
-		getenv, err := withDotEnv(i.getenv)
+		getenv, err := config.WithDotEnv(i.getenv)
 		if err != nil {
 			return err
 		}

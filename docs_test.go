@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/joho/godotenv"
+
+	"expense-dashboard/internal/config"
 )
 
 // variablesRead returns the sorted names of the variables that make up the
@@ -17,7 +19,7 @@ import (
 func variablesRead() []string {
 	names := map[string]bool{}
 	// An empty environment is refused, but only once every variable was asked for.
-	_, _ = loadConfig(func(name string) string { names[name] = true; return "" })
+	_, _ = config.Load(func(name string) string { names[name] = true; return "" })
 	return slices.Sorted(maps.Keys(names))
 }
 
@@ -51,7 +53,7 @@ func TestEnvExample(t *testing.T) {
 	}
 
 	t.Run("unchanged it is refused", func(t *testing.T) {
-		_, err := loadConfig(lookup(dotEnv(t, example)))
+		_, err := config.Load(lookup(dotEnv(t, example)))
 		if err == nil {
 			t.Fatal("placeholders were accepted")
 		}
@@ -67,7 +69,7 @@ func TestEnvExample(t *testing.T) {
 			"{yourOktaDomain}", "dev-123456.okta.com", "{yourClientID}", "0oa1", "{yourClientSecret}", "a$b",
 			"{the output of openssl rand -hex 32}", strings.Repeat("0f", 32),
 		).Replace(filled)
-		c, err := loadConfig(lookup(dotEnv(t, filled)))
+		c, err := config.Load(lookup(dotEnv(t, filled)))
 		if err != nil {
 			t.Fatal(err)
 		}

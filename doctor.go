@@ -17,6 +17,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/loopback"
 )
@@ -46,7 +47,7 @@ type diagnosisJSON struct {
 
 // doctor looks at everything that the program needs, and changes nothing.
 type doctor struct {
-	cfg      config
+	cfg      config.Config
 	findings []finding
 	// broken holds the variables that have a problem, so that what depends on
 	// them is not looked at.
@@ -104,7 +105,7 @@ func examine(ctx context.Context, getenv func(string) string) *doctor {
 // checkConfig reads the configuration as the program does at its start.
 func (d *doctor) checkConfig(getenv func(string) string) {
 	const check = "configuration"
-	withFile, err := withDotEnv(getenv)
+	withFile, err := config.WithDotEnv(getenv)
 	if err != nil {
 		found, mend, _ := strings.Cut(err.Error(), ": put ")
 		if mend != "" {
@@ -112,7 +113,7 @@ func (d *doctor) checkConfig(getenv func(string) string) {
 		}
 		d.fail(check, found, mend)
 	}
-	d.cfg, err = loadConfig(withFile)
+	d.cfg, err = config.Load(withFile)
 	if err == nil {
 		if len(d.findings) == 0 {
 			d.ok(check, "everything that is set is understood")
@@ -182,7 +183,7 @@ func (d *doctor) checkOrigin() {
 func (d *doctor) checkListenAddr(base *url.URL) {
 	const check = "listen address"
 	_, port, err := net.SplitHostPort(d.cfg.ListenAddr)
-	_, basePort, baseErr := net.SplitHostPort(defaultListenAddr(d.cfg.BaseURL))
+	_, basePort, baseErr := net.SplitHostPort(config.DefaultListenAddr(d.cfg.BaseURL))
 	switch {
 	case d.broken["LISTEN_ADDR"] || err != nil || baseErr != nil:
 	case base.Scheme == "https":

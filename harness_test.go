@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	configpkg "expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	serverpkg "expense-dashboard/internal/server"
 )
@@ -104,7 +105,7 @@ func startSite(t testing.TB, s setup) *rig {
 // copy builds a site as run does, one of any number that share a database.
 func (r *rig) copy(t testing.TB, s setup) *app {
 	t.Helper()
-	cfg, err := loadConfig(r.getenv(s))
+	cfg, err := configpkg.Load(r.getenv(s))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/config"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -36,14 +37,14 @@ func backupCommand(ctx context.Context, i invocation) error {
 	if err != nil {
 		return err
 	}
-	getenv, err := withDotEnv(i.getenv)
+	getenv, err := config.WithDotEnv(i.getenv)
 	if err != nil {
 		return err
 	}
-	l := &configLoader{getenv: getenv}
-	databaseURL := l.databaseURL()
-	if err := errors.Join(l.problems...); err != nil {
-		return &configError{err}
+	l := &config.Loader{Getenv: getenv}
+	databaseURL := l.DatabaseURL()
+	if err := errors.Join(l.Problems...); err != nil {
+		return &config.Error{err}
 	}
 	if err := backup(ctx, databaseURL, arguments[0]); err != nil {
 		return err
@@ -103,7 +104,7 @@ func main() {
 // report prints why the program ended and returns its exit status: 2 for what
 // whoever started it has to change, 1 for everything else.
 func report(err error, stderr io.Writer) int {
-	var configuration *configError
+	var configuration *config.Error
 	var usage *usageError
 	var fault *discoveryError
 	switch {
@@ -131,12 +132,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if len(args) > 0 {
 		return &usageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
 	}
-	cfg, err := loadConfig(getenv)
+	cfg, err := config.Load(getenv)
 	log := newLogger(cfg.LogFormat, stderr)
 	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
 	store, storeErr := openStore(cfg.DatabaseURL, log)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
-		return &configError{err}
+		return &config.Error{err}
 	}
 	defer store.close()
 	var counted *metrics
@@ -180,7 +181,7 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*app, error) {
+func newSite(cfg config.Config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)

@@ -17,6 +17,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/loopback"
 )
 
@@ -114,7 +115,7 @@ func endpointURL(metadata claims, name, issuer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	u, problem := checkURL(value)
+	u, problem := config.CheckURL(value)
 	if problem != "" {
 		return "", fmt.Errorf("%s %s", name, problem)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
 )
@@ -24,7 +25,7 @@ import (
 // goes to the copy where its home is the copy's.
 func startCopy(t *testing.T, r *rig, s setup) *rig {
 	t.Helper()
-	cfg, err := loadConfig(r.getenv(s))
+	cfg, err := config.Load(r.getenv(s))
 	if err != nil {
 		t.Fatal(err)
 	}

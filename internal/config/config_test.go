@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -12,6 +12,20 @@ import (
 
 	"expense-dashboard/internal/secret"
 )
+
+func TestTrustedProxiesConfig(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "[]", "10.0.0.7": "[10.0.0.7/32]", " 10.0.0.7 , 192.168.0.0/16 ": "[10.0.0.7/32 192.168.0.0/16]",
+		"::1,fd00::/8": "[::1/128 fd00::/8]", "0.0.0.0/1": "[0.0.0.0/1]",
+	} {
+		variables := rightConfig()
+		variables["TRUSTED_PROXIES"] = value
+		c, err := Load(lookup(variables))
+		if err != nil || fmt.Sprint(c.TrustedProxies) != want {
+			t.Errorf("%q: got %v, %v, want %s", value, c.TrustedProxies, err, want)
+		}
+	}
+}
 
 // rightConfig is a configuration without a mistake; each test changes it.
 func rightConfig() map[string]string {
@@ -27,7 +41,7 @@ func lookup(variables map[string]string) func(string) string {
 }
 
 func TestLoadConfigDefaults(t *testing.T) {
-	c, err := loadConfig(lookup(rightConfig()))
+	c, err := Load(lookup(rightConfig()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +65,7 @@ func TestLoadConfigValues(t *testing.T) {
 	} {
 		variables[name] = value
 	}
-	c, err := loadConfig(lookup(variables))
+	c, err := Load(lookup(variables))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +90,7 @@ func TestListenAddrDefault(t *testing.T) {
 		"https://e.example.com":       ":443",
 		"https://e.example.com:10443": ":10443",
 	} {
-		if got := defaultListenAddr(base); got != want {
+		if got := DefaultListenAddr(base); got != want {
 			t.Errorf("%s: got %q, want %q", base, got, want)
 		}
 	}
@@ -147,7 +161,7 @@ func TestConfigProblems(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			variables := rightConfig()
 			variables[test.variable] = test.value
-			_, err := loadConfig(lookup(variables))
+			_, err := Load(lookup(variables))
 			if err == nil {
 				t.Fatal("no problem found")
 			}
@@ -164,7 +178,7 @@ func TestConfigProblems(t *testing.T) {
 }
 
 func TestConfigTellsEveryProblem(t *testing.T) {
-	_, err := loadConfig(lookup(map[string]string{"APP_BASE_URL": "http://expenses.example.com", "LOG_FORMAT": "xml"}))
+	_, err := Load(lookup(map[string]string{"APP_BASE_URL": "http://expenses.example.com", "LOG_FORMAT": "xml"}))
 	if err == nil {
 		t.Fatal("no problem found")
 	}
@@ -179,9 +193,9 @@ func TestSecretNeverShows(t *testing.T) {
 	s := secret.Text("canary")
 	var log bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
-		slog.New(handler).Info("secret", "value", s, "config", config{ClientSecret: s, SessionSecrets: []secret.Text{s}})
+		slog.New(handler).Info("secret", "value", s, "config", Config{ClientSecret: s, SessionSecrets: []secret.Text{s}})
 	}
-	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, config{ClientSecret: s}, config{SessionSecrets: []secret.Text{s}}, s, s, s) + log.String()
+	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, Config{ClientSecret: s}, Config{SessionSecrets: []secret.Text{s}}, s, s, s) + log.String()
 	if strings.Contains(shown, "canary") || strings.Contains(shown, fmt.Sprintf("%x", "canary")) {
 		t.Errorf("the secret shows in %s", shown)
 	}
@@ -203,7 +217,7 @@ func TestDotEnv(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			getenv, err := withDotEnv(lookup(map[string]string{"FROM_BOTH": "environment"}))
+			getenv, err := WithDotEnv(lookup(map[string]string{"FROM_BOTH": "environment"}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -224,8 +238,8 @@ func TestDotEnvProblem(t *testing.T) {
 			if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := withDotEnv(lookup(nil))
-			var problem *configError
+			_, err := WithDotEnv(lookup(nil))
+			var problem *Error
 			if !errors.As(err, &problem) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
 				t.Errorf("withDotEnv = %v, want a problem with %q and nothing of the file", err, test.want)
 			}

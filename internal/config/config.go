@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -26,7 +26,7 @@ import (
 
 // config is everything that can be set from outside, checked and with its
 // defaults filled in.
-type config struct {
+type Config struct {
 	Issuer         string
 	ClientID       string
 	ClientSecret   secret.Text
@@ -57,19 +57,19 @@ const minSecretLength = 32
 
 // configError is a mistake that only whoever configures the program can mend.
 // The program exits with status 2.
-type configError struct{ err error }
+type Error struct{ Err error }
 
-func (e *configError) Error() string { return e.err.Error() }
+func (e *Error) Error() string { return e.Err.Error() }
 
-func (e *configError) Unwrap() error { return e.err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // loadConfig reads the configuration through getenv. Its error is a
 // *configError that joins one error for each problem, each naming the
 // variable, what is wrong and an example of a right value; the configuration
 // then holds what could be read.
-func loadConfig(getenv func(string) string) (config, error) {
-	l := &configLoader{getenv: getenv}
-	c := config{
+func Load(getenv func(string) string) (Config, error) {
+	l := &Loader{Getenv: getenv}
+	c := Config{
 		Issuer:       l.issuer(),
 		ClientID:     l.required("OKTA_CLIENT_ID", "0oa1b2c3d4E5F6G7h8i9"),
 		ClientSecret: secret.Text(l.required("OKTA_CLIENT_SECRET", "'the client secret of the app, in single quotes'")),
@@ -82,34 +82,34 @@ func loadConfig(getenv func(string) string) (config, error) {
 	c.IdleTimeout = l.duration("SESSION_IDLE_TIMEOUT", time.Hour)
 	c.MaxAge = l.duration("SESSION_MAX_AGE", 12*time.Hour)
 	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
-	c.DatabaseURL = l.databaseURL()
+	c.DatabaseURL = l.DatabaseURL()
 	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
 	c.BackChannelLogout = l.oneOf("BACKCHANNEL_LOGOUT", "false", "true") == "true"
 	c.UniversalLogout = l.oneOf("UNIVERSAL_LOGOUT", "false", "true") == "true"
 	c.TrustedProxies = l.trustedProxies()
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
 	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
-	if len(l.problems) > 0 {
-		return c, &configError{errors.Join(l.problems...)}
+	if len(l.Problems) > 0 {
+		return c, &Error{errors.Join(l.Problems...)}
 	}
 	return c, nil
 }
 
 // configLoader reads variables and collects what is wrong with them.
-type configLoader struct {
-	getenv   func(string) string
-	problems []error
+type Loader struct {
+	Getenv   func(string) string
+	Problems []error
 }
 
 // problem notes what is wrong with the variable name. The words never hold
 // the value of a secret.
-func (l *configLoader) problem(name, what, example string) {
-	l.problems = append(l.problems, fmt.Errorf("%s %s. Example: %s=%s", name, what, name, example))
+func (l *Loader) problem(name, what, example string) {
+	l.Problems = append(l.Problems, fmt.Errorf("%s %s. Example: %s=%s", name, what, name, example))
 }
 
 // optional returns the trimmed value of a variable, or "" if it is not set.
-func (l *configLoader) optional(name, example string) string {
-	raw := l.getenv(name)
+func (l *Loader) optional(name, example string) string {
+	raw := l.Getenv(name)
 	value := strings.TrimSpace(raw)
 	switch {
 	case raw != "" && value == "":
@@ -125,10 +125,10 @@ func (l *configLoader) optional(name, example string) string {
 }
 
 // required is optional, but a missing value is a problem too.
-func (l *configLoader) required(name, example string) string {
-	before := len(l.problems)
+func (l *Loader) required(name, example string) string {
+	before := len(l.Problems)
 	value := l.optional(name, example)
-	if value == "" && len(l.problems) == before {
+	if value == "" && len(l.Problems) == before {
 		l.problem(name, "is missing", example)
 	}
 	return value
@@ -140,7 +140,7 @@ var placeholder = regexp.MustCompile(`^\$?\{.*\}$|^<.*>$|^(?i:your[-_ ]?(okta|cl
 
 func isPlaceholder(value string) bool { return placeholder.MatchString(value) }
 
-func (l *configLoader) oneOf(name string, values ...string) string {
+func (l *Loader) oneOf(name string, values ...string) string {
 	value := l.optional(name, values[0])
 	if value == "" {
 		return values[0]
@@ -151,7 +151,7 @@ func (l *configLoader) oneOf(name string, values ...string) string {
 	return value
 }
 
-func (l *configLoader) duration(name string, standard time.Duration) time.Duration {
+func (l *Loader) duration(name string, standard time.Duration) time.Duration {
 	value := l.optional(name, "1h30m")
 	if value == "" {
 		return standard
@@ -165,7 +165,7 @@ func (l *configLoader) duration(name string, standard time.Duration) time.Durati
 
 // scopes reads OKTA_SCOPES: RFC 6749, 3.3, with "openid" among them as OpenID
 // Connect Core 1.0, 3.1.2.1 demands.
-func (l *configLoader) scopes() []string {
+func (l *Loader) scopes() []string {
 	const standard = "openid profile email"
 	value := cmp.Or(l.optional("OKTA_SCOPES", standard), standard)
 	scopes := strings.Fields(value)
@@ -180,13 +180,13 @@ func (l *configLoader) scopes() []string {
 
 // issuer reads OKTA_ISSUER (OpenID Connect Discovery 1.0, 3: https, no query,
 // no fragment).
-func (l *configLoader) issuer() string {
+func (l *Loader) issuer() string {
 	const name, example = "OKTA_ISSUER", "https://dev-123456.okta.com/oauth2/default"
 	value := l.required(name, example)
 	if value == "" {
 		return ""
 	}
-	u, problem := checkURL(value)
+	u, problem := CheckURL(value)
 	switch {
 	case problem != "":
 		l.problem(name, problem, example)
@@ -202,10 +202,10 @@ func (l *configLoader) issuer() string {
 
 var oktaAdminHost = regexp.MustCompile(`-admin\.(okta|oktapreview|okta-emea)\.com$`)
 
-func (l *configLoader) baseURL() string {
+func (l *Loader) baseURL() string {
 	const name, standard = "APP_BASE_URL", "http://localhost:3000"
 	value := cmp.Or(l.optional(name, standard), standard)
-	u, problem := checkURL(value)
+	u, problem := CheckURL(value)
 	switch {
 	case problem != "":
 		l.problem(name, problem, "https://expenses.example.com")
@@ -219,13 +219,13 @@ func (l *configLoader) baseURL() string {
 
 // postLogoutURL is kept byte for byte, because Okta compares it with what is
 // registered.
-func (l *configLoader) postLogoutURL(baseURL string) string {
+func (l *Loader) postLogoutURL(baseURL string) string {
 	const name = "POST_LOGOUT_URL"
 	value := l.optional(name, baseURL)
 	if value == "" {
 		return baseURL
 	}
-	if _, problem := checkURL(value); problem != "" {
+	if _, problem := CheckURL(value); problem != "" {
 		l.problem(name, problem, baseURL)
 	}
 	return value
@@ -233,7 +233,7 @@ func (l *configLoader) postLogoutURL(baseURL string) string {
 
 // checkURL parses an absolute URL and says what is wrong with it: it must be
 // https, or http where the host is loopback, and name no user.
-func checkURL(value string) (u *url.URL, problem string) {
+func CheckURL(value string) (u *url.URL, problem string) {
 	if strings.ContainsAny(value, "{}<>") {
 		return nil, "still holds a placeholder"
 	}
@@ -269,18 +269,18 @@ func isPort(port string) bool {
 	return err == nil && n >= 1 && n <= 65535
 }
 
-func (l *configLoader) listenAddr(baseURL string) string {
-	return cmp.Or(l.address("LISTEN_ADDR", "127.0.0.1:3000"), defaultListenAddr(baseURL))
+func (l *Loader) listenAddr(baseURL string) string {
+	return cmp.Or(l.address("LISTEN_ADDR", "127.0.0.1:3000"), DefaultListenAddr(baseURL))
 }
 
-func (l *configLoader) databaseURL() string {
+func (l *Loader) DatabaseURL() string {
 	const standard = "sqlite:expenses.db"
 	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
 }
 
 // address reads a variable that holds an address to listen on, or "" if it is
 // not set.
-func (l *configLoader) address(name, example string) string {
+func (l *Loader) address(name, example string) string {
 	value := l.optional(name, example)
 	if value == "" {
 		return ""
@@ -293,7 +293,7 @@ func (l *configLoader) address(name, example string) string {
 }
 
 // defaultListenAddr is the port of the base URL, on loopback where that is.
-func defaultListenAddr(baseURL string) string {
+func DefaultListenAddr(baseURL string) string {
 	u, err := url.Parse(baseURL)
 	if err != nil {
 		return ""
@@ -311,7 +311,7 @@ func defaultListenAddr(baseURL string) string {
 
 // trustedProxies reads TRUSTED_PROXIES: addresses, and ranges of them in CIDR
 // notation (RFC 4632, 3.1), separated by commas.
-func (l *configLoader) trustedProxies() []netip.Prefix {
+func (l *Loader) trustedProxies() []netip.Prefix {
 	const name, example = "TRUSTED_PROXIES", "10.0.0.7,192.168.10.0/24"
 	value := l.optional(name, example)
 	if value == "" {
@@ -338,15 +338,15 @@ func (l *configLoader) trustedProxies() []netip.Prefix {
 	return proxies
 }
 
-func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret.Text, made bool) {
+func (l *Loader) sessionSecrets(baseURL string) (secrets []secret.Text, made bool) {
 	const name, example = "SESSION_SECRET", "(what this prints) openssl rand -hex 32"
-	before := len(l.problems)
+	before := len(l.Problems)
 	value := l.optional(name, example)
 	if value == "" {
 		if u, err := url.Parse(baseURL); err == nil && loopback.Host(u.Hostname()) {
 			return []secret.Text{secret.Text(rand.Text() + rand.Text())}, true
 		}
-		if len(l.problems) == before {
+		if len(l.Problems) == before {
 			l.problem(name, "is missing: it is required where APP_BASE_URL is not loopback", example)
 		}
 		return nil, false
@@ -364,7 +364,7 @@ func (l *configLoader) sessionSecrets(baseURL string) (secrets []secret.Text, ma
 // withDotEnv returns a getenv that falls back to the .env file in the working
 // directory or, where there is none, beside the program. The real environment
 // wins. A missing file is fine, an unreadable one is a *configError.
-func withDotEnv(getenv func(string) string) (func(string) string, error) {
+func WithDotEnv(getenv func(string) string) (func(string) string, error) {
 	for _, dir := range []string{".", programDir()} {
 		path := filepath.Join(dir, ".env")
 		data, err := os.ReadFile(path)
@@ -372,12 +372,12 @@ func withDotEnv(getenv func(string) string) (func(string) string, error) {
 			continue
 		}
 		if err != nil {
-			return getenv, &configError{fmt.Errorf("read .env: %w", err)}
+			return getenv, &Error{fmt.Errorf("read .env: %w", err)}
 		}
 		file, err := godotenv.UnmarshalBytes(data)
 		if err != nil {
 			// godotenv's error quotes the file, secrets and all.
-			return getenv, &configError{fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
+			return getenv, &Error{fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
 		}
 		return func(name string) string { return cmp.Or(getenv(name), file[name]) }, nil
 	}
