@@ -22,6 +22,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
 )
 
@@ -172,7 +173,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("give session: %w", err)
 	}
 	if before != nil && before.ID != outcome.person.ID {
-		a.endOne(r, before, "replaced", eventSessionEnded)
+		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
 	if outcome.person.Unverified {
 		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(emailUnverified), "sub", outcome.person.Subject, "mend", a.mend(emailUnverified))
@@ -195,7 +196,7 @@ func (a *authenticator) signIn(ctx context.Context, p *provider, login pendingLo
 		failure := &signInError{Failure: databaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return callbackOutcome{err: failure}
 	}
-	audit(a.log, r, eventSignIn, person.Subject, "callback")
+	logging.Audit(a.log, r, logging.EventSignIn, person.Subject, "callback")
 	if len(rawIDToken) > cookiePart*maxCookieParts {
 		// No cookie takes it, so there is no use in remembering it.
 		rawIDToken = ""
@@ -210,7 +211,7 @@ func (a *authenticator) endOne(r *http.Request, person *session, reason, event s
 	if err != nil {
 		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}
-	audit(a.log, r, event, person.Subject, reason)
+	logging.Audit(a.log, r, event, person.Subject, reason)
 }
 
 // logout ends the session here, whatever state the provider and the database
@@ -227,7 +228,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 	if ended, _ := a.sessions.records.isEnded(r.Context(), person); ended {
 		return "/"
 	}
-	a.endOne(r, person, "asked", eventSignOut)
+	a.endOne(r, person, "asked", logging.EventSignOut)
 	p := a.provider.Load()
 	if p == nil || p.endSessionEndpoint == "" {
 		return a.postLogoutURL
@@ -630,7 +631,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session) erro
 			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
 			return nil
 		}
-		infoOf(r).Subject = person.Subject
+		logging.InfoOf(r).Subject = person.Subject
 		if err := s.sessions.touch(w, r, person); err != nil {
 			return err
 		}

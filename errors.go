@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/loopback"
 )
 
@@ -118,7 +119,7 @@ func (f failure) after(wait time.Duration) failure {
 // pages, and logs the cause once under the reference that the answer shows.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.explain(err)
-	reference := referenceOf(r)
+	reference := logging.ReferenceOf(r)
 	s.logFailure(r, f, err)
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
@@ -168,7 +169,7 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	case f.Status > http.StatusInternalServerError:
 		level = slog.LevelWarn
 	}
-	info := infoOf(r)
+	info := logging.InfoOf(r)
 	attributes := []any{"status", f.Status, "error", err, "addr", info.Addr, "sub", info.Subject}
 	var signIn *signInError
 	switch {
@@ -176,11 +177,11 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 		if f.Mend != "" {
 			attributes = append(attributes, "mend", f.Mend)
 		}
-		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", eventSignInFailed, "reason", string(signIn.Failure))...)
+		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
 	case errors.Is(err, errForbidden):
-		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "not_theirs_to_change")...)
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
 	case errors.Is(err, errCrossSite):
-		s.log.Log(r.Context(), level, "denied", append(attributes, "event", eventDenied, "reason", "cross_site")...)
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)
 	default:
 		s.log.Log(r.Context(), level, "request failed", attributes...)
 	}

@@ -24,6 +24,7 @@ import (
 
 	configpkg "expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/logging"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -90,7 +91,7 @@ func startSite(t testing.TB, s setup) *rig {
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
 	r.site = r.copy(t, s)
-	server.Config = serverpkg.New(r.site.routes(), newLogger("text", r.log))
+	server.Config = serverpkg.New(r.site.routes(), logging.New("text", r.log))
 	server.Listener = serverpkg.Listener{server.Listener.(*net.TCPListener)}
 	if s.https {
 		server.StartTLS()
@@ -109,7 +110,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := newLogger(cfg.LogFormat, r.log)
+	log := logging.New(cfg.LogFormat, r.log)
 	directory, err := openDirectory(cfg.TeamsFile, log)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +123,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err := store.start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	built, err := newSite(cfg, directory, store, log, newAccessLog(cfg.LogFormat, r.log, log))
+	built, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, r.log, log))
 	if err != nil {
 		t.Fatal(err)
 	}

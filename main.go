@@ -21,6 +21,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/config"
+	"expense-dashboard/internal/logging"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -94,9 +95,9 @@ func main() {
 	// nothing until the caches are full. These bytes count, but no page of them is
 	// ever touched, so that they take no memory.
 	uncollected := make([]byte, 6<<20)
-	lines := newLineWriter(os.Stderr)
+	lines := logging.NewLineWriter(os.Stderr)
 	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: lines})
-	lines.flush()
+	lines.Flush()
 	runtime.KeepAlive(uncollected)
 	os.Exit(report(err, os.Stderr))
 }
@@ -133,7 +134,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return &usageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
 	}
 	cfg, err := config.Load(getenv)
-	log := newLogger(cfg.LogFormat, stderr)
+	log := logging.New(cfg.LogFormat, stderr)
 	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
 	store, storeErr := openStore(cfg.DatabaseURL, log)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
@@ -153,7 +154,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err := store.start(ctx, cfg.SampleData); err != nil {
 		return err
 	}
-	s, err := newSite(cfg, directory, store, log, newAccessLog(cfg.LogFormat, stderr, log))
+	s, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, stderr, log))
 	if err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config.Config, directory *directoryFile, store *Store, log *slog.Logger, requests *accessLog) (*app, error) {
+func newSite(cfg config.Config, directory *directoryFile, store *Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)

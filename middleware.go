@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/logging"
 )
 
 // answer is an http.ResponseWriter that knows what was answered.
@@ -38,8 +40,8 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
-		info := &requestInfo{Begun: time.Now(), Reference: newReference(), Addr: clientAddr(r, s.proxies)}
-		r = withInfo(r, info)
+		info := &logging.RequestInfo{Begun: time.Now(), Reference: newReference(), Addr: logging.ClientAddr(r, s.proxies)}
+		r = logging.WithInfo(r, info)
 		// An answer that is cut off panics on, and is logged all the same.
 		defer func() { s.answered(a, r, info) }()
 		defer func() {
@@ -52,10 +54,10 @@ func (s *site) logged(next http.Handler) http.Handler {
 }
 
 // answered writes the access log and counts the request.
-func (s *site) answered(a *answer, r *http.Request, info *requestInfo) {
+func (s *site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
 	now := time.Now()
 	took := now.Sub(info.Begun)
-	s.accessLog.answered(r, info, a.status, now, took)
+	s.accessLog.Answered(r, info, a.status, now, took)
 	s.metrics.request(r.Pattern, a.status, took)
 }
 

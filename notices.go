@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
 )
 
@@ -76,7 +77,7 @@ func (s *site) noteWrite(w http.ResponseWriter) {
 func (s *site) revisions(r *http.Request) (*revisions, error) {
 	since := time.Now().Add(-revisionAge)
 	if _, err := r.Cookie(s.notices.wrote); err == nil {
-		since = infoOf(r).Begun
+		since = logging.InfoOf(r).Begun
 	}
 	return s.store.Revisions(r.Context(), since)
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"expense-dashboard/internal/logging"
 )
 
 // A recorded request of somebody, to be answered again and again.
@@ -49,8 +51,8 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	}
 	t.Cleanup(func() { file.Close() })
 	r := startSite(t, setup{})
-	r.site.log = newLogger("text", file)
-	r.site.accessLog = newAccessLog("text", file, r.site.log)
+	r.site.log = logging.New("text", file)
+	r.site.accessLog = logging.NewAccessLog("text", file, r.site.log)
 	cookies := map[string]string{}
 	for _, address := range []string{admin, finance} {
 		b := r.browser()

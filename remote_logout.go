@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"expense-dashboard/internal/logging"
 )
 
 const (
@@ -43,13 +45,13 @@ func (e *remoteError) Unwrap() error { return e.Err }
 func (s *site) backChannelLogoutRequest(w http.ResponseWriter, r *http.Request) error {
 	token, err := s.endByLogoutToken(r)
 	if err != nil {
-		return s.refuseRemote(w, r, eventBackChannelLogout, err)
+		return s.refuseRemote(w, r, logging.EventBackChannelLogout, err)
 	}
 	reason := "sub"
 	if token.ProviderSID != "" {
 		reason = "sid"
 	}
-	audit(s.log, r, eventBackChannelLogout, token.Subject, reason)
+	logging.Audit(s.log, r, logging.EventBackChannelLogout, token.Subject, reason)
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -78,7 +80,7 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 	if token.ProviderSID != "" {
 		kind, key = endSID, token.ProviderSID
 	}
-	if _, err := s.endRemotely(r, kind, key, eventBackChannelLogout, usedToken(token.used)); err != nil {
+	if _, err := s.endRemotely(r, kind, key, logging.EventBackChannelLogout, usedToken(token.used)); err != nil {
 		if errors.Is(err, errReplayed) {
 			return refused("invalid_request", err)
 		}
@@ -108,13 +110,13 @@ func (s *site) endRemotely(r *http.Request, kind endKind, key, why string, used 
 func (s *site) universalLogoutRequest(w http.ResponseWriter, r *http.Request) error {
 	subject, err := s.endByRevocation(r)
 	if err != nil {
-		return s.refuseRemote(w, r, eventUniversalLogout, err)
+		return s.refuseRemote(w, r, logging.EventUniversalLogout, err)
 	}
 	reason := "iss_sub"
 	if subject.Address != "" {
 		reason = "email"
 	}
-	audit(s.log, r, eventUniversalLogout, subject.Subject, reason, "address", subject.Address)
+	logging.Audit(s.log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", subject.Address)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -145,7 +147,7 @@ func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
 	} else if !isOrgIssuer(subject.Iss, s.auth.issuer) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
-	count, err := s.endRemotely(r, kind, key, eventUniversalLogout, used)
+	count, err := s.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
 	switch {
 	case errors.Is(err, errReplayed):
 		return refused(http.StatusUnauthorized, "invalid_token", err)
@@ -184,11 +186,11 @@ func (s *site) refuseRemote(w http.ResponseWriter, r *http.Request, event string
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	audit(s.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
+	logging.Audit(s.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
 	w.Header().Set("Content-Type", "application/json")
 	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)
 	}
 	w.WriteHeader(refusal.Status)
-	return json.NewEncoder(w).Encode(map[string]string{"error": refusal.Code, "reference": referenceOf(r)})
+	return json.NewEncoder(w).Encode(map[string]string{"error": refusal.Code, "reference": logging.ReferenceOf(r)})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/logging"
 )
 
 // maxBody is how many bytes of a request's body are read.
@@ -36,7 +37,7 @@ type site struct {
 	pages     *pages
 	summaries *cache.Cache[string, expenseSummary] // by revision and filter
 	log       *slog.Logger
-	accessLog *accessLog
+	accessLog *logging.AccessLog
 	now       func() time.Time
 	metrics   *metrics                     // nil where nobody asks for them
 	headers   *atomic.Pointer[madeHeaders] // of every answer

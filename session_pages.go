@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/logging"
 )
 
 // sessionsPath is where administrators see who is signed in.
@@ -102,7 +103,7 @@ func (s *site) endRecords(r *http.Request, records []sessionRecord, by *session,
 	}
 	err := s.sessions.records.end(r.Context(), endings, reason, s.now())
 	for _, record := range records {
-		audit(s.log, r, eventSessionEnded, record.Subject, reason, "by", by.Subject)
+		logging.Audit(s.log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
 	}
 	return err
 }
@@ -152,7 +153,7 @@ func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error 
 		return err
 	}
 	err = s.sessions.records.end(r.Context(), []ending{e}, "administrator", s.now())
-	audit(s.log, r, eventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
+	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
 	if err != nil {
 		return err
 	}

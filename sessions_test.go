@@ -18,6 +18,7 @@ import (
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/logging"
 )
 
 // startCopy starts another copy of the program's site beside r, with the same
@@ -30,7 +31,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	log := &lockedBuffer{}
-	logger := newLogger(cfg.LogFormat, log)
+	logger := logging.New(cfg.LogFormat, log)
 	directory, err := openDirectory(cfg.TeamsFile, logger)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +45,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
-	if again.site, err = newSite(cfg, directory, store, logger, newAccessLog(cfg.LogFormat, log, logger)); err != nil {
+	if again.site, err = newSite(cfg, directory, store, logger, logging.NewAccessLog(cfg.LogFormat, log, logger)); err != nil {
 		t.Fatal(err)
 	}
 	if s.clock != nil {

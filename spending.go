@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"expense-dashboard/internal/logging"
 )
 
 const (
@@ -66,7 +68,7 @@ func (v visit) mayChange(e Expense) bool {
 
 // denied logs who asked for what is not theirs.
 func (s *site) denied(r *http.Request, person *session, reason string) error {
-	audit(s.log, r, eventDenied, person.Subject, reason, "path", r.URL.Path)
+	logging.Audit(s.log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
 	return errNotFound
 }
 

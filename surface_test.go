@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/logging"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -248,7 +249,7 @@ func TestOversizedHeaders(t *testing.T) {
 // wait for, and returns its address.
 func startServer(t *testing.T, log io.Writer, handler http.Handler, change func(*http.Server)) string {
 	t.Helper()
-	server := serverpkg.New(handler, newLogger("text", log))
+	server := serverpkg.New(handler, logging.New("text", log))
 	change(server)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -280,7 +281,7 @@ func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	const short = 200 * time.Millisecond
 	t.Run("no limit is left out", func(t *testing.T) {
-		s := serverpkg.New(nil, newLogger("text", io.Discard))
+		s := serverpkg.New(nil, logging.New("text", io.Discard))
 		for name, limit := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "body": s.ReadTimeout, "answer": s.WriteTimeout, "idle": s.IdleTimeout} {
 			if limit <= 0 || limit > 2*time.Minute {
 				t.Errorf("%s: %v", name, limit)

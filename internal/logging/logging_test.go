@@ -1,4 +1,4 @@
-package main
+package logging
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 // TestLogLinesCarryReference logs as code deep below a request does, which
 // knows no more of it than its context.
 func TestLogLinesCarryReference(t *testing.T) {
-	inRequest := context.WithValue(t.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
+	inRequest := context.WithValue(t.Context(), requestInfoKey{}, &RequestInfo{Reference: "ABCDEFGHIJ"})
 	t.Run("text", func(t *testing.T) {
 		var lines bytes.Buffer
-		log := newLogger("text", &lines)
+		log := New("text", &lines)
 		log.InfoContext(inRequest, "first", "event", "x")
 		log.With("part", "store").InfoContext(inRequest, "second")
 		log.InfoContext(t.Context(), "third")
@@ -32,7 +32,7 @@ func TestLogLinesCarryReference(t *testing.T) {
 	})
 	t.Run("json", func(t *testing.T) {
 		var line bytes.Buffer
-		newLogger("json", &line).WarnContext(inRequest, "canceled", "error", context.Canceled)
+		New("json", &line).WarnContext(inRequest, "canceled", "error", context.Canceled)
 		var got map[string]any
 		if err := json.Unmarshal(line.Bytes(), &got); err != nil {
 			t.Fatal(err)
@@ -67,15 +67,15 @@ func TestAccessLogIsTheLoggers(t *testing.T) {
 			"a person's name": {"GET", "/", "192.0.2.1:49152", "auth0|a b", time.Millisecond},
 		} {
 			t.Run(format+"/"+name, func(t *testing.T) {
-				info := &requestInfo{Reference: "ABCDEFGHIJ", Addr: at.addr, Subject: at.subject}
+				info := &RequestInfo{Reference: "ABCDEFGHIJ", Addr: at.addr, Subject: at.subject}
 				r := &http.Request{Method: at.method, URL: &url.URL{Path: at.path}}
-				r = withInfo(r, info)
+				r = WithInfo(r, info)
 				var got, want bytes.Buffer
-				newAccessLog(format, &got, newLogger(format, &got)).answered(r, info, http.StatusOK, now, at.took)
+				NewAccessLog(format, &got, New(format, &got)).Answered(r, info, http.StatusOK, now, at.took)
 				line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
 				line.AddAttrs(slog.String("method", at.method), slog.String("path", at.path), slog.Int("status", http.StatusOK),
 					slog.Float64("duration_ms", float64(at.took.Microseconds())/1000), slog.String("addr", at.addr), slog.String("sub", at.subject))
-				if err := newLogger(format, &want).Handler().Handle(r.Context(), line); err != nil {
+				if err := New(format, &want).Handler().Handle(r.Context(), line); err != nil {
 					t.Fatal(err)
 				}
 				if got, want := got.String(), want.String(); got != want {
@@ -91,14 +91,14 @@ func TestAccessLogIsTheLoggers(t *testing.T) {
 
 // BenchmarkLogLine is a line of the access log, with what adds its reference.
 func BenchmarkLogLine(b *testing.B) {
-	inRequest := context.WithValue(b.Context(), requestInfoKey{}, &requestInfo{Reference: "ABCDEFGHIJ"})
+	inRequest := context.WithValue(b.Context(), requestInfoKey{}, &RequestInfo{Reference: "ABCDEFGHIJ"})
 	for _, format := range []string{"text", "json"} {
 		b.Run(format, func(b *testing.B) {
-			l := newAccessLog(format, io.Discard, newLogger(format, io.Discard))
+			l := NewAccessLog(format, io.Discard, New(format, io.Discard))
 			r := httptest.NewRequest(http.MethodGet, "/team/sales", nil).WithContext(inRequest)
 			b.ReportAllocs()
 			for b.Loop() {
-				l.answered(r, infoOf(r), http.StatusOK, time.Now(), 40*time.Microsecond)
+				l.Answered(r, InfoOf(r), http.StatusOK, time.Now(), 40*time.Microsecond)
 			}
 		})
 	}

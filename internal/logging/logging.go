@@ -1,4 +1,4 @@
-package main
+package logging
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 
 // newLogger returns a logger that writes lines of the format "text" or "json"
 // to stderr, each with the reference of the request that it belongs to.
-func newLogger(format string, stderr io.Writer) *slog.Logger {
+func New(format string, stderr io.Writer) *slog.Logger {
 	var lines slog.Handler = slog.NewTextHandler(stderr, nil)
 	if format == "json" {
 		lines = slog.NewJSONHandler(stderr, nil)
@@ -27,7 +27,7 @@ type referencedLines struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h referencedLines) Handle(ctx context.Context, line slog.Record) error {
-	if info, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
+	if info, ok := ctx.Value(requestInfoKey{}).(*RequestInfo); ok {
 		line.AddAttrs(slog.String("ref", info.Reference))
 	}
 	return h.Handler.Handle(ctx, line)
@@ -46,7 +46,7 @@ func (h referencedLines) WithGroup(name string) slog.Handler {
 // accessLog writes one line for each request, byte for byte as the logger would
 // and in less than a third of its time. A log that cannot be written is no reason
 // to leave a request unanswered.
-type accessLog struct {
+type AccessLog struct {
 	log    *slog.Logger // of lines that are not plain
 	to     io.Writer
 	format accessFormat
@@ -63,7 +63,7 @@ type accessFormat struct {
 	empty                                                string // in place of a text that is empty
 }
 
-func newAccessLog(format string, to io.Writer, log *slog.Logger) *accessLog {
+func NewAccessLog(format string, to io.Writer, log *slog.Logger) *AccessLog {
 	lines := accessFormat{
 		"2006-01-02T15:04:05.000Z07:00",
 		"time=", " level=INFO msg=request method=", " path=", " status=", " duration_ms=", " addr=", " sub=",
@@ -76,11 +76,11 @@ func newAccessLog(format string, to io.Writer, log *slog.Logger) *accessLog {
 			`","ref":"`, "\"}\n", "",
 		}
 	}
-	return &accessLog{log: log, to: to, format: lines}
+	return &AccessLog{log: log, to: to, format: lines}
 }
 
 // answered logs that a request was answered with a status.
-func (l *accessLog) answered(r *http.Request, info *requestInfo, status int, now time.Time, took time.Duration) {
+func (l *AccessLog) Answered(r *http.Request, info *RequestInfo, status int, now time.Time, took time.Duration) {
 	milliseconds := float64(took.Microseconds()) / 1000
 	if !isPlain(r.Method) || !isPlain(r.URL.Path) || !isPlain(info.Addr) || !isPlain(info.Subject) {
 		line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
@@ -133,9 +133,9 @@ type lineWriter struct {
 	flusher *time.Timer // runs while something waits
 }
 
-func newLineWriter(to io.Writer) *lineWriter {
+func NewLineWriter(to io.Writer) *lineWriter {
 	l := &lineWriter{to: to}
-	l.flusher = time.AfterFunc(lineDelay, l.flush)
+	l.flusher = time.AfterFunc(lineDelay, l.Flush)
 	return l
 }
 
@@ -154,7 +154,7 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 }
 
 // flush passes on what waits.
-func (l *lineWriter) flush() {
+func (l *lineWriter) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pass()

@@ -1,4 +1,4 @@
-package main
+package logging
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 )
 
 // requestInfo is what the log lines of a request share.
-type requestInfo struct {
+type RequestInfo struct {
 	Begun     time.Time // by this machine's clock
 	Reference string
 	Addr      string // of the client, see clientAddr
@@ -23,37 +23,37 @@ type requestInfoKey struct{}
 
 // infoOf returns what is known of a request. The handlers of one request run
 // one after the other, so that it needs no lock.
-func infoOf(r *http.Request) *requestInfo {
-	info, ok := r.Context().Value(requestInfoKey{}).(*requestInfo)
+func InfoOf(r *http.Request) *RequestInfo {
+	info, ok := r.Context().Value(requestInfoKey{}).(*RequestInfo)
 	if !ok {
-		return &requestInfo{Begun: time.Now()}
+		return &RequestInfo{Begun: time.Now()}
 	}
 	return info
 }
 
 // referenceOf returns the reference that a request's log lines carry.
-func referenceOf(r *http.Request) string { return infoOf(r).Reference }
+func ReferenceOf(r *http.Request) string { return InfoOf(r).Reference }
 
-func withInfo(r *http.Request, info *requestInfo) *http.Request {
+func WithInfo(r *http.Request, info *RequestInfo) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, info))
 }
 
 // The names of the events that an audit searches for. Each line of one has the
 // person's sub, the client's addr, the ref of the request and a reason.
 const (
-	eventSignIn            = "sign_in"
-	eventSignInFailed      = "sign_in_failed"
-	eventSignOut           = "sign_out"
-	eventSessionEnded      = "session_ended"
-	eventBackChannelLogout = "backchannel_logout"
-	eventUniversalLogout   = "universal_logout"
-	eventDenied            = "denied"
+	EventSignIn            = "sign_in"
+	EventSignInFailed      = "sign_in_failed"
+	EventSignOut           = "sign_out"
+	EventSessionEnded      = "session_ended"
+	EventBackChannelLogout = "backchannel_logout"
+	EventUniversalLogout   = "universal_logout"
+	EventDenied            = "denied"
 )
 
 // audit logs an event. What a request chose, such as a path or a header, is
 // quoted by slog and cannot begin a line of its own.
-func audit(log *slog.Logger, r *http.Request, event, subject, reason string, more ...any) {
-	info := infoOf(r)
+func Audit(log *slog.Logger, r *http.Request, event, subject, reason string, more ...any) {
+	info := InfoOf(r)
 	attributes := []any{"event", event, "sub", subject, "addr", info.Addr, "reason", reason}
 	log.InfoContext(r.Context(), strings.ReplaceAll(event, "_", " "), append(attributes, more...)...)
 }
@@ -62,7 +62,7 @@ func audit(log *slog.Logger, r *http.Request, event, subject, reason string, mor
 // connection or, where that is a trusted proxy's, the last address in
 // X-Forwarded-For that is none. Whatever stands before it anybody could have
 // written. What is no address ends the search.
-func clientAddr(r *http.Request, proxies []netip.Prefix) string {
+func ClientAddr(r *http.Request, proxies []netip.Prefix) string {
 	if len(proxies) == 0 {
 		return r.RemoteAddr
 	}
