@@ -23,6 +23,7 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/secret"
 )
 
@@ -595,7 +596,7 @@ func mendOf(err error) string {
 }
 
 // failedSignIns counts the failures of a step of sign-in.
-func failedSignIns(m *metrics, h handler) handler {
+func failedSignIns(m *metrics.Metrics, h handler) handler {
 	if m == nil {
 		return h
 	}
@@ -604,9 +605,9 @@ func failedSignIns(m *metrics, h handler) handler {
 		var failed *signInError
 		switch {
 		case errors.As(err, &failed):
-			m.signInFailed(string(failed.Failure))
+			m.SignInFailed(string(failed.Failure))
 		case err != nil:
-			m.signInFailed("error")
+			m.SignInFailed("error")
 		}
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/metrics"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -141,10 +142,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return &config.Error{err}
 	}
 	defer store.close()
-	var counted *metrics
+	var counted *metrics.Metrics
 	if cfg.MetricsAddr != "" {
-		counted = newMetrics(buildVersion())
-		stop, err := counted.serve(ctx, cfg.MetricsAddr, log)
+		counted = metrics.New(buildVersion())
+		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
 			return err
 		}
@@ -251,7 +252,7 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 }
 
 // observe counts what a site and its authenticator do from now on.
-func observe(m *metrics, s *app) {
+func observe(m *metrics.Metrics, s *app) {
 	if m == nil {
 		return
 	}

@@ -1,119 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"expense-dashboard/internal/metrics"
 )
-
-// metrics counts what the program does, for Prometheus. Every label has few
-// values, none of them a person's or a browser's words. The nil metrics counts
-// nothing.
-type metrics struct {
-	registry       *prometheus.Registry
-	requests       *prometheus.CounterVec
-	requestSeconds *prometheus.HistogramVec
-	signInResults  *prometheus.CounterVec
-	providerCalls  *prometheus.HistogramVec
-	endedSessions  *prometheus.CounterVec
-	databaseCalls  *prometheus.HistogramVec
-}
-
-func newMetrics(version, goVersion string) *metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "expense_dashboard_" + name, Help: help}, labels)
-	}
-	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "expense_dashboard_" + name, Help: help, Buckets: buckets}, labels)
-	}
-	quick := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 10}
-	m := &metrics{
-		registry:       prometheus.NewRegistry(),
-		requests:       counter("http_requests_total", "Requests answered.", "route", "status"),
-		requestSeconds: histogram("http_request_duration_seconds", "From a request's header to the end of its answer.", quick, "route"),
-		signInResults:  counter("sign_ins_total", "Sign-ins by how they ended: ok, or why not.", "result"),
-		providerCalls:  histogram("provider_call_duration_seconds", "Calls to the OpenID provider.", []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "endpoint", "result"),
-		endedSessions:  counter("sessions_ended_total", "Sessions that were ended, by why.", "reason"),
-		databaseCalls:  histogram("database_call_duration_seconds", "Calls to the database: reads, and writes in a transaction.", quick, "operation", "result"),
-	}
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "expense_dashboard_build_info", Help: "1, labeled with what is running."}, []string{"version", "go_version"})
-	build.WithLabelValues(version, goVersion).Set(1)
-	m.registry.MustRegister(m.requests, m.requestSeconds, m.signInResults, m.providerCalls, m.endedSessions, m.databaseCalls, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
-}
-
-// serve answers GET /metrics on addr until stop is called.
-func (m *metrics) serve(ctx context.Context, addr string, log *slog.Logger) (stop func() error, err error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: free the port or set METRICS_ADDR to another", err)
-	}
-	warnings := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: warnings, MaxRequestsInFlight: 4}))
-	server := &http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       5 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    8 << 10,
-		ErrorLog:          warnings,
-	}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("metrics are no longer served", "error", err)
-		}
-	}()
-	log.InfoContext(ctx, "metrics on "+listener.Addr().String()+"/metrics")
-	return server.Close, nil
-}
-
-// request counts a request by the pattern of its route and its status, which is
-// zero where nothing was answered.
-func (m *metrics) request(pattern string, status int, took time.Duration) {
-	if m == nil {
-		return
-	}
-	pattern = cmp.Or(pattern, "none")
-	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
-	m.requestSeconds.WithLabelValues(pattern).Observe(took.Seconds())
-}
-
-// sessionEnded counts a session that was ended, by a reason such as
-// "signed_out": one of a few words of the program's own.
-func (m *metrics) sessionEnded(reason string) {
-	if m != nil {
-		m.endedSessions.WithLabelValues(reason).Inc()
-	}
-}
-
-// signedIn counts a sign-in.
-func (m *metrics) signedIn() {
-	if m != nil {
-		m.signInResults.WithLabelValues("ok").Inc()
-	}
-}
-
-// databaseCall counts a call of the operation "read" or "write".
-func (m *metrics) databaseCall(operation, result string, begun time.Time) {
-	if m == nil {
-		return
-	}
-	m.databaseCalls.WithLabelValues(operation, result).Observe(time.Since(begun).Seconds())
-}
 
 // resultOf names how a call to the database ended.
 func resultOf(err error) string {
@@ -133,14 +29,14 @@ func resultOf(err error) string {
 // countedTransport counts the calls to the provider.
 type countedTransport struct {
 	base    http.RoundTripper // a providerTransport, whose errors tell the status
-	metrics *metrics
+	metrics *metrics.Metrics
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	begun := time.Now()
 	response, err := t.base.RoundTrip(r)
-	t.metrics.providerCall(endpointOf(r), callResult(err), begun)
+	t.metrics.ProviderCall(endpointOf(r), callResult(err), begun)
 	return response, err
 }
 
@@ -178,11 +74,3 @@ func callResult(err error) string {
 		return "bad_answer"
 	}
 }
-
-// providerCall counts a call to the provider.
-func (m *metrics) providerCall(endpoint, result string, begun time.Time) {
-	m.providerCalls.WithLabelValues(endpoint, result).Observe(time.Since(begun).Seconds())
-}
-
-// signInFailed counts a sign-in that failed.
-func (m *metrics) signInFailed(result string) { m.signInResults.WithLabelValues(result).Inc() }

@@ -58,7 +58,7 @@ func (s *site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
 	now := time.Now()
 	took := now.Sub(info.Begun)
 	s.accessLog.Answered(r, info, a.status, now, took)
-	s.metrics.request(r.Pattern, a.status, took)
+	s.metrics.Request(r.Pattern, a.status, took)
 }
 
 // recovered answers for a handler that panicked. Where an answer has begun it

@@ -13,6 +13,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/metrics"
 )
 
 // maxBody is how many bytes of a request's body are read.
@@ -39,7 +40,7 @@ type site struct {
 	log       *slog.Logger
 	accessLog *logging.AccessLog
 	now       func() time.Time
-	metrics   *metrics                     // nil where nobody asks for them
+	metrics   *metrics.Metrics             // nil where nobody asks for them
 	headers   *atomic.Pointer[madeHeaders] // of every answer
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/metrics"
 )
 
 const (
@@ -33,7 +34,7 @@ const (
 type sessionRecords struct {
 	store   *Store
 	log     *slog.Logger
-	metrics *metrics
+	metrics *metrics.Metrics
 
 	mu       sync.Mutex
 	known    map[endedKey]ending
@@ -69,7 +70,7 @@ func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent s
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})
 	if err == nil {
-		s.metrics.signedIn()
+		s.metrics.SignedIn()
 	}
 	return err
 }
@@ -198,7 +199,7 @@ func (s *sessionRecords) end(ctx context.Context, endings []ending, why string, 
 		s.noteLocked(e)
 	}
 	s.mu.Unlock()
-	s.metrics.sessionEnded(why)
+	s.metrics.SessionEnded(why)
 	// Whoever asked for it may have gone away by now.
 	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, usedToken{})
 	if err == nil {
@@ -221,7 +222,7 @@ func (s *sessionRecords) endByToken(ctx context.Context, e ending, why string, a
 	if err := s.store.EndSessions(context.WithoutCancel(ctx), []ending{e}, why, at, token); err != nil {
 		return err
 	}
-	s.metrics.sessionEnded(why)
+	s.metrics.SessionEnded(why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noteLocked(e)

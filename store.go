@@ -22,6 +22,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"expense-dashboard/internal/metrics"
 )
 
 // queryTimeout bounds a call to the database that answers a page or a form.
@@ -63,7 +65,7 @@ type Store struct {
 	read, write *sql.DB // the same pool on PostgreSQL
 	file        string  // of SQLite; empty on PostgreSQL
 	log         *slog.Logger
-	metrics     *metrics // nil where nobody asks for them
+	metrics     *metrics.Metrics // nil where nobody asks for them
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
@@ -191,7 +193,7 @@ func (s *Store) stream(ctx context.Context, fn func() error) error {
 	}
 	begun := time.Now()
 	err := s.outcome(ctx, fn())
-	s.metrics.databaseCall("read", resultOf(err), begun)
+	s.metrics.DatabaseCall("read", resultOf(err), begun)
 	return err
 }
 
@@ -211,7 +213,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
 	s.writes.Add(1)
-	s.metrics.databaseCall("write", resultOf(err), begun)
+	s.metrics.DatabaseCall("write", resultOf(err), begun)
 	if err == nil || isUnavailable(err) {
 		s.writeFailed.Store(err != nil)
 	}
