@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // A chart is groups of expenses drawn as bars, and the table behind it.
@@ -14,13 +16,13 @@ type chart struct {
 	Peak  bar    // the largest one; without a label where there is none
 	// Rows have the labels that readers see. Together they are all expenses,
 	// also those that are too far back for a bar.
-	Rows []group
+	Rows []expense.Group
 }
 
 // A bar is a group with its place in a picture, which starts at the top left. A
 // bar that lies has only a width.
 type bar struct {
-	group
+	expense.Group
 	X, Y, Width, Height int
 }
 
@@ -39,15 +41,15 @@ const (
 
 // monthChart draws groups that are labelled with months, like 2006-01, and stand
 // in their order: the last 24 up to the last one, those without expenses too.
-func monthChart(groups []group, l *locale) chart {
+func monthChart(groups []expense.Group, l *locale) chart {
 	if len(groups) == 0 {
 		return chart{}
 	}
 	first, last := monthOf(groups[0].Label), monthOf(groups[len(groups)-1].Label)
 	count := min(monthsFrom(first, last)+1, maxMonths)
-	start := last.startOfMonth(1 - count)
-	known := map[Date]group{}
-	var earlier group
+	start := last.StartOfMonth(1 - count)
+	known := map[expense.Date]expense.Group{}
+	var earlier expense.Group
 	for _, g := range groups {
 		month := monthOf(g.Label)
 		if month.Compare(start) < 0 {
@@ -62,11 +64,11 @@ func monthChart(groups []group, l *locale) chart {
 		c.Rows = append(c.Rows, earlier)
 	}
 	for i := range count {
-		month := start.startOfMonth(i)
+		month := start.StartOfMonth(i)
 		g := known[month]
 		g.Label = l.monthText(month)
 		c.Rows = append(c.Rows, g)
-		c.Bars = append(c.Bars, bar{group: g, X: i*monthWidth + monthGap, Width: monthWidth - 2*monthGap})
+		c.Bars = append(c.Bars, bar{Group: g, X: i*monthWidth + monthGap, Width: monthWidth - 2*monthGap})
 	}
 	c.findPeak()
 	for i := range c.Bars {
@@ -81,11 +83,11 @@ func monthChart(groups []group, l *locale) chart {
 // monthTicks names each month, or the first of each quarter where there are too
 // many. The year stands below January, or below the first month in a chart
 // without one.
-func monthTicks(start Date, count int, l *locale) []tick {
+func monthTicks(start expense.Date, count int, l *locale) []tick {
 	ticks := make([]tick, max(count, minMonths))
 	years := 0
 	for i := range count {
-		month := start.startOfMonth(i).t
+		month := start.StartOfMonth(i).T
 		if count <= minMonths || month.Month()%3 == time.January {
 			ticks[i].Month = l.monthName(month.Month())
 		}
@@ -95,15 +97,15 @@ func monthTicks(start Date, count int, l *locale) []tick {
 		}
 	}
 	if years == 0 {
-		ticks[0].Year = start.t.Format("2006")
+		ticks[0].Year = start.T.Format("2006")
 	}
 	return ticks
 }
 
 // barChart draws groups, of which the largest stands first. Where there are many,
 // the smaller ones are one bar at the end.
-func barChart(groups []group) chart {
-	var others group
+func barChart(groups []expense.Group) chart {
+	var others expense.Group
 	if len(groups) > maxBars+1 {
 		for _, g := range groups[maxBars:] {
 			others.Count += g.Count
@@ -118,7 +120,7 @@ func barChart(groups []group) chart {
 		c.Rows = append(c.Rows, others)
 	}
 	for _, g := range c.Rows {
-		c.Bars = append(c.Bars, bar{group: g})
+		c.Bars = append(c.Bars, bar{Group: g})
 	}
 	c.findPeak()
 	for i := range c.Bars {
@@ -138,7 +140,7 @@ func (c *chart) findPeak() {
 
 // scaled is how much of a size shows a part of a whole: at least 1 where the part
 // is anything, so that it is seen.
-func scaled(part, whole Money, size int) int {
+func scaled(part, whole expense.Money, size int) int {
 	if part <= 0 || whole <= 0 {
 		return 0
 	}
@@ -150,12 +152,12 @@ func scaled(part, whole Money, size int) int {
 
 // monthOf returns the first day of a month that is written like 2006-01, or no
 // date.
-func monthOf(label string) Date {
-	date, _ := parseDate(label + "-01")
+func monthOf(label string) expense.Date {
+	date, _ := expense.ParseDate(label + "-01")
 	return date
 }
 
 // monthsFrom is how many months after first last is; the years 1 to 9999 fit.
-func monthsFrom(first, last Date) int {
-	return max(0, 12*(last.t.Year()-first.t.Year())+int(last.t.Month())-int(first.t.Month()))
+func monthsFrom(first, last expense.Date) int {
+	return max(0, 12*(last.T.Year()-first.T.Year())+int(last.T.Month())-int(first.T.Month()))
 }

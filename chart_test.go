@@ -4,28 +4,30 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"expense-dashboard/internal/expense"
 )
 
 // manyGroups returns groups whose totals fall by a dollar down to a dollar.
-func manyGroups(count int) []group {
-	groups := make([]group, count)
+func manyGroups(count int) []expense.Group {
+	groups := make([]expense.Group, count)
 	for i := range groups {
-		groups[i] = group{fmt.Sprintf("Group %d", i+1), 1, Money(count-i) * 100}
+		groups[i] = expense.Group{fmt.Sprintf("Group %d", i+1), 1, expense.Money(count-i) * 100}
 	}
 	return groups
 }
 
 // months returns so many months from January 2020 on, a dollar each.
-func months(count int) []group {
-	groups := make([]group, count)
+func months(count int) []expense.Group {
+	groups := make([]expense.Group, count)
 	for i := range groups {
-		groups[i] = group{newDate(2020, 1, 1).startOfMonth(i).String()[:7], 1, 100}
+		groups[i] = expense.Group{expense.NewDate(2020, 1, 1).StartOfMonth(i).String()[:7], 1, 100}
 	}
 	return groups
 }
 
 // sum returns how many expenses a chart's table shows, and their total.
-func (c chart) sum() (count int64, total Money) {
+func (c chart) sum() (count int64, total expense.Money) {
 	for _, row := range c.Rows {
 		count += row.Count
 		total += row.Total
@@ -36,22 +38,22 @@ func (c chart) sum() (count int64, total Money) {
 func TestMonthChart(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
-		groups      []group
+		groups      []expense.Group
 		bars        int
 		ticks       int
 		peak        string
 		first, last string // rows
 	}{
 		{"no expenses", nil, 0, 0, "", "", ""},
-		{"one month", []group{{"2026-03", 2, 500}}, 1, 12, "Mar 2026", "Mar 2026", "Mar 2026"},
-		{"over the end of a year with a gap", []group{{"2025-11", 1, 100}, {"2026-02", 1, 300}}, 4, 12, "Feb 2026", "Nov 2025", "Feb 2026"},
+		{"one month", []expense.Group{{"2026-03", 2, 500}}, 1, 12, "Mar 2026", "Mar 2026", "Mar 2026"},
+		{"over the end of a year with a gap", []expense.Group{{"2025-11", 1, 100}, {"2026-02", 1, 300}}, 4, 12, "Feb 2026", "Nov 2025", "Feb 2026"},
 		{"a year", months(12), 12, 12, "Jan 2020", "Jan 2020", "Dec 2020"},
 		{"over a year", months(13), 13, 13, "Jan 2020", "Jan 2020", "Jan 2021"},
 		{"as many as fit", months(24), 24, 24, "Jan 2020", "Jan 2020", "Dec 2021"},
 		{"ten years", months(120), 24, 24, "Jan 2028", "Before Jan 2028", "Dec 2029"},
-		{"two months far apart", []group{{"2000-01", 1, 900}, {"2026-01", 1, 100}}, 24, 24, "Jan 2026", "Before Feb 2024", "Jan 2026"},
-		{"nothing spent", []group{{"2026-02", 0, 0}, {"2026-03", 0, 0}}, 2, 12, "", "Feb 2026", "Mar 2026"},
-		{"as much as there can be", []group{{"2026-02", 1, 1}, {"2026-03", 1, math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
+		{"two months far apart", []expense.Group{{"2000-01", 1, 900}, {"2026-01", 1, 100}}, 24, 24, "Jan 2026", "Before Feb 2024", "Jan 2026"},
+		{"nothing spent", []expense.Group{{"2026-02", 0, 0}, {"2026-03", 0, 0}}, 2, 12, "", "Feb 2026", "Mar 2026"},
+		{"as much as there can be", []expense.Group{{"2026-02", 1, 1}, {"2026-03", 1, math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := monthChart(tt.groups, testEnglish)
@@ -79,7 +81,7 @@ func TestMonthChart(t *testing.T) {
 	}
 }
 
-func checkSum(t *testing.T, c chart, groups []group) {
+func checkSum(t *testing.T, c chart, groups []expense.Group) {
 	t.Helper()
 	count, total := c.sum()
 	wantCount, wantTotal := chart{Rows: groups}.sum()
@@ -91,7 +93,7 @@ func checkSum(t *testing.T, c chart, groups []group) {
 func TestMonthTicks(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		groups []group
+		groups []expense.Group
 		want   string
 	}{
 		{"without a January", months(5)[1:], "Feb 2020|Mar|Apr|May||||||||"},
@@ -120,16 +122,16 @@ func TestMonthTicks(t *testing.T) {
 func TestBarChart(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		groups []group
+		groups []expense.Group
 		widths []int
 		last   string
 	}{
 		{"no expenses", nil, nil, ""},
-		{"one", []group{{"Meals", 3, 700}}, []int{1000}, "Meals"},
-		{"rounded down", []group{{"A", 1, 300}, {"B", 1, 200}, {"C", 1, 100}}, []int{1000, 666, 333}, "C"},
-		{"too small to see", []group{{"A", 1, 1_000_000_00}, {"B", 1, 1}}, []int{1000, 1}, "B"},
-		{"nothing spent", []group{{"A", 0, 0}, {"B", 0, 0}}, []int{0, 0}, "B"},
-		{"as much as there can be", []group{{"A", 1, math.MaxInt64 / 2}, {"B", 1, math.MaxInt64 / 4}}, []int{1000, 499}, "B"},
+		{"one", []expense.Group{{"Meals", 3, 700}}, []int{1000}, "Meals"},
+		{"rounded down", []expense.Group{{"A", 1, 300}, {"B", 1, 200}, {"C", 1, 100}}, []int{1000, 666, 333}, "C"},
+		{"too small to see", []expense.Group{{"A", 1, 1_000_000_00}, {"B", 1, 1}}, []int{1000, 1}, "B"},
+		{"nothing spent", []expense.Group{{"A", 0, 0}, {"B", 0, 0}}, []int{0, 0}, "B"},
+		{"as much as there can be", []expense.Group{{"A", 1, math.MaxInt64 / 2}, {"B", 1, math.MaxInt64 / 4}}, []int{1000, 499}, "B"},
 		{"one more than is shown", manyGroups(13), []int{1000, 923, 846, 769, 692, 615, 538, 461, 384, 307, 230, 153, 76}, "Group 13"},
 		// The 28 others have 1 + … + 28 = 406 dollars, ten times the largest.
 		{"many", manyGroups(40), []int{98, 96, 93, 91, 88, 86, 83, 81, 78, 76, 73, 71, 1000}, "28 others"},
@@ -143,8 +145,8 @@ func TestBarChart(t *testing.T) {
 				if b.Width != tt.widths[i] {
 					t.Errorf("bar %q is %d wide, want %d", b.Label, b.Width, tt.widths[i])
 				}
-				if b.group != c.Rows[i] {
-					t.Errorf("bar %v is not the row %v", b.group, c.Rows[i])
+				if b.Group != c.Rows[i] {
+					t.Errorf("bar %v is not the row %v", b.Group, c.Rows[i])
 				}
 			}
 			if len(c.Rows) > 0 && c.Rows[len(c.Rows)-1].Label != tt.last {
@@ -159,7 +161,7 @@ func TestBarChart(t *testing.T) {
 func TestChartLeavesItsGroupsAlone(t *testing.T) {
 	groups := manyGroups(40)
 	barChart(groups)
-	if groups[12] != (group{"Group 13", 1, 2800}) {
+	if groups[12] != (expense.Group{"Group 13", 1, 2800}) {
 		t.Errorf("the groups were changed: %v", groups[12])
 	}
 }

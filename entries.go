@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/server"
 )
 
@@ -29,8 +30,8 @@ const (
 )
 
 // typedForm reads the fields of an expense as they were typed.
-func typedForm(fields url.Values) expenseForm {
-	return expenseForm{
+func typedForm(fields url.Values) expense.Form {
+	return expense.Form{
 		Date: fields.Get("date"), Person: fields.Get("person"), Item: fields.Get("item"),
 		Category: fields.Get("category"), Amount: fields.Get("amount"), Note: fields.Get("note"),
 	}
@@ -38,7 +39,7 @@ func typedForm(fields url.Values) expenseForm {
 
 // newExpense handles GET /team/{id}/expenses/new.
 func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error {
-	form := expenseFormView{Submission: newID(), Typed: expenseForm{Date: s.today().String(), Person: v.person.Name}}
+	form := expenseFormView{Submission: expense.NewID(), Typed: expense.Form{Date: s.today().String(), Person: v.person.Name}}
 	var told *notice
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed, form.Submission = typedForm(fields), fields.Get("submission")
@@ -52,7 +53,7 @@ func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error
 const unsaved = "This is not saved yet. Here is what you typed."
 
 func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
-	sums, err := s.store.Summary(r.Context(), expenseQuery{Teams: v.teams()})
+	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
 	if err != nil {
 		return err
 	}
@@ -62,9 +63,9 @@ func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v v
 }
 
 // completeForm adds what every form of an expense offers.
-func (s *site) completeForm(v visit, form *expenseFormView, categories []group) {
+func (s *site) completeForm(v visit, form *expenseFormView, categories []expense.Group) {
 	form.Admin, form.Categories = v.access.Admin, labels(categories)
-	form.MaxDate = Date{s.today().t.AddDate(1, 0, 0)}.String()
+	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
 }
 
 // logExpense handles POST /team/{id}/expenses.
@@ -76,8 +77,8 @@ func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	if len(form.Submission) > maxSubmission {
 		form.Submission = ""
 	}
-	entry, problems := s.checkEntry(v, form.Typed, Entry{Person: v.person.Name, Owner: normalizeAddress(v.person.Email)})
-	if problems.any() {
+	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.person.Name, Owner: normalizeAddress(v.person.Email)})
+	if problems.Any() {
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
@@ -90,13 +91,13 @@ func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
 // administrator names somebody else.
-func (s *site) checkEntry(v visit, typed expenseForm, before Entry) (Entry, fieldErrors) {
+func (s *site) checkEntry(v visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
 	named := strings.TrimSpace(typed.Person)
 	if !v.access.Admin || named == "" {
 		named = before.Person
 	}
 	typed.Person = named
-	entry, problems := typed.check(s.today())
+	entry, problems := typed.Check(s.today())
 	entry.Team, entry.Owner = v.team.ID, before.Owner
 	if named != before.Person {
 		entry.Owner = ""
@@ -108,7 +109,7 @@ func (s *site) checkEntry(v visit, typed expenseForm, before Entry) (Entry, fiel
 }
 
 // describe names an expense in a notice.
-func (s *site) describe(r *http.Request, e Expense) string {
+func (s *site) describe(r *http.Request, e expense.Expense) string {
 	return e.Item + ", " + s.pages.locales.of(r).money(e.Amount)
 }
 
@@ -131,7 +132,7 @@ func badForm(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errTooSlow
 	}
-	return &queryError{"the form is not made of name=value pairs joined by &"}
+	return &expense.QueryError{"the form is not made of name=value pairs joined by &"}
 }
 
 // expense handles GET /team/{id}/expenses/{expense}.
@@ -151,8 +152,8 @@ func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 // formOf fills in the form of an expense that is to be changed.
-func formOf(e Expense) expenseForm {
-	return expenseForm{
+func formOf(e expense.Expense) expense.Form {
+	return expense.Form{
 		Date: e.Date.String(), Person: e.Person, Item: e.Item, Category: e.Category, Amount: e.Amount.Plain(), Note: e.Note,
 	}
 }
@@ -166,10 +167,10 @@ func (s *site) formAgain(w http.ResponseWriter, r *http.Request, status int, v v
 	return s.renderExpense(w, r, status, v, detail, form, nil)
 }
 
-func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, detail expenseDetail, form expenseFormView, told *notice) error {
+func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, detail expense.Detail, form expenseFormView, told *notice) error {
 	e := detail.Expense
 	if e.Deleted() && !v.mayChange(e) {
-		return errNotFound
+		return expense.ErrNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
 	s.completeForm(v, &form, detail.Categories)
@@ -186,7 +187,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 	}
 	form := expenseFormView{Typed: typedForm(r.PostForm), Version: version}
 	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
-	if problems.any() {
+	if problems.Any() {
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
@@ -200,7 +201,7 @@ func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) er
 // conflict shows what somebody else made of the expense beside what was typed.
 // Any other error it returns.
 func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form expenseFormView, err error) error {
-	var conflict *conflictError
+	var conflict *expense.ConflictError
 	if !errors.As(err, &conflict) {
 		return err
 	}
@@ -210,24 +211,24 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form ex
 
 // expenseToChange finds the expense that a form is about, and the version that
 // its sender saw: the present one, where a program sent the form and no browser.
-func (s *site) expenseToChange(r *http.Request, v visit) (e Expense, version int64, err error) {
+func (s *site) expenseToChange(r *http.Request, v visit) (e expense.Expense, version int64, err error) {
 	if err := r.ParseForm(); err != nil {
-		return Expense{}, 0, badForm(err)
+		return expense.Expense{}, 0, badForm(err)
 	}
 	e, err = s.store.Expense(r.Context(), v.team.ID, r.PathValue("expense"))
 	switch {
 	case err != nil:
-		return Expense{}, 0, err
+		return expense.Expense{}, 0, err
 	case e.Deleted() && !v.mayChange(e):
-		return Expense{}, 0, errNotFound
+		return expense.Expense{}, 0, expense.ErrNotFound
 	case !v.mayChange(e):
-		return Expense{}, 0, errForbidden
+		return expense.Expense{}, 0, errForbidden
 	case !r.PostForm.Has("version"):
 		return e, e.Version, nil
 	}
 	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
 	if err != nil {
-		return Expense{}, 0, &queryError{"version is a number"}
+		return expense.Expense{}, 0, &expense.QueryError{"version is a number"}
 	}
 	return e, version, nil
 }
@@ -359,7 +360,7 @@ func (s *site) importForm(w http.ResponseWriter, r *http.Request, v visit) error
 	return s.renderImport(w, r, http.StatusOK, v, nil)
 }
 
-func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []lineError) error {
+func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []expense.LineError) error {
 	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
 }
 
@@ -370,7 +371,7 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 		return badForm(err)
 	}
 	if file == nil {
-		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []lineError{{Line: 1, Text: "Choose a file to import."}})
+		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
 	}
 	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
 	rows, faults := parseImport(bytes.NewReader(file), knownTeam, s.today())

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/loopback"
 )
@@ -45,7 +46,7 @@ type failure struct {
 func (s *site) explain(err error) failure {
 	var signIn *signInError
 	var method *methodError
-	var query *queryError
+	var query *expense.QueryError
 	var kept *keptError
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -75,7 +76,7 @@ func (s *site) explain(err error) failure {
 // explainKind is explain for errors that say nothing beyond their kind.
 func explainKind(err error) failure {
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, expense.ErrNotFound):
 		return told(http.StatusNotFound, "Page not found",
 			"There is no such page, or it is not one that you may see.",
 			"Check the address. If you should have access, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"expense-dashboard/internal/expense"
 )
 
 // csvColumns are the first row of a file of expenses.
@@ -25,7 +27,7 @@ const (
 // writeCSV writes the expenses that each calls its argument with as a file by
 // RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
 // Nothing is written where each fails before its first expense.
-func writeCSV(w io.Writer, each func(func(Expense) error) error) error {
+func writeCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	// The writer holds the header back until there is more or Flush.
@@ -33,7 +35,7 @@ func writeCSV(w io.Writer, each func(func(Expense) error) error) error {
 		return err
 	}
 	cells := make([]string, 8)
-	err := each(func(e Expense) error {
+	err := each(func(e expense.Expense) error {
 		cells[0], cells[1], cells[6] = e.ID, e.Date.String(), e.Amount.Plain()
 		cells[2], cells[3] = neutralize(e.Team), neutralize(e.Person)
 		cells[4], cells[5], cells[7] = neutralize(e.Item), neutralize(e.Category), neutralize(e.Note)
@@ -94,15 +96,15 @@ type exportedExpense struct {
 // writeJSON writes the expenses that each calls its argument with as one JSON
 // object, with their number and total at its end. Nothing is written where each
 // fails before its first expense.
-func writeJSON(w io.Writer, each func(func(Expense) error) error) error {
+func writeJSON(w io.Writer, each func(func(expense.Expense) error) error) error {
 	out := bufio.NewWriter(w)
 	var (
 		count int64
-		total Money
+		total expense.Money
 	)
 	// A bufio.Writer keeps its first error for Flush.
 	out.WriteString(`{"expenses":[`)
-	err := each(func(e Expense) error {
+	err := each(func(e expense.Expense) error {
 		text, err := json.Marshal(exportedExpense{
 			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note,
 		})
@@ -124,23 +126,10 @@ func writeJSON(w io.Writer, each func(func(Expense) error) error) error {
 	return out.Flush()
 }
 
-// importRow is one right row of an uploaded file.
-type importRow struct {
-	Line  int    // where it starts in the file, from 1
-	ID    string // of the expense that it changes, or nothing for a new one
-	Entry Entry  // without an owner: a file names persons only
-}
-
-// lineError is what is wrong in a line of an uploaded file.
-type lineError struct {
-	Line int    // from 1
-	Text string // a sentence for who uploaded it
-}
-
 // parseImport reads an uploaded file with the columns of an export. It returns
 // its rows, or what is wrong with it by line: at most maxLineErrors, and how many
 // more there are.
-func parseImport(file io.Reader, knownTeam func(id string) bool, today Date) ([]importRow, []lineError) {
+func parseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date) ([]expense.ImportRow, []expense.LineError) {
 	p := importParser{knownTeam: knownTeam, today: today, lineOf: map[string]int{}}
 	buffered := bufio.NewReader(file)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
@@ -148,7 +137,7 @@ func parseImport(file io.Reader, knownTeam func(id string) bool, today Date) ([]
 	}
 	p.read(csv.NewReader(buffered))
 	if hidden := p.wrong - len(p.errors); hidden > 0 {
-		p.errors = append(p.errors, lineError{p.lastWrong, moreFaults(hidden)})
+		p.errors = append(p.errors, expense.LineError{p.lastWrong, expense.MoreLineErrors(hidden)})
 	}
 	if p.wrong > 0 {
 		return nil, p.errors
@@ -158,10 +147,10 @@ func parseImport(file io.Reader, knownTeam func(id string) bool, today Date) ([]
 
 type importParser struct {
 	knownTeam func(string) bool
-	today     Date
+	today     expense.Date
 	lineOf    map[string]int // where an id stands
-	rows      []importRow
-	errors    []lineError
+	rows      []expense.ImportRow
+	errors    []expense.LineError
 	wrong     int // also those that errors has no room for
 	lastWrong int
 }
@@ -170,7 +159,7 @@ func (p *importParser) fault(line int, text string) {
 	p.wrong++
 	p.lastWrong = line
 	if len(p.errors) < maxLineErrors {
-		p.errors = append(p.errors, lineError{line, text})
+		p.errors = append(p.errors, expense.LineError{line, text})
 	}
 }
 
@@ -215,11 +204,11 @@ func (p *importParser) row(line int, cells []string) {
 	for i, cell := range cells {
 		cells[i] = restoreCell(cell)
 	}
-	form := expenseForm{
+	form := expense.Form{
 		Date: cells[1], Person: cells[3], Item: cells[4], Category: cells[5], Amount: cells[6], Note: cells[7],
 	}
-	entry, problems := form.check(p.today)
-	for _, text := range problems.list() {
+	entry, problems := form.Check(p.today)
+	for _, text := range problems.List() {
 		p.fault(line, text)
 	}
 	id := strings.TrimSpace(cells[0])
@@ -228,12 +217,12 @@ func (p *importParser) row(line int, cells []string) {
 	} else if id != "" {
 		p.lineOf[id] = line
 	}
-	if id != "" && !isID(id) {
+	if id != "" && !expense.IsID(id) {
 		p.fault(line, "id: No expense has this id. Leave it empty for a new expense.")
 	}
 	entry.Team = strings.TrimSpace(cells[2])
 	if !p.knownTeam(entry.Team) {
-		p.fault(line, "team: There is no team "+quoteShort(entry.Team)+".")
+		p.fault(line, "team: There is no team "+expense.QuoteShort(entry.Team)+".")
 	}
-	p.rows = append(p.rows, importRow{Line: line, ID: id, Entry: entry})
+	p.rows = append(p.rows, expense.ImportRow{Line: line, ID: id, Entry: entry})
 }

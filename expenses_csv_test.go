@@ -12,11 +12,13 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"expense-dashboard/internal/expense"
 )
 
 // each calls fn with each of a list, as Store.Each does.
-func each(list ...Expense) func(func(Expense) error) error {
-	return func(fn func(Expense) error) error {
+func each(list ...expense.Expense) func(func(expense.Expense) error) error {
+	return func(fn func(expense.Expense) error) error {
 		for _, e := range list {
 			if err := fn(e); err != nil {
 				return err
@@ -29,7 +31,7 @@ func each(list ...Expense) func(func(Expense) error) error {
 func anyTeam(string) bool { return true }
 
 func TestWriteCSV(t *testing.T) {
-	e := Expense{ID: strings.Repeat("a", 26), Entry: lunch()}
+	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch()}
 	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
 	var out bytes.Buffer
 	if err := writeCSV(&out, each(e)); err != nil {
@@ -44,12 +46,12 @@ func TestWriteCSV(t *testing.T) {
 
 func TestWriteJSON(t *testing.T) {
 	for name, test := range map[string]struct {
-		list []Expense
+		list []expense.Expense
 		want string
 	}{
 		"none": {nil, `{"expenses":[],"count":0,"total":"0.00"}`},
 		"two": {
-			[]Expense{{ID: "a", Entry: lunch()}, {ID: "b", Entry: lunch()}},
+			[]expense.Expense{{ID: "a", Entry: lunch()}, {ID: "b", Entry: lunch()}},
 			`{"expenses":[` +
 				`{"id":"a","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors"},` +
 				`{"id":"b","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors"}` +
@@ -65,8 +67,8 @@ func TestWriteJSON(t *testing.T) {
 
 func TestFilesSayNothingWhereTheDatabaseFails(t *testing.T) {
 	lost := errors.New("lost")
-	fails := func(func(Expense) error) error { return lost }
-	for name, write := range map[string]func(io.Writer, func(func(Expense) error) error) error{"CSV": writeCSV, "JSON": writeJSON} {
+	fails := func(func(expense.Expense) error) error { return lost }
+	for name, write := range map[string]func(io.Writer, func(func(expense.Expense) error) error) error{"CSV": writeCSV, "JSON": writeJSON} {
 		var out bytes.Buffer
 		if err := write(&out, fails); !errors.Is(err, lost) || out.Len() > 0 {
 			t.Errorf("%s: %v after %q", name, err, out.String())
@@ -110,7 +112,7 @@ func TestFormulasAreNeutralized(t *testing.T) {
 
 func TestParseImport(t *testing.T) {
 	const good = ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	id := newID()
+	id := expense.NewID()
 	tests := []struct {
 		name, file string
 		rows       int
@@ -138,7 +140,7 @@ func TestParseImport(t *testing.T) {
 	for _, test := range tests {
 		for prefix, mark := range map[string]string{"": "", " with a mark": "\ufeff"} {
 			t.Run(test.name+prefix, func(t *testing.T) {
-				rows, faults := parseImport(strings.NewReader(mark+csvColumns+"\n"+test.file), known, newDate(2026, 11, 22))
+				rows, faults := parseImport(strings.NewReader(mark+csvColumns+"\n"+test.file), known, expense.NewDate(2026, 11, 22))
 				if len(rows) != test.rows || len(faults) != len(test.faults) {
 					t.Fatalf("%d rows, faults %v", len(rows), faults)
 				}
@@ -157,12 +159,12 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "date,id,team,person,item,category,amount,note\n",
 		strings.ToUpper(csvColumns), strings.ReplaceAll(csvColumns, ",", ";"), csvColumns + ",more\n", "\"", "\xff\xfei\x00d\x00",
 	} {
-		rows, faults := parseImport(strings.NewReader(file), anyTeam, newDate(2026, 11, 22))
+		rows, faults := parseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
 		if rows != nil || len(faults) != 1 || faults[0].Line != 1 || !strings.Contains(faults[0].Text, csvColumns) {
 			t.Errorf("%q: %v, %v", file, rows, faults)
 		}
 	}
-	rows, faults := parseImport(io.MultiReader(strings.NewReader(csvColumns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, newDate(2026, 11, 22))
+	rows, faults := parseImport(io.MultiReader(strings.NewReader(csvColumns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22))
 	if rows != nil || len(faults) != 1 {
 		t.Errorf("a file that breaks off: %v, %v", rows, faults)
 	}
@@ -171,15 +173,15 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 func TestParseImportHasBounds(t *testing.T) {
 	t.Parallel()
 	good := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	rows, faults := parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, newDate(2026, 11, 22))
+	rows, faults := parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22))
 	if len(rows) != maxImportRows || faults != nil {
 		t.Errorf("as many as may be: %d rows, %v", len(rows), faults)
 	}
-	rows, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, newDate(2026, 11, 22))
+	rows, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22))
 	if rows != nil || len(faults) != 1 || faults[0].Line != maxImportRows+2 {
 		t.Errorf("one more: %d rows, %v", len(rows), faults)
 	}
-	_, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat("x\n", maxLineErrors+7)), anyTeam, newDate(2026, 11, 22))
+	_, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat("x\n", maxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22))
 	if len(faults) != maxLineErrors+1 || !strings.Contains(faults[maxLineErrors].Text, "7 more") || faults[maxLineErrors].Line != maxLineErrors+8 {
 		t.Errorf("many faults: %d, the last %v", len(faults), faults[len(faults)-1])
 	}
@@ -189,10 +191,10 @@ func TestParseImportHasBounds(t *testing.T) {
 // it is written to, and that a reader of CSV sees no formula in that.
 func FuzzImport(f *testing.F) {
 	f.Add("", "2026-03-02", "finance", "Zoë", "Lunch", "Meals", "12.50", "two\nlines")
-	f.Add(newID(), "2026-03-02", "hr", "'=1", "=1+1", "\u200b@x", "1,234.50", "\t'\r\n-\"")
+	f.Add(expense.NewID(), "2026-03-02", "hr", "'=1", "=1+1", "\u200b@x", "1,234.50", "\t'\r\n-\"")
 	f.Add("", "2026-03-02", "'+", "＝1", "''=", " '@", "$1", "\\.")
 	f.Fuzz(func(t *testing.T, id, date, team, person, item, category, amount, note string) {
-		today := newDate(2026, 11, 22)
+		today := expense.NewDate(2026, 11, 22)
 		var file bytes.Buffer
 		file.WriteString(csvColumns + "\n")
 		in := csv.NewWriter(&file)
@@ -205,7 +207,7 @@ func FuzzImport(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		if err := writeCSV(&out, each(Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
+		if err := writeCSV(&out, each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
 			t.Fatal(err)
 		}
 		cells, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()
@@ -220,4 +222,4 @@ func FuzzImport(f *testing.F) {
 }
 
 // isText reports whether a team's id could be in a teams file.
-func isText(id string) bool { return checkText(id, 100, "") == "" }
+func isText(id string) bool { return expense.CheckText(id, 100, "") == "" }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strconv"
+
+	"expense-dashboard/internal/expense"
 )
 
 // An index says by which index a statement reads the expenses. SQLite does not
@@ -56,8 +58,8 @@ func (q statement) page(b *sqlBuilder, matches string) string {
 	list := func(by index, limit string) string {
 		return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
-	rows := strconv.Itoa(pageSize + 1)
-	if b.counts || !q.filtered() {
+	rows := strconv.Itoa(expense.PageSize + 1)
+	if b.counts || !q.Filtered() {
 		return list(anyIndex, rows)
 	}
 	all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
@@ -78,7 +80,7 @@ func (q statement) ordered(b *sqlBuilder, by index) string {
 		direction, beyond = "DESC", "<"
 	}
 	text := q.where(b, by)
-	if q.After != (cursor{}) {
+	if q.After != (expense.Cursor{}) {
 		var value any = q.After.Value
 		if q.Sort == "amount" {
 			// parseCursor and cursorAt let nothing but a number through.
@@ -90,4 +92,4 @@ func (q statement) ordered(b *sqlBuilder, by index) string {
 }
 
 // statement is a query as SQL.
-type statement struct{ expenseQuery }
+type statement struct{ expense.Query }

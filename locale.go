@@ -14,6 +14,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/duration"
+	"expense-dashboard/internal/expense"
 )
 
 // A locale is how a reader writes dates and amounts. The words of a page are
@@ -131,18 +132,20 @@ func (l *locales) match(header string) *locale {
 }
 
 // money returns an amount as the reader writes it, as in 1.200,00 $.
-func (l *locale) money(m Money) string { return m.format(l.before, l.group, l.decimal, l.after) }
+func (l *locale) money(m expense.Money) string {
+	return m.Format(l.before, l.group, l.decimal, l.after)
+}
 
 // dayText returns a date as the reader writes it, as in 21. Nov. 2026.
-func (l *locale) dayText(d Date) string { return l.fill(l.day, d) }
+func (l *locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
 
 // monthText returns a date's month and year, as in Nov. 2026.
-func (l *locale) monthText(d Date) string { return l.fill(l.month, d) }
+func (l *locale) monthText(d expense.Date) string { return l.fill(l.month, d) }
 
 func (l *locale) monthName(month time.Month) string { return l.months[month-1] }
 
-func (l *locale) fill(pattern string, d Date) string {
-	year, month, day := d.t.Date()
+func (l *locale) fill(pattern string, d expense.Date) string {
+	year, month, day := d.T.Date()
 	text := make([]byte, 0, 32)
 	for i := range len(pattern) {
 		switch letter := pattern[i]; letter {
@@ -172,11 +175,11 @@ func (l *locale) mark(text string) template.HTML {
 // templateFuncs are what templates call to show amounts, dates and times.
 func (l *locale) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"money": func(m Money) template.HTML { return l.mark(l.money(m)) },
-		"day":   func(d Date) template.HTML { return l.mark(l.dayText(d)) },
+		"money": func(m expense.Money) template.HTML { return l.mark(l.money(m)) },
+		"day":   func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"moment": func(t time.Time) template.HTML {
 			t = t.UTC()
-			return l.mark(l.dayText(dateOf(t))+t.Format(", 15:04")) + " UTC"
+			return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " UTC"
 		},
 		"words": duration.InWords,
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"expense-dashboard/internal/expense"
 )
 
 func asking(header string) *http.Request {
@@ -50,7 +52,7 @@ func TestLocales(t *testing.T) {
 		{"de," + strings.Repeat("fr-", maxAcceptLanguage), "", "-$1,234,567.80", "21 Nov 2026", "Nov 2026"},
 	} {
 		t.Run(test.header, func(t *testing.T) {
-			got, date := l.of(asking(test.header)), newDate(2026, 11, 21)
+			got, date := l.of(asking(test.header)), expense.NewDate(2026, 11, 21)
 			if got.tag != test.tag || got.money(-123456780) != test.money || got.dayText(date) != test.day || got.monthText(date) != test.month {
 				t.Errorf("%q, %q, %q, %q, want %q, %q, %q, %q", got.tag, got.money(-123456780), got.dayText(date), got.monthText(date), test.tag, test.money, test.day, test.month)
 			}
@@ -62,7 +64,7 @@ func TestLocales(t *testing.T) {
 func TestLocaleRowsAreWhole(t *testing.T) {
 	for _, l := range newLocales().all {
 		for month := range 12 {
-			day := l.dayText(newDate(2026, 1, 21).startOfMonth(month).addDays(20))
+			day := l.dayText(expense.NewDate(2026, 1, 21).StartOfMonth(month).AddDays(20))
 			if l.months[month] == "" || !strings.Contains(day, "21") || !strings.Contains(day, l.months[month]) || !strings.Contains(day, "2026") {
 				t.Errorf("%q: day %q in the month %q", l.tag, day, l.months[month])
 			}

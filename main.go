@@ -21,6 +21,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/config"
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	serverpkg "expense-dashboard/internal/server"
@@ -204,7 +205,7 @@ func newSite(cfg config.Config, directory *directoryFile, store *Store, log *slo
 	sessions.records.refresh(context.Background())
 	return &app{&site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: client, sessions: sessions, directory: directory, store: store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: cache.New[string, expenseSummary](maxSummaries), log: log, accessLog: requests, now: time.Now,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: cache.New[string, expense.Summary](maxSummaries), log: log, accessLog: requests, now: time.Now,
 		headers: new(atomic.Pointer[madeHeaders]),
 	}, signIn}, nil
 }

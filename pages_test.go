@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // What the reader's language changes is what a page shows, marked as being in
@@ -52,27 +54,27 @@ type pageState struct {
 var (
 	testTeam    = Team{"finance", "Finance"}
 	testEnglish = newLocales().english()
-	testMonths  = []group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+	testMonths  = []expense.Group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
 
-	testExpense = Expense{ID: "abc", Version: 3, Entry: Entry{
-		Team: "finance", Date: newDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
+	testExpense = expense.Expense{ID: "abc", Version: 3, Entry: expense.Entry{
+		Team: "finance", Date: expense.NewDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
 	}}
-	testDeleted = Expense{ID: "abc", Version: 3, Entry: testExpense.Entry, DeletedAt: time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)}
+	testDeleted = expense.Expense{ID: "abc", Version: 3, Entry: testExpense.Entry, DeletedAt: time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)}
 
-	hostileExpense = Expense{Entry: Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
+	hostileExpense = expense.Expense{Entry: expense.Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
 
-	testHistory = []event{
-		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), actor{"hannah.smith@example.com", "Hannah Smith"}, "changed", []change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
-		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "restored", nil},
-		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "deleted", nil},
-		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), actor{"x@example.com", "Iris"}, "imported", nil},
-		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), actor{Address: "alice@example.com"}, "created", nil},
+	testHistory = []expense.Event{
+		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), expense.Actor{"hannah.smith@example.com", "Hannah Smith"}, "changed", []expense.Change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
+		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "restored", nil},
+		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "deleted", nil},
+		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "imported", nil},
+		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), expense.Actor{Address: "alice@example.com"}, "created", nil},
 	}
 )
 
 // testExpenses returns a team's page with two expenses, and what edit makes of it.
 func testExpenses(edit func(*expensesView)) expensesView {
-	booth := Expense{ID: "def", Entry: Entry{Date: newDate(2026, 2, 28), Person: "Bob Smith", Item: "Event Booth", Category: "Events", Amount: 100000}}
+	booth := expense.Expense{ID: "def", Entry: expense.Entry{Date: expense.NewDate(2026, 2, 28), Person: "Bob Smith", Item: "Event Booth", Category: "Events", Amount: 100000}}
 	v := expensesView{
 		page: page{"Finance", true, "Carol Lee"}, Team: testTeam, Path: "/team/finance", ClearURL: "/team/finance",
 		Periods: []link{{"This month", "/team/finance?from=2026-03-01&to=2026-03-31", false}, {"Last month", "/team/finance?from=2026-02-01&to=2026-02-28", false}},
@@ -85,7 +87,7 @@ func testExpenses(edit func(*expensesView)) expensesView {
 		},
 		Rows:  []expenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
 		Count: 2, Total: 100100, Average: 50050, Months: monthChart(testMonths, testEnglish),
-		ByCategory: barChart([]group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: barChart([]group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
+		ByCategory: barChart([]expense.Group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: barChart([]expense.Group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
 		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
 		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
 	}
@@ -97,7 +99,7 @@ func testExpenses(edit func(*expensesView)) expensesView {
 // it.
 func testForm(edit func(*expenseFormView)) expenseFormView {
 	f := expenseFormView{
-		Action: "/team/finance/expenses/abc", Typed: expenseForm{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines"},
+		Action: "/team/finance/expenses/abc", Typed: expense.Form{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines"},
 		Categories: []string{"Events", "Meals"}, MaxDate: "2027-03-05",
 	}
 	edit(&f)
@@ -154,7 +156,7 @@ var pageStates = []pageState{
 			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam, {"hr", "HR"}},
 			Totals: []teamLine{
 				{testTeam, 2, 100100, monthChart(testMonths, testEnglish)},
-				{Team{"hr", "HR"}, 0, 0, monthChart([]group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
+				{Team{"hr", "HR"}, 0, 0, monthChart([]expense.Group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
 			},
 		},
 		"Dashboard · Expense Dashboard",
@@ -300,7 +302,7 @@ var pageStates = []pageState{
 		expenseView{
 			page: page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testExpense, MayChange: true,
 			Form: testForm(func(f *expenseFormView) {
-				f.Version, f.Current = 3, &Expense{Entry: Entry{Date: newDate(2026, 1, 9), Person: "Alice Johnson", Item: "Team Lunch", Category: "Travel", Amount: 123456}}
+				f.Version, f.Current = 3, &expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 1, 9), Person: "Alice Johnson", Item: "Team Lunch", Category: "Travel", Amount: 123456}}
 			}),
 		},
 		"Team Lunch · Expense Dashboard",
@@ -338,8 +340,8 @@ var pageStates = []pageState{
 		"new expense with errors", "new",
 		newExpenseView{page{"Log an expense", true, "Hannah Smith"}, &notice{Text: "Your session had ended."}, testTeam, testForm(func(f *expenseFormView) {
 			f.Admin, f.Submission = true, "once"
-			f.Typed = expenseForm{Date: "2026-02-31", Amount: "-1"}
-			f.Errors = fieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
+			f.Typed = expense.Form{Date: "2026-02-31", Amount: "-1"}
+			f.Errors = expense.FieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
 		})},
 		"Not right yet: Log an expense · Expense Dashboard",
 		[]string{
@@ -364,7 +366,7 @@ var pageStates = []pageState{
 	},
 	{
 		"import with errors", "import",
-		importView{page: page{"Import", true, "Hannah Smith"}, Columns: csvColumns, Errors: []lineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
+		importView{page: page{"Import", true, "Hannah Smith"}, Columns: csvColumns, Errors: []expense.LineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
 		"Not right yet: Import · Expense Dashboard",
 		[]string{"Nothing was taken: 2 things in the file are not right yet", "<strong>Line 2</strong>", "<strong>Line 17</strong>", `aria-describedby="file-errors file-hint" aria-invalid="true"`},
 		nil,
@@ -472,7 +474,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile comparison", "dashboard",
-		dashboardView{page: page{"Dashboard", true, hostile}, Admin: true, Totals: []teamLine{{Team{hostile, hostile}, 1, 1, barChart([]group{{hostile, 1, 1}})}}},
+		dashboardView{page: page{"Dashboard", true, hostile}, Admin: true, Totals: []teamLine{{Team{hostile, hostile}, 1, 1, barChart([]expense.Group{{hostile, 1, 1}})}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
@@ -484,8 +486,8 @@ var pageStates = []pageState{
 			v.Filter = filterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile}
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []link{{hostile, hostile, true}}, []column{{hostile, hostile, "ascending", false}}
-			v.Rows = []expenseLine{{Expense{Entry: Entry{Date: newDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
-			v.Months, v.ByCategory, v.ByPerson = monthChart([]group{{hostile, 1, 1}}, testEnglish), barChart([]group{{hostile, 1, 1}}), barChart([]group{{hostile, 1, 1}})
+			v.Rows = []expenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
+			v.Months, v.ByCategory, v.ByPerson = monthChart([]expense.Group{{hostile, 1, 1}}, testEnglish), barChart([]expense.Group{{hostile, 1, 1}}), barChart([]expense.Group{{hostile, 1, 1}})
 			v.People, v.Categories = []string{hostile}, []string{hostile}
 		}),
 		hostile + " · Expense Dashboard",
@@ -497,10 +499,10 @@ var pageStates = []pageState{
 		expenseView{
 			page: page{hostile, true, hostile}, Notice: &notice{hostile, hostile, 1}, Team: Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
 			Form: expenseFormView{
-				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expenseForm{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
-				Errors: fieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
+				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
+				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
 			},
-			History: []event{{Actor: actor{hostile, hostile}, Action: hostile, Changes: []change{{hostile, hostile, hostile}}}},
+			History: []expense.Event{{Actor: expense.Actor{hostile, hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
 		},
 		"Not right yet: " + hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</textarea>")},

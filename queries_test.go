@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // countedQueries is a driver.Connector that notes every query of its
@@ -145,7 +147,7 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 		b := r.browser()
 		b.signIn(admin)
 		file := csvColumns + "\n"
-		for i := range 3 * pageSize {
+		for i := range 3 * expense.PageSize {
 			file += fmt.Sprintf(",2026-01-02,hr,Sarah Morgan,Item %d,Books,1.00,\n", i)
 		}
 		b.upload(file).check(t, http.StatusSeeOther)
@@ -159,7 +161,7 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 				b.post("/team/hr/expenses", with(aForm(), "category", "Books")).check(t, http.StatusSeeOther)
 				b.get("/team/hr")
 			}
-			want := fmt.Sprintf("Total of what matches, %d expenses", 3*pageSize+written)
+			want := fmt.Sprintf("Total of what matches, %d expenses", 3*expense.PageSize+written)
 			for _, q := range queries {
 				q.take()
 			}

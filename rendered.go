@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"expense-dashboard/internal/expense"
 )
 
 const (
@@ -24,7 +26,7 @@ type contentKey struct {
 	locale    *locale    // of its reader
 	revision  string     // of the expenses that it shows; empty where it shows none
 	directory *Directory // which names the teams
-	today     Date
+	today     expense.Date
 	team      string
 	admin     bool
 	query     string // as it stands in the address

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 )
@@ -36,7 +37,7 @@ type site struct {
 	drafts    *splitCookie
 	exports   chan struct{} // has room for those that may run at once
 	pages     *pages
-	summaries *cache.Cache[string, expenseSummary] // by revision and filter
+	summaries *cache.Cache[string, expense.Summary] // by revision and filter
 	log       *slog.Logger
 	accessLog *logging.AccessLog
 	now       func() time.Time
@@ -92,7 +93,7 @@ func (s *app) routes() http.Handler {
 
 	handle("GET /healthz", s.healthz)
 	handle("GET /readyz", s.readyz)
-	mux.Handle("GET /static/", s.pages.staticFiles(s.handle(func(http.ResponseWriter, *http.Request) error { return errNotFound })))
+	mux.Handle("GET /static/", s.pages.staticFiles(s.handle(func(http.ResponseWriter, *http.Request) error { return expense.ErrNotFound })))
 
 	return s.logged(s.secured(s.sameOrigin(s.known(mux))))
 }
@@ -127,7 +128,7 @@ func (s *site) known(mux *http.ServeMux) http.Handler {
 			s.fail(w, r, &methodError{Allow: allow})
 			return
 		}
-		s.fail(w, r, errNotFound)
+		s.fail(w, r, expense.ErrNotFound)
 	})
 }
 

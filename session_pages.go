@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 )
 
@@ -86,7 +87,7 @@ func (s *site) endFound(w http.ResponseWriter, r *http.Request, q sessionQuery, 
 		return err
 	}
 	if len(found) == 0 {
-		return errNotFound
+		return expense.ErrNotFound
 	}
 	if err := s.endRecords(r, found, by, reason); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error 
 		return err
 	}
 	if subject == "" || len(found) == 0 {
-		return errNotFound
+		return expense.ErrNotFound
 	}
 	e, _, err := s.sessions.records.endingOfAll(r.Context(), endSubject, subject, s.now(), s.sessions.maxAge)
 	if err != nil {
@@ -180,11 +181,11 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	parameters := r.URL.Query()
 	after, err := parseSessionCursor(parameters.Get("after"))
 	if err != nil {
-		return &queryError{"after is where a page starts, as the link to the next page has it"}
+		return &expense.QueryError{"after is where a page starts, as the link to the next page has it"}
 	}
 	search := bounded(parameters.Get("q"), maxAddressLength)
 	if strings.ContainsRune(search, 0) {
-		return &queryError{"q is part of an address"}
+		return &expense.QueryError{"q is part of an address"}
 	}
 	found, err := s.store.Sessions(r.Context(), sessionQuery{Search: search, After: after, Limit: sessionPage + 1}, s.now())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 )
 
@@ -56,24 +57,24 @@ func (v visit) teams() []string {
 }
 
 // actor is who the history says did it.
-func (v visit) actor() actor {
-	return actor{Address: normalizeAddress(v.person.Email), Name: v.person.Name}
+func (v visit) actor() expense.Actor {
+	return expense.Actor{Address: normalizeAddress(v.person.Email), Name: v.person.Name}
 }
 
 // mayChange reports whether an expense is the visitor's own, or the visitor an
 // administrator.
-func (v visit) mayChange(e Expense) bool {
+func (v visit) mayChange(e expense.Expense) bool {
 	return v.access.Admin || (e.Owner != "" && e.Owner == normalizeAddress(v.person.Email))
 }
 
 // denied logs who asked for what is not theirs.
 func (s *site) denied(r *http.Request, person *session, reason string) error {
 	logging.Audit(s.log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
-	return errNotFound
+	return expense.ErrNotFound
 }
 
 // today is the date where the program runs.
-func (s *site) today() Date { return dateOf(s.now()) }
+func (s *site) today() expense.Date { return expense.DateOf(s.now()) }
 
 // teamExpenses handles GET /team/{id}.
 func (s *site) teamExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -108,12 +109,12 @@ func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, sha
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
-func queryOf(r *http.Request, v visit) (expenseQuery, error) {
+func queryOf(r *http.Request, v visit) (expense.Query, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return expenseQuery{}, &queryError{"it is not made of name=value pairs joined by &"}
+		return expense.Query{}, &expense.QueryError{"it is not made of name=value pairs joined by &"}
 	}
-	q, err := parseExpenseQuery(parameters)
+	q, err := expense.ParseQuery(parameters)
 	q.Teams = v.teams()
 	return q, err
 }
@@ -129,14 +130,14 @@ func (s *site) expensesView(r *http.Request, v visit, revision string) (expenses
 	if err != nil {
 		return expensesView{}, err
 	}
-	unfiltered := expenseQuery{Sort: q.Sort, Desc: q.Desc}
+	unfiltered := expense.Query{Sort: q.Sort, Desc: q.Desc}
 	view := expensesView{
 		Team: v.team, CanLog: v.team.ID != "", Admin: v.access.Admin,
-		Path: v.path(), Filter: filterOf(q), Filtered: q.filtered(), ClearURL: at(v.path(), unfiltered),
+		Path: v.path(), Filter: filterOf(q), Filtered: q.Filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
 		Months: monthChart(sums.ByMonth, s.pages.locales.of(r)), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
-		CSVURL: at(v.filePath()+".csv", q.first()), JSONURL: at(v.filePath()+".json", q.first()),
+		CSVURL: at(v.filePath()+".csv", q.First()), JSONURL: at(v.filePath()+".json", q.First()),
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
 	for _, e := range listed.Expenses {
@@ -146,10 +147,10 @@ func (s *site) expensesView(r *http.Request, v visit, revision string) (expenses
 		}
 		view.Rows = append(view.Rows, expenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: team.Label})
 	}
-	if q.After != (cursor{}) {
-		view.FirstURL = at(v.path(), q.first())
+	if q.After != (expense.Cursor{}) {
+		view.FirstURL = at(v.path(), q.First())
 	}
-	if listed.Next != (cursor{}) {
+	if listed.Next != (expense.Cursor{}) {
 		next := q
 		next.After = listed.Next
 		view.NextURL = at(v.path(), next)
@@ -160,8 +161,8 @@ func (s *site) expensesView(r *http.Request, v visit, revision string) (expenses
 // pageAndSummary returns a page and the sums of all pages. Sums of many pages are
 // kept for each revision, since they are the same on each and in every order. Those
 // of one page are asked for with it: there everybody sees whether they fit.
-func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revision string) (expensePage, expenseSummary, error) {
-	unordered := q.first()
+func (s *site) pageAndSummary(ctx context.Context, v visit, q expense.Query, revision string) (expense.Page, expense.Summary, error) {
+	unordered := q.First()
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
 	if sums, ok := s.summaries.Get(key); ok {
@@ -169,7 +170,7 @@ func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revi
 		return listed, sums, err
 	}
 	listed, sums, err := s.store.PageAndSummary(ctx, q)
-	if err == nil && revision != "" && sums.Count > pageSize {
+	if err == nil && revision != "" && sums.Count > expense.PageSize {
 		const groupCost = 64 // bytes, with a label of some length
 		s.summaries.Put(key, sums, keyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
 	}
@@ -180,8 +181,8 @@ func (s *site) pageAndSummary(ctx context.Context, v visit, q expenseQuery, revi
 const maxSummaries = 512 << 10
 
 // at is the address of a query's page or file.
-func at(path string, q expenseQuery) string {
-	if parameters := q.values().Encode(); parameters != "" {
+func at(path string, q expense.Query) string {
+	if parameters := q.Values().Encode(); parameters != "" {
 		return path + "?" + parameters
 	}
 	return path
@@ -189,8 +190,8 @@ func at(path string, q expenseQuery) string {
 
 // filterOf tells what is asked for as the filter form shows it. The order
 // stands in it only where it is not the usual one.
-func filterOf(q expenseQuery) filterForm {
-	values := q.values()
+func filterOf(q expense.Query) filterForm {
+	values := q.Values()
 	return filterForm{
 		Q: q.Q, Person: q.Person, Category: q.Category, From: q.From.String(), To: q.To.String(),
 		Sort: values.Get("sort"), Order: values.Get("order"),
@@ -198,10 +199,10 @@ func filterOf(q expenseQuery) filterForm {
 }
 
 // periodLinks offers the usual ranges of dates beside the rest of the filter.
-func periodLinks(v visit, q expenseQuery, today Date) []link {
+func periodLinks(v visit, q expense.Query, today expense.Date) []link {
 	var links []link
-	for _, p := range periods(today) {
-		ranged := q.first()
+	for _, p := range expense.Periods(today) {
+		ranged := q.First()
 		ranged.From, ranged.To = p.From, p.To
 		links = append(links, link{Label: p.Name, URL: at(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
 	}
@@ -210,7 +211,7 @@ func periodLinks(v visit, q expenseQuery, today Date) []link {
 
 // columnsOf heads the table. A head sorts by its column, and turns the order
 // around where that is so already.
-func columnsOf(v visit, q expenseQuery) []column {
+func columnsOf(v visit, q expense.Query) []column {
 	heads := []struct{ sort, label string }{
 		{"date", "Date"}, {"person", "Name"}, {"", "Team"}, {"item", "Item"}, {"category", "Category"}, {"amount", "Amount"},
 	}
@@ -223,7 +224,7 @@ func columnsOf(v visit, q expenseQuery) []column {
 			continue
 		}
 		c := column{Label: head.label, Number: head.sort == "amount"}
-		sorted := q.first()
+		sorted := q.First()
 		sorted.Sort, sorted.Desc = head.sort, head.sort == "date"
 		if q.Sort == head.sort {
 			sorted.Desc = !q.Desc
@@ -235,7 +236,7 @@ func columnsOf(v visit, q expenseQuery) []column {
 	return columns
 }
 
-func labels(groups []group) []string {
+func labels(groups []expense.Group) []string {
 	var all []string
 	for _, g := range groups[:min(len(groups), maxSuggestions)] {
 		all = append(all, g.Label)
@@ -245,8 +246,8 @@ func labels(groups []group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []Team, totals []teamTotal, l *locale) []teamLine {
-	byTeam := map[string]teamTotal{}
+func teamLines(teams []Team, totals []expense.TeamTotal, l *locale) []teamLine {
+	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
 	}
@@ -270,7 +271,7 @@ func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, v visit) error
 
 // export streams all that is asked for, on all pages, as a file.
 func (s *site) export(w http.ResponseWriter, r *http.Request, v visit, extension, mediaType string,
-	write func(io.Writer, func(func(Expense) error) error) error,
+	write func(io.Writer, func(func(expense.Expense) error) error) error,
 ) error {
 	q, err := queryOf(r, v)
 	if err != nil {
@@ -289,7 +290,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, v visit, extension
 		name = v.team.ID + "-expenses"
 	}
 	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
-	return write(out, func(yield func(Expense) error) error { return s.store.Each(ctx, q, yield) })
+	return write(out, func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

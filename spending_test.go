@@ -14,13 +14,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // aForm is a right form; each test changes it.
 func aForm() url.Values {
 	return url.Values{
 		"date": {time.Now().Format(time.DateOnly)}, "item": {"Lunch with a client"}, "category": {"Meals"},
-		"amount": {"42.50"}, "note": {"at the harbour"}, "submission": {newID()},
+		"amount": {"42.50"}, "note": {"at the harbour"}, "submission": {expense.NewID()},
 	}
 }
 
@@ -206,7 +208,7 @@ func TestForeignAndForged(t *testing.T) {
 		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
 		pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore",
 		"/team/hr/expenses/" + e.ID, "/team/hr/expenses/" + e.ID + "/delete", "/team/hr/expenses/" + e.ID + "/restore",
-		"/team/hr/expenses/" + newID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
+		"/team/hr/expenses/" + expense.NewID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
 		"/team/nobody/expenses", "/team/nobody/expenses/new",
 		"/expenses", "/expenses.csv", "/expenses.json", "/expenses/import",
 	}
@@ -234,7 +236,7 @@ func TestExtraFields(t *testing.T) {
 	b.signIn(finance)
 	form := aForm()
 	for name, value := range map[string]string{
-		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": newID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
+		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": expense.NewID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
 	} {
 		form.Set(name, value)
 	}
@@ -288,7 +290,7 @@ func TestFormSentTwiceCountsOnce(t *testing.T) {
 	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 		t.Errorf("the form counted %d times", found.Count)
 	}
-	b.post("/team/finance/expenses", with(form, "submission", newID())).check(t, http.StatusSeeOther)
+	b.post("/team/finance/expenses", with(form, "submission", expense.NewID())).check(t, http.StatusSeeOther)
 	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
 		t.Errorf("two forms counted %d times", found.Count)
 	}
@@ -584,7 +586,7 @@ func TestWrongImports(t *testing.T) {
 		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
 		{"one wrong row among right ones", csvColumns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,-1,\n" + right, []string{"Line 3", "sales", "Enter an amount"}},
 		{"two wrong rows", csvColumns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
-		{"foreign id", csvColumns + "\n" + newID() + right, []string{"Line 2", "No expense has this id"}},
+		{"foreign id", csvColumns + "\n" + expense.NewID() + right, []string{"Line 2", "No expense has this id"}},
 		{"too few cells", csvColumns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
 		{"not UTF-8", csvColumns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
 	}

@@ -29,13 +29,7 @@ import (
 // queryTimeout bounds a call to the database that answers a page or a form.
 const queryTimeout = 5 * time.Second
 
-var (
-	// errUnavailable is wrapped by every error of a database that does not serve
-	// now: locked, lost, full, read-only or not yet prepared.
-	errUnavailable = errors.New("database unavailable")
-	// errNotFound is an expense that does not exist where it was looked for.
-	errNotFound = errors.New("no such expense")
-)
+var errUnavailable = errors.New("database unavailable")
 
 // isUnavailable reports whether err is a fault of the database that passes, so
 // that the same call may succeed later. A write that ended with it was not
@@ -48,15 +42,6 @@ func unavailable(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errUnavailable, err)
-}
-
-// conflictError is a change to an expense that somebody else changed meanwhile.
-type conflictError struct {
-	Current Expense // as it is now
-}
-
-func (e *conflictError) Error() string {
-	return fmt.Sprintf("expense %s was changed meanwhile, to version %d", e.Current.ID, e.Current.Version)
 }
 
 // Store holds the expenses with their history, on SQLite or PostgreSQL. The same

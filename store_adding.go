@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/expense"
 )
 
 // Create adds an expense. The submission names the form that it comes from: of
 // the forms that who sends with the same one, the first counts, and the others
 // return its expense and false. Without a submission each counts.
-func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission string) (Expense, bool, error) {
+func (s *Store) Create(ctx context.Context, who expense.Actor, entry expense.Entry, submission string) (expense.Expense, bool, error) {
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
+	e := expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
 	var key any
 	if submission != "" {
 		key = digest.Of(who.Address, submission)
 	}
 	created := false
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		adding := newAdder(tx, who, actionCreated, "submission", now)
+		adding := newAdder(tx, who, expense.ActionCreated, "submission", now)
 		if err := errors.Join(adding.add(ctx, e, key), adding.flush(ctx)); err != nil {
 			return err
 		}
@@ -35,7 +36,7 @@ func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission s
 		return adding.sums.apply(ctx, tx)
 	})
 	if err != nil {
-		return Expense{}, false, fmt.Errorf("create: %w", err)
+		return expense.Expense{}, false, fmt.Errorf("create: %w", err)
 	}
 	return e, created, nil
 }
@@ -44,24 +45,24 @@ func (s *Store) Create(ctx context.Context, who actor, entry Entry, submission s
 // so that a file of many is never held in memory a second time.
 type adder struct {
 	tx     *sql.Tx
-	who    actor
+	who    expense.Actor
 	action string
 	unique string // the column of the key, of which each value counts once
 	at     time.Time
 
-	waiting []Expense
+	waiting []expense.Expense
 	rows    [][]any // of those that wait
 	count   int     // of those that were added
 	sums    sumChanges
 }
 
-func newAdder(tx *sql.Tx, who actor, action, unique string, at time.Time) *adder {
+func newAdder(tx *sql.Tx, who expense.Actor, action, unique string, at time.Time) *adder {
 	return &adder{tx: tx, who: who, action: action, unique: unique, at: at, sums: sumChanges{}}
 }
 
 // add adds an expense unless its key is there already; nil is no key. It is
 // there only after flush.
-func (a *adder) add(ctx context.Context, e Expense, key any) error {
+func (a *adder) add(ctx context.Context, e expense.Expense, key any) error {
 	a.waiting, a.rows = append(a.waiting, e), append(a.rows, append(expenseRow(e), key))
 	if len(a.waiting) < rowsPerInsert {
 		return nil
@@ -105,7 +106,7 @@ func (a *adder) flush(ctx context.Context) error {
 
 // expenseRow returns the values of all columns but the keys, in the order of
 // adder.flush.
-func expenseRow(e Expense) []any {
+func expenseRow(e expense.Expense) []any {
 	var deleted any
 	if e.Deleted() {
 		deleted = e.DeletedAt.UnixMilli()
@@ -113,6 +114,6 @@ func expenseRow(e Expense) []any {
 	return []any{
 		e.ID, e.Team, e.Date, e.Person, e.Owner, e.Item, e.Category, int64(e.Amount), e.Note,
 		e.Version, e.CreatedAt.UnixMilli(), deleted,
-		fold(e.Person), fold(e.Item), fold(e.Category), fold(e.Item + "\n" + e.Person + "\n" + e.Note),
+		expense.Fold(e.Person), expense.Fold(e.Item), expense.Fold(e.Category), expense.Fold(e.Item + "\n" + e.Person + "\n" + e.Note),
 	}
 }

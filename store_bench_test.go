@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // benchRows is how many expenses the benchmarks look at: a million, or what
@@ -90,20 +92,20 @@ func benchStore(b *testing.B, s *Store) {
 		teams []string
 	}{{"Team", []string{"team-1"}}, {"All", nil}} {
 		for _, sort := range []string{"date", "item"} {
-			q := expenseQuery{Teams: scope.teams, Sort: sort}
+			q := expense.Query{Teams: scope.teams, Sort: sort}
 			benchPage(b, s, scope.name+"/"+sort+"/FirstPage", q)
 			benchPage(b, s, scope.name+"/"+sort+"/LastPage", lastPage(b, s, q))
 		}
-		filtered := expenseQuery{Teams: scope.teams, Category: "category 3", From: newDate(2025, 2, 1), To: newDate(2025, 2, 28)}
+		filtered := expense.Query{Teams: scope.teams, Category: "category 3", From: expense.NewDate(2025, 2, 1), To: expense.NewDate(2025, 2, 28)}
 		benchPage(b, s, scope.name+"/FilteredPage", filtered)
-		benchPage(b, s, scope.name+"/FoundPage", expenseQuery{Teams: scope.teams, Q: "item 123"})
-		benchPage(b, s, scope.name+"/FoundNothing", expenseQuery{Teams: scope.teams, Q: "nowhere to be found"})
-		benchSummary(b, s, scope.name+"/Summary", expenseQuery{Teams: scope.teams})
+		benchPage(b, s, scope.name+"/FoundPage", expense.Query{Teams: scope.teams, Q: "item 123"})
+		benchPage(b, s, scope.name+"/FoundNothing", expense.Query{Teams: scope.teams, Q: "nowhere to be found"})
+		benchSummary(b, s, scope.name+"/Summary", expense.Query{Teams: scope.teams})
 		benchSummary(b, s, scope.name+"/FilteredSummary", filtered)
 	}
 	b.Run("Totals", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.Totals(b.Context(), newDate(2026, 11, 22)); err != nil {
+			if _, err := s.Totals(b.Context(), expense.NewDate(2026, 11, 22)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -112,7 +114,7 @@ func benchStore(b *testing.B, s *Store) {
 }
 
 // lastPage asks for the last page of q, from where its last expense but fifty is.
-func lastPage(b *testing.B, s *Store, q expenseQuery) expenseQuery {
+func lastPage(b *testing.B, s *Store, q expense.Query) expense.Query {
 	b.Helper()
 	backwards := q
 	backwards.Desc = !q.Desc
@@ -121,13 +123,13 @@ func lastPage(b *testing.B, s *Store, q expenseQuery) expenseQuery {
 		if err != nil {
 			b.Fatal(err)
 		}
-		q.After = q.cursorAt(page.Expenses[0])
+		q.After = q.CursorAt(page.Expenses[0])
 		backwards.After = page.Next
 	}
 	return q
 }
 
-func benchPage(b *testing.B, s *Store, name string, q expenseQuery) {
+func benchPage(b *testing.B, s *Store, name string, q expense.Query) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -138,7 +140,7 @@ func benchPage(b *testing.B, s *Store, name string, q expenseQuery) {
 	})
 }
 
-func benchSummary(b *testing.B, s *Store, name string, q expenseQuery) {
+func benchSummary(b *testing.B, s *Store, name string, q expense.Query) {
 	b.Run(name, func(b *testing.B) {
 		for b.Loop() {
 			if _, err := s.Summary(b.Context(), q); err != nil {
@@ -155,8 +157,8 @@ func benchExport(b *testing.B, s *Store) {
 	rows := 0
 	for b.Loop() {
 		rows = 0
-		err := writeCSV(io.Discard, func(fn func(Expense) error) error {
-			return s.Each(b.Context(), expenseQuery{Sort: "date", Desc: true}, func(e Expense) error {
+		err := writeCSV(io.Discard, func(fn func(expense.Expense) error) error {
+			return s.Each(b.Context(), expense.Query{Sort: "date", Desc: true}, func(e expense.Expense) error {
 				if rows++; rows%50_000 == 0 {
 					var memory runtime.MemStats
 					runtime.ReadMemStats(&memory)
@@ -181,7 +183,7 @@ func BenchmarkImport(b *testing.B) {
 	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
 		b.Run(database.name, func(b *testing.B) {
 			s := startedStore(b, database.url(b))
-			rows := make([]importRow, 10_000)
+			rows := make([]expense.ImportRow, 10_000)
 			for b.Loop() {
 				round := time.Now().UnixNano()
 				for i := range rows {

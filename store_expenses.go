@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,49 +9,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
-
-// pageSize is how many expenses a page shows.
-const pageSize = 50
-
-// expensePage is one page of the expenses that a query asks for.
-type expensePage struct {
-	Expenses []Expense
-	Next     cursor // where the next page starts; zero on the last page
-}
-
-// expenseSummary is what the expenses that a query asks for come to, on all of
-// its pages.
-type expenseSummary struct {
-	group
-	ByMonth    []group // by month, like 2006-01, the earliest first
-	ByCategory []group // by category, the largest first
-	ByPerson   []group // by person, the largest first
-}
-
-// group is a number of expenses that have something in common.
-type group struct {
-	Label string
-	Count int64
-	Total Money
-}
-
-// Average is what one of the expenses comes to, to the nearest cent.
-func (g group) Average() Money { return average(g.Total, g.Count) }
-
-// teamTotal is what a team spent, all told and by month.
-type teamTotal struct {
-	Team string
-	group
-	ByMonth []group // the twelve months up to this one, the earliest first, empty ones too
-}
 
 const expenseColumns = `id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at`
 
 // scanExpense reads a row of expenseColumns.
-func scanExpense(scan func(...any) error) (Expense, error) {
+func scanExpense(scan func(...any) error) (expense.Expense, error) {
 	var (
-		e       Expense
+		e       expense.Expense
 		created int64
 		deleted sql.NullInt64
 	)
@@ -67,41 +33,32 @@ func scanExpense(scan func(...any) error) (Expense, error) {
 
 // Page returns the page of q that starts at q.After. On all pages there are about
 // so many matches.
-func (s *Store) Page(ctx context.Context, q expenseQuery, matches int64) (expensePage, error) {
+func (s *Store) Page(ctx context.Context, q expense.Query, matches int64) (expense.Page, error) {
 	var (
-		page expensePage
+		page expense.Page
 		b    = sqlBuilder{counts: s.file == ""}
 	)
 	text := statement{q}.page(&b, strconv.FormatInt(matches, 10))
 	err := s.call(ctx, func(ctx context.Context) error {
-		page.Expenses = make([]Expense, 0, pageSize+1)
-		return s.eachRow(ctx, text, b.args, func(e Expense) error {
+		page.Expenses = make([]expense.Expense, 0, expense.PageSize+1)
+		return s.eachRow(ctx, text, b.args, func(e expense.Expense) error {
 			page.Expenses = append(page.Expenses, e)
 			return nil
 		})
 	})
 	if err != nil {
-		return expensePage{}, fmt.Errorf("page: %w", err)
+		return expense.Page{}, fmt.Errorf("page: %w", err)
 	}
-	page.end(q)
+	page.End(q)
 	return page, nil
-}
-
-// end takes off the expense that is one too many, and says where the next page
-// starts.
-func (p *expensePage) end(q expenseQuery) {
-	if len(p.Expenses) > pageSize {
-		p.Expenses = p.Expenses[:pageSize]
-		p.Next = q.cursorAt(p.Expenses[pageSize-1])
-	}
 }
 
 // PageAndSummary returns what Page and Summary do, both of one moment, with one
 // question to the database.
-func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage, expenseSummary, error) {
+func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Page, expense.Summary, error) {
 	var (
-		page    expensePage
-		summary expenseSummary
+		page    expense.Page
+		summary expense.Summary
 		b       = sqlBuilder{counts: s.file == ""}
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
@@ -110,7 +67,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 		SELECT 'expense', ` + expenseColumns + ` FROM listed
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
-		page.Expenses = make([]Expense, 0, pageSize+1)
+		page.Expenses = make([]expense.Expense, 0, expense.PageSize+1)
 		rows, err := s.read.QueryContext(ctx, text, b.args...)
 		if err != nil {
 			return err
@@ -125,23 +82,23 @@ func (s *Store) PageAndSummary(ctx context.Context, q expenseQuery) (expensePage
 			if kind == "expense" {
 				page.Expenses = append(page.Expenses, e)
 			} else {
-				summary.add(kind, group{Label: e.Item, Count: e.Version, Total: e.Amount})
+				summary.Add(kind, expense.Group{Label: e.Item, Count: e.Version, Total: e.Amount})
 			}
 		}
 		return rows.Err()
 	})
 	if err != nil {
-		return expensePage{}, expenseSummary{}, fmt.Errorf("page and summary: %w", err)
+		return expense.Page{}, expense.Summary{}, fmt.Errorf("page and summary: %w", err)
 	}
-	page.end(q)
-	summary.sort()
+	page.End(q)
+	summary.Sort()
 	return page, summary, nil
 }
 
 // Each calls fn for each expense that q asks for, on all pages, in q's order, and
 // ends with fn's first error. It holds one row at a time and takes as long as fn.
-func (s *Store) Each(ctx context.Context, q expenseQuery, fn func(Expense) error) error {
-	q.After = cursor{}
+func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expense) error) error {
+	q.After = expense.Cursor{}
 	var b sqlBuilder
 	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + statement{q}.ordered(&b, anyIndex)
 	err := s.stream(ctx, func() error { return s.eachRow(ctx, text, b.args, fn) })
@@ -151,7 +108,7 @@ func (s *Store) Each(ctx context.Context, q expenseQuery, fn func(Expense) error
 	return nil
 }
 
-func (s *Store) eachRow(ctx context.Context, text string, args []any, fn func(Expense) error) error {
+func (s *Store) eachRow(ctx context.Context, text string, args []any, fn func(expense.Expense) error) error {
 	rows, err := s.read.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -170,55 +127,32 @@ func (s *Store) eachRow(ctx context.Context, text string, args []any, fn func(Ex
 }
 
 // Summary returns what the expenses that q asks for come to, on all pages.
-func (s *Store) Summary(ctx context.Context, q expenseQuery) (expenseSummary, error) {
+func (s *Store) Summary(ctx context.Context, q expense.Query) (expense.Summary, error) {
 	var (
-		summary expenseSummary
+		summary expense.Summary
 		b       sqlBuilder
 	)
 	text := statement{q}.groups(&b)
 	err := s.call(ctx, func(ctx context.Context) error {
-		return s.eachGroup(ctx, text, b.args, summary.add)
+		return s.eachGroup(ctx, text, b.args, summary.Add)
 	})
 	if err != nil {
-		return expenseSummary{}, fmt.Errorf("summary: %w", err)
+		return expense.Summary{}, fmt.Errorf("summary: %w", err)
 	}
-	summary.sort()
+	summary.Sort()
 	return summary, nil
 }
 
-// sort puts the groups into their order.
-func (s *expenseSummary) sort() {
-	slices.SortFunc(s.ByMonth, func(a, b group) int { return strings.Compare(a.Label, b.Label) })
-	largest := func(a, b group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
-	slices.SortFunc(s.ByCategory, largest)
-	slices.SortFunc(s.ByPerson, largest)
-}
-
-// add takes one group into the sums to which it belongs. Each expense is in one
-// month, so that the months make the whole.
-func (s *expenseSummary) add(kind string, g group) {
-	switch kind {
-	case "month":
-		s.ByMonth = append(s.ByMonth, g)
-		s.Count += g.Count
-		s.Total += g.Total
-	case "category":
-		s.ByCategory = append(s.ByCategory, g)
-	case "person":
-		s.ByPerson = append(s.ByPerson, g)
-	}
-}
-
 // Totals returns what each team spent that has expenses, by the team's id.
-func (s *Store) Totals(ctx context.Context, today Date) ([]teamTotal, error) {
-	var totals []teamTotal
+func (s *Store) Totals(ctx context.Context, today expense.Date) ([]expense.TeamTotal, error) {
+	var totals []expense.TeamTotal
 	const text = `SELECT team, key, n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, key`
 	err := s.call(ctx, func(ctx context.Context) error {
-		return s.eachGroup(ctx, text, nil, func(team string, g group) {
+		return s.eachGroup(ctx, text, nil, func(team string, g expense.Group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {
-				totals = append(totals, teamTotal{Team: team, ByMonth: lastMonths(today)})
+				totals = append(totals, expense.TeamTotal{Team: team, ByMonth: lastMonths(today)})
 			}
-			totals[len(totals)-1].add(g)
+			totals[len(totals)-1].Add(g)
 		})
 	})
 	if err != nil {
@@ -227,26 +161,16 @@ func (s *Store) Totals(ctx context.Context, today Date) ([]teamTotal, error) {
 	return totals, nil
 }
 
-func (t *teamTotal) add(month group) {
-	t.Count += month.Count
-	t.Total += month.Total
-	for i, of := range t.ByMonth {
-		if of.Label == month.Label {
-			t.ByMonth[i] = month
-		}
-	}
-}
-
 // lastMonths returns the twelve months up to today's, without expenses yet.
-func lastMonths(today Date) []group {
-	months := make([]group, 12)
+func lastMonths(today expense.Date) []expense.Group {
+	months := make([]expense.Group, 12)
 	for i := range months {
-		months[i].Label = today.startOfMonth(i - 11).month()
+		months[i].Label = today.StartOfMonth(i - 11).Month()
 	}
 	return months
 }
 
-func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(kind string, g group)) error {
+func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(kind string, g expense.Group)) error {
 	rows, err := s.read.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -255,7 +179,7 @@ func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(
 	for rows.Next() {
 		var (
 			kind string
-			g    group
+			g    expense.Group
 		)
 		if err := rows.Scan(&kind, &g.Label, &g.Count, &g.Total); err != nil {
 			return err
@@ -267,18 +191,18 @@ func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(
 
 // Expense returns one expense of a team, a deleted one too. That of a foreign
 // team is errNotFound, like one that does not exist.
-func (s *Store) Expense(ctx context.Context, team, id string) (Expense, error) {
-	if !isID(id) {
-		return Expense{}, errNotFound
+func (s *Store) Expense(ctx context.Context, team, id string) (expense.Expense, error) {
+	if !expense.IsID(id) {
+		return expense.Expense{}, expense.ErrNotFound
 	}
-	var e Expense
+	var e expense.Expense
 	err := s.call(ctx, func(ctx context.Context) (err error) {
 		e, err = scanExpense(s.read.QueryRowContext(ctx,
 			`SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2`, id, team).Scan)
 		return err
 	})
 	if err != nil {
-		return Expense{}, fmt.Errorf("expense: %w", missing(err))
+		return expense.Expense{}, fmt.Errorf("expense: %w", missing(err))
 	}
 	return e, nil
 }
@@ -286,13 +210,13 @@ func (s *Store) Expense(ctx context.Context, team, id string) (Expense, error) {
 // missing turns the absence of a row into errNotFound.
 func missing(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return errNotFound
+		return expense.ErrNotFound
 	}
 	return err
 }
 
 // current returns an expense as it is inside of a transaction.
-func current(ctx context.Context, tx *sql.Tx, id string) (Expense, error) {
+func current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error) {
 	e, err := scanExpense(tx.QueryRowContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id = $1`, id).Scan)
 	return e, missing(err)
 }
@@ -301,9 +225,9 @@ func current(ctx context.Context, tx *sql.Tx, id string) (Expense, error) {
 // what entry says. Where it says so already, nothing is written. Otherwise,
 // where it has another version by now or was deleted, the error is a
 // *conflictError.
-func (s *Store) Update(ctx context.Context, who actor, id string, version int64, entry Entry) (Expense, error) {
-	return s.revise(ctx, who, id, version, actionChanged, func(e *Expense, _ time.Time) (bool, []change) {
-		changes := e.diff(entry)
+func (s *Store) Update(ctx context.Context, who expense.Actor, id string, version int64, entry expense.Entry) (expense.Expense, error) {
+	return s.revise(ctx, who, id, version, expense.ActionChanged, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
+		changes := e.Diff(entry)
 		e.Entry = entry
 		return len(changes) == 0 && !e.Deleted(), changes
 	})
@@ -312,8 +236,8 @@ func (s *Store) Update(ctx context.Context, who actor, id string, version int64,
 // Delete takes an expense away, of which the caller saw a version, so that
 // Restore can bring it back. Doing again what the same person did last is fine.
 // Where the expense has another version by now, the error is a *conflictError.
-func (s *Store) Delete(ctx context.Context, who actor, id string, version int64) (Expense, error) {
-	return s.revise(ctx, who, id, version, actionDeleted, func(e *Expense, now time.Time) (bool, []change) {
+func (s *Store) Delete(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
+	return s.revise(ctx, who, id, version, expense.ActionDeleted, func(e *expense.Expense, now time.Time) (bool, []expense.Change) {
 		done := e.Deleted()
 		e.DeletedAt = now
 		return done, nil
@@ -321,8 +245,8 @@ func (s *Store) Delete(ctx context.Context, who actor, id string, version int64)
 }
 
 // Restore brings back an expense that was deleted, by the rules of Delete.
-func (s *Store) Restore(ctx context.Context, who actor, id string, version int64) (Expense, error) {
-	return s.revise(ctx, who, id, version, actionRestored, func(e *Expense, _ time.Time) (bool, []change) {
+func (s *Store) Restore(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
+	return s.revise(ctx, who, id, version, expense.ActionRestored, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
 		done := !e.Deleted()
 		e.DeletedAt = time.Time{}
 		return done, nil
@@ -331,11 +255,11 @@ func (s *Store) Restore(ctx context.Context, who actor, id string, version int64
 
 // revise writes the next version of an expense together with its history. edit
 // changes the expense, and reports whether it was so already and what changed.
-func (s *Store) revise(ctx context.Context, who actor, id string, version int64, action string,
-	edit func(*Expense, time.Time) (done bool, changes []change),
-) (Expense, error) {
+func (s *Store) revise(ctx context.Context, who expense.Actor, id string, version int64, action string,
+	edit func(*expense.Expense, time.Time) (done bool, changes []expense.Change),
+) (expense.Expense, error) {
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	var e Expense
+	var e expense.Expense
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := current(ctx, tx, id)
 		if err != nil {
@@ -347,8 +271,8 @@ func (s *Store) revise(ctx context.Context, who actor, id string, version int64,
 		case done:
 			e = before
 			return s.mayRepeat(ctx, tx, who, action, version, before)
-		case before.Version != version, before.Deleted() && action == actionChanged:
-			return &conflictError{before}
+		case before.Version != version, before.Deleted() && action == expense.ActionChanged:
+			return &expense.ConflictError{before}
 		}
 		e.Version++
 		if err := update(ctx, tx, who, action, e, now, changes); err != nil {
@@ -360,15 +284,15 @@ func (s *Store) revise(ctx context.Context, who actor, id string, version int64,
 		return sums.apply(ctx, tx)
 	})
 	if err != nil {
-		return Expense{}, fmt.Errorf("%s: %w", action, err)
+		return expense.Expense{}, fmt.Errorf("%s: %w", action, err)
 	}
 	return e, nil
 }
 
 // mayRepeat returns a *conflictError unless e, which is already as it was asked
 // for, is what the person saw or made.
-func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who actor, action string, version int64, e Expense) error {
-	if action == actionChanged || e.Version == version {
+func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, version int64, e expense.Expense) error {
+	if action == expense.ActionChanged || e.Version == version {
 		return nil
 	}
 	var last, address string
@@ -378,14 +302,14 @@ func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who actor, action str
 		return err
 	}
 	if last != action || address != who.Address {
-		return &conflictError{e}
+		return &expense.ConflictError{e}
 	}
 	return nil
 }
 
 // update writes e over the version before it, and its history. Where another
 // transaction did so first, the error is a *conflictError.
-func update(ctx context.Context, tx *sql.Tx, who actor, action string, e Expense, now time.Time, changes []change) error {
+func update(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, e expense.Expense, now time.Time, changes []expense.Change) error {
 	// Everything but created_at, which stays.
 	args := slices.Delete(expenseRow(e), 10, 11)
 	result, err := tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
@@ -404,7 +328,7 @@ func update(ctx context.Context, tx *sql.Tx, who actor, action string, e Expense
 		if err != nil {
 			return err
 		}
-		return &conflictError{now}
+		return &expense.ConflictError{now}
 	}
 	return record(ctx, tx, who, action, e, now, changes)
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // checkUnavailable wants err to be a fault of the database that passes.
@@ -68,7 +70,7 @@ func TestMigrationsRaced(t *testing.T) {
 		}
 		wg.Wait()
 		s := startedStore(t, databaseURL)
-		summary, err := s.Summary(t.Context(), expenseQuery{})
+		summary, err := s.Summary(t.Context(), expense.Query{})
 		if err != nil || summary.Count != 20+programs {
 			t.Errorf("%d expenses, %v; want the sample once and one of each program", summary.Count, err)
 		}
@@ -122,24 +124,24 @@ func TestSQLiteFolderMissingAtStart(t *testing.T) {
 	if err := s.start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Page(t.Context(), expenseQuery{}, 0)
+	_, err := s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page", err)
 	checkUnavailable(t, "ping", s.ping(t.Context()))
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, s)
-	if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 20 {
+	if page, err := s.Page(t.Context(), expense.Query{}, 0); err != nil || len(page.Expenses) != 20 {
 		t.Errorf("%d expenses, %v", len(page.Expenses), err)
 	}
 }
 
 // checkWritesFail wants every write to say that the database is unavailable and
 // to change nothing, and e to be readable as it is.
-func checkWritesFail(t *testing.T, s *Store, e Expense) {
+func checkWritesFail(t *testing.T, s *Store, e expense.Expense) {
 	t.Helper()
 	entry := e.Entry
-	entry.Note = strings.Repeat("n", maxNote)
+	entry.Note = strings.Repeat("n", expense.MaxNote)
 	_, _, err := s.Create(t.Context(), alice, entry, "form")
 	checkUnavailable(t, "create", err)
 	_, err = s.Update(t.Context(), alice, e.ID, e.Version, entry)
@@ -151,7 +153,7 @@ func checkWritesFail(t *testing.T, s *Store, e Expense) {
 }
 
 // checkServes wants everything to be as before, and writes to succeed.
-func checkServes(t *testing.T, s *Store, e Expense) {
+func checkServes(t *testing.T, s *Store, e expense.Expense) {
 	t.Helper()
 	if err := s.ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
@@ -159,7 +161,7 @@ func checkServes(t *testing.T, s *Store, e Expense) {
 	if _, isNew, err := s.Create(t.Context(), alice, e.Entry, "form"); err != nil || !isNew {
 		t.Errorf("create: %v, new %v", err, isNew)
 	}
-	summary, err := s.Summary(t.Context(), expenseQuery{})
+	summary, err := s.Summary(t.Context(), expense.Query{})
 	if err != nil || summary.Count != 2 {
 		t.Errorf("%d expenses, %v; want 2", summary.Count, err)
 	}
@@ -201,13 +203,13 @@ func TestSQLiteFull(t *testing.T) {
 	filled := 0
 	for ; ; filled++ {
 		entry := e.Entry
-		entry.Note = strings.Repeat("n", maxNote)
+		entry.Note = strings.Repeat("n", expense.MaxNote)
 		if _, _, err := s.Create(t.Context(), alice, entry, ""); err != nil {
 			checkUnavailable(t, "create", err)
 			break
 		}
 	}
-	summary, err := s.Summary(t.Context(), expenseQuery{})
+	summary, err := s.Summary(t.Context(), expense.Query{})
 	if err != nil || summary.Count != int64(1+filled) {
 		t.Errorf("%d expenses, %v; want those that were acknowledged, %d", summary.Count, err, 1+filled)
 	}
@@ -251,7 +253,7 @@ func TestSQLiteFileTakenAway(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Page(t.Context(), expenseQuery{}, 0)
+	_, err = s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page of another file", err)
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
@@ -267,10 +269,10 @@ func TestCallerWhoLeaves(t *testing.T) {
 		if _, _, err := s.Create(gone, alice, lunch(), ""); !errors.Is(err, context.Canceled) || isUnavailable(err) {
 			t.Errorf("create: %v", err)
 		}
-		if _, err := s.Page(gone, expenseQuery{}, 0); !errors.Is(err, context.Canceled) || isUnavailable(err) {
+		if _, err := s.Page(gone, expense.Query{}, 0); !errors.Is(err, context.Canceled) || isUnavailable(err) {
 			t.Errorf("page: %v", err)
 		}
-		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 0 {
+		if page, err := s.Page(t.Context(), expense.Query{}, 0); err != nil || len(page.Expenses) != 0 {
 			t.Errorf("%v, %v", page, err)
 		}
 	})
@@ -283,7 +285,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 		full := errors.New("the reader is full")
 		for range 20 {
 			read := 0
-			err := s.Each(t.Context(), expenseQuery{}, func(Expense) error {
+			err := s.Each(t.Context(), expense.Query{}, func(expense.Expense) error {
 				if read++; read == 3 {
 					return full
 				}
@@ -329,7 +331,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	e := created(t, s, lunch())
 
 	server.halt(t)
-	_, err = s.Page(t.Context(), expenseQuery{}, 0)
+	_, err = s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page", err)
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create", err)
@@ -351,8 +353,8 @@ func TestPostgresTransactionCut(t *testing.T) {
 		if err := tx.QueryRowContext(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
 			return err
 		}
-		adding := newAdder(tx, alice, actionCreated, "submission", time.Now())
-		if err := errors.Join(adding.add(ctx, Expense{ID: newID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
+		adding := newAdder(tx, alice, expense.ActionCreated, "submission", time.Now())
+		if err := errors.Join(adding.add(ctx, expense.Expense{ID: expense.NewID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
 			return err
 		}
 		if _, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
@@ -365,7 +367,7 @@ func TestPostgresTransactionCut(t *testing.T) {
 		return nil
 	})
 	checkUnavailable(t, "commit of a lost transaction", err)
-	if summary, err := s.Summary(t.Context(), expenseQuery{}); err != nil || summary.Count != 0 {
+	if summary, err := s.Summary(t.Context(), expense.Query{}); err != nil || summary.Count != 0 {
 		t.Errorf("%d expenses, %v", summary.Count, err)
 	}
 }
@@ -417,7 +419,7 @@ func TestBackupWhileWriting(t *testing.T) {
 		})
 	}
 	for i := range 5 {
-		before, err := s.Summary(t.Context(), expenseQuery{})
+		before, err := s.Summary(t.Context(), expense.Query{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -442,7 +444,7 @@ func TestBackupWhileWriting(t *testing.T) {
 func checkCopy(t *testing.T, file string, atLeast int64) {
 	t.Helper()
 	s := startedStore(t, "sqlite:"+file)
-	summary, err := s.Summary(t.Context(), expenseQuery{})
+	summary, err := s.Summary(t.Context(), expense.Query{})
 	if err != nil || summary.Count < atLeast {
 		t.Errorf("the copy has %d expenses of %d, %v", summary.Count, atLeast, err)
 	}

@@ -7,37 +7,15 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
-
-// What was done to an expense.
-const (
-	actionCreated  = "created"
-	actionChanged  = "changed"
-	actionDeleted  = "deleted"
-	actionRestored = "restored"
-	actionImported = "imported"
-)
-
-// event is one thing that was done to an expense.
-type event struct {
-	At      time.Time // in UTC, to the millisecond
-	Actor   actor
-	Action  string
-	Changes []change
-}
-
-// expenseDetail is what the page of an expense shows, all of one moment.
-type expenseDetail struct {
-	Expense    Expense
-	History    []event // the latest first
-	Categories []group // of its team, the largest first
-}
 
 // Detail returns an expense with its history and what its form suggests, with one
 // question to the database.
-func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, error) {
-	if !isID(id) {
-		return expenseDetail{}, errNotFound
+func (s *Store) Detail(ctx context.Context, team, id string) (expense.Detail, error) {
+	if !expense.IsID(id) {
+		return expense.Detail{}, expense.ErrNotFound
 	}
 	// A category stands in the columns of an expense, as in PageAndSummary.
 	const text = `SELECT 'event', step, ` + expenseColumns + `, at, actor_address, actor_name, action, changes
@@ -47,8 +25,8 @@ func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, err
 			FROM group_sums WHERE kind = 'category' AND n > 0 AND team = $2
 		ORDER BY 2 DESC`
 	var (
-		d      expenseDetail
-		groups expenseSummary
+		d      expense.Detail
+		groups expense.Summary
 	)
 	err := s.call(ctx, func(ctx context.Context) error {
 		rows, err := s.read.QueryContext(ctx, text, id, team)
@@ -59,7 +37,7 @@ func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, err
 		for rows.Next() {
 			var kind string
 			var step int64
-			var e Expense
+			var e expense.Expense
 			done, err := scanEvent(func(columns ...any) (err error) {
 				e, err = scanExpense(func(its ...any) error {
 					return rows.Scan(slices.Concat([]any{&kind, &step}, its, columns)...)
@@ -72,49 +50,49 @@ func (s *Store) Detail(ctx context.Context, team, id string) (expenseDetail, err
 			case kind == "event":
 				d.Expense, d.History = e, append(d.History, done)
 			default:
-				groups.add(kind, group{Label: e.Item, Count: e.Version, Total: e.Amount})
+				groups.Add(kind, expense.Group{Label: e.Item, Count: e.Version, Total: e.Amount})
 			}
 		}
 		if d.History == nil && rows.Err() == nil {
-			return errNotFound
+			return expense.ErrNotFound
 		}
 		return rows.Err()
 	})
 	if err != nil {
-		return expenseDetail{}, fmt.Errorf("expense and history: %w", err)
+		return expense.Detail{}, fmt.Errorf("expense and history: %w", err)
 	}
-	groups.sort()
+	groups.Sort()
 	d.Categories = groups.ByCategory
 	return d, nil
 }
 
 // scanEvent reads a row of history.
-func scanEvent(scan func(...any) error) (event, error) {
+func scanEvent(scan func(...any) error) (expense.Event, error) {
 	var (
-		e       event
+		e       expense.Event
 		at      int64
 		changes string
 	)
 	if err := scan(&at, &e.Actor.Address, &e.Actor.Name, &e.Action, &changes); err != nil {
-		return event{}, err
+		return expense.Event{}, err
 	}
 	e.At = time.UnixMilli(at).UTC()
 	if err := json.Unmarshal([]byte(changes), &e.Changes); err != nil {
-		return event{}, fmt.Errorf("changes: %w", err)
+		return expense.Event{}, fmt.Errorf("changes: %w", err)
 	}
 	return e, nil
 }
 
 // record writes the history row of the version that an expense has now.
-func record(ctx context.Context, tx *sql.Tx, who actor, action string, e Expense, at time.Time, changes []change) error {
+func record(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, e expense.Expense, at time.Time, changes []expense.Change) error {
 	return insertRows(ctx, tx, historyColumns, [][]any{historyRow(who, action, e, at, changes)})
 }
 
 const historyColumns = `history (expense, version, at, actor_address, actor_name, action, changes)`
 
-func historyRow(who actor, action string, e Expense, at time.Time, changes []change) []any {
+func historyRow(who expense.Actor, action string, e expense.Expense, at time.Time, changes []expense.Change) []any {
 	if changes == nil {
-		changes = []change{}
+		changes = []expense.Change{}
 	}
 	// A slice of structs of strings always has a JSON form.
 	text, _ := json.Marshal(changes)

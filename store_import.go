@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/expense"
 )
 
 // importTimeout bounds the import of one file.
@@ -23,12 +24,12 @@ type importReport struct {
 // new expense, one with an id makes that expense say what the row says. A file
 // that was taken before adds nothing. Where a row names an expense that does not
 // stand, the faults are listed by line and nothing is taken.
-func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (importReport, []lineError, error) {
+func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.ImportRow) (importReport, []expense.LineError, error) {
 	limited, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
 	var (
 		report importReport
-		faults []lineError
+		faults []expense.LineError
 	)
 	err := s.changeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
 		now := time.Now().Truncate(time.Millisecond).UTC()
@@ -39,7 +40,7 @@ func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (import
 		if faults = unknownExpenses(rows, known); faults != nil {
 			return nil
 		}
-		adding := newAdder(tx, who, actionImported, "import_key", now)
+		adding := newAdder(tx, who, expense.ActionImported, "import_key", now)
 		if err := addImported(ctx, adding, rows); err != nil {
 			return err
 		}
@@ -57,14 +58,14 @@ func (s *Store) Import(ctx context.Context, who actor, rows []importRow) (import
 }
 
 // expensesByID returns the expenses that the rows name.
-func expensesByID(ctx context.Context, tx *sql.Tx, rows []importRow) (map[string]Expense, error) {
+func expensesByID(ctx context.Context, tx *sql.Tx, rows []expense.ImportRow) (map[string]expense.Expense, error) {
 	var ids []string
 	for _, row := range rows {
 		if row.ID != "" {
 			ids = append(ids, row.ID)
 		}
 	}
-	known := make(map[string]Expense, len(ids))
+	known := make(map[string]expense.Expense, len(ids))
 	for chunk := range slices.Chunk(ids, rowsPerInsert) {
 		var b sqlBuilder
 		found, err := tx.QueryContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id IN (`+b.list(chunk)+`)`, b.args...)
@@ -87,32 +88,27 @@ func expensesByID(ctx context.Context, tx *sql.Tx, rows []importRow) (map[string
 }
 
 // unknownExpenses lists the rows that name an expense that does not stand.
-func unknownExpenses(rows []importRow, known map[string]Expense) []lineError {
-	var faults []lineError
+func unknownExpenses(rows []expense.ImportRow, known map[string]expense.Expense) []expense.LineError {
+	var faults []expense.LineError
 	for _, row := range rows {
 		e, ok := known[row.ID]
 		switch {
 		case row.ID == "":
 		case !ok:
-			faults = append(faults, lineError{row.Line, "id: No expense has this id. Leave it empty for a new expense."})
+			faults = append(faults, expense.LineError{row.Line, "id: No expense has this id. Leave it empty for a new expense."})
 		case e.Deleted():
-			faults = append(faults, lineError{row.Line, "id: This expense was deleted. Restore it first, or take the line out."})
+			faults = append(faults, expense.LineError{row.Line, "id: This expense was deleted. Restore it first, or take the line out."})
 		}
 	}
 	if hidden := len(faults) - maxLineErrors; hidden > 0 {
 		last := faults[len(faults)-1].Line
-		faults = append(faults[:maxLineErrors], lineError{last, moreFaults(hidden)})
+		faults = append(faults[:maxLineErrors], expense.LineError{last, expense.MoreLineErrors(hidden)})
 	}
 	return faults
 }
 
-// moreFaults stands in the place of the faults that are not listed.
-func moreFaults(hidden int) string {
-	return fmt.Sprintf("This is wrong too, as the last of %d more faults.", hidden)
-}
-
 // addImported adds the rows without an id that no file brought before.
-func addImported(ctx context.Context, adding *adder, rows []importRow) error {
+func addImported(ctx context.Context, adding *adder, rows []expense.ImportRow) error {
 	times := map[string]int{}
 	for _, row := range rows {
 		if row.ID != "" {
@@ -120,7 +116,7 @@ func addImported(ctx context.Context, adding *adder, rows []importRow) error {
 		}
 		alike := importKey(row.Entry, 0)
 		times[alike]++
-		e := Expense{ID: newID(), Entry: row.Entry, Version: 1, CreatedAt: adding.at}
+		e := expense.Expense{ID: expense.NewID(), Entry: row.Entry, Version: 1, CreatedAt: adding.at}
 		if err := adding.add(ctx, e, importKey(row.Entry, times[alike])); err != nil {
 			return err
 		}
@@ -131,13 +127,13 @@ func addImported(ctx context.Context, adding *adder, rows []importRow) error {
 // importKey is the same for the same row in another file. Rows of one file that
 // are equal are told apart by the time that they occur, from 1: two equal rows
 // are two expenses.
-func importKey(e Entry, occurrence int) string {
+func importKey(e expense.Entry, occurrence int) string {
 	return digest.Of(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
 }
 
 // changeImported writes the rows with an id that say something new, counts them,
 // and adds what they change of the sums.
-func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow, known map[string]Expense, now time.Time, sums sumChanges) (changed int, err error) {
+func changeImported(ctx context.Context, tx *sql.Tx, who expense.Actor, rows []expense.ImportRow, known map[string]expense.Expense, now time.Time, sums sumChanges) (changed int, err error) {
 	for _, row := range rows {
 		if row.ID == "" {
 			continue
@@ -147,14 +143,14 @@ func changeImported(ctx context.Context, tx *sql.Tx, who actor, rows []importRow
 		if entry.Person == e.Person {
 			entry.Owner = e.Owner
 		}
-		changes := e.diff(entry)
+		changes := e.Diff(entry)
 		if len(changes) == 0 {
 			continue
 		}
 		sums.add(e, -1)
 		e.Entry = entry
 		e.Version++
-		if err := update(ctx, tx, who, actionImported, e, now, changes); err != nil {
+		if err := update(ctx, tx, who, expense.ActionImported, e, now, changes); err != nil {
 			return 0, err
 		}
 		sums.add(e, 1)

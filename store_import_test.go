@@ -8,12 +8,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"expense-dashboard/internal/expense"
 )
 
 // imported parses and takes a file that has nothing wrong in its form.
-func imported(t testing.TB, s *Store, file string) (importReport, []lineError) {
+func imported(t testing.TB, s *Store, file string) (importReport, []expense.LineError) {
 	t.Helper()
-	rows, faults := parseImport(strings.NewReader(file), anyTeam, newDate(2026, 11, 22))
+	rows, faults := parseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
 	if faults != nil {
 		t.Fatalf("faults %v", faults)
 	}
@@ -28,7 +30,7 @@ func imported(t testing.TB, s *Store, file string) (importReport, []lineError) {
 func exported(t testing.TB, s *Store) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := writeCSV(&out, func(fn func(Expense) error) error { return s.Each(t.Context(), expenseQuery{}, fn) })
+	err := writeCSV(&out, func(fn func(expense.Expense) error) error { return s.Each(t.Context(), expense.Query{}, fn) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +51,12 @@ func TestImportTakesAFileOnce(t *testing.T) {
 		if got, _ := imported(t, s, file+row+",2026-03-04,hr,Zoë,Lunch,Meals,12.50,\n"); got != (importReport{Added: 2, Unchanged: 3}) {
 			t.Errorf("a longer file: %+v", got)
 		}
-		page, err := s.Page(t.Context(), expenseQuery{}, 0)
+		page, err := s.Page(t.Context(), expense.Query{}, 0)
 		if err != nil || len(page.Expenses) != 5 {
 			t.Fatalf("page %v, %v", page, err)
 		}
 		for _, e := range page.Expenses {
-			if events := historyOf(t, s, e.ID); len(events) != 1 || events[0].Action != actionImported || events[0].Actor != bob {
+			if events := historyOf(t, s, e.ID); len(events) != 1 || events[0].Action != expense.ActionImported || events[0].Actor != bob {
 				t.Errorf("history %+v", events)
 			}
 		}
@@ -69,7 +71,7 @@ func TestImportOfAFileAtOnce(t *testing.T) {
 		for i := range 1200 {
 			fmt.Fprintf(&file, ",2026-03-02,finance,Zoë,Lunch %d,Meals,12.50,\n", i)
 		}
-		rows, _ := parseImport(strings.NewReader(file.String()), anyTeam, newDate(2026, 11, 22))
+		rows, _ := parseImport(strings.NewReader(file.String()), anyTeam, expense.NewDate(2026, 11, 22))
 		var (
 			wg    sync.WaitGroup
 			lock  sync.Mutex
@@ -87,7 +89,7 @@ func TestImportOfAFileAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		summary, err := s.Summary(t.Context(), expenseQuery{})
+		summary, err := s.Summary(t.Context(), expense.Query{})
 		if added != 1200 || err != nil || summary.Count != 1200 {
 			t.Errorf("%d added, %d there, %v", added, summary.Count, err)
 		}
@@ -132,8 +134,8 @@ func TestImportChanges(t *testing.T) {
 			t.Errorf("renamed %+v, %v", e, err)
 		}
 		events := historyOf(t, s, renamed.ID)
-		want := []change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}, {"owner", alice.Address, ""}}
-		if len(events) != 2 || events[0].Action != actionImported || !reflect.DeepEqual(events[0].Changes, want) {
+		want := []expense.Change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}, {"owner", alice.Address, ""}}
+		if len(events) != 2 || events[0].Action != expense.ActionImported || !reflect.DeepEqual(events[0].Changes, want) {
 			t.Errorf("history %+v", events)
 		}
 	})
@@ -148,13 +150,13 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 		}
 		before := exported(t, s)
 		fresh := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-		_, faults := imported(t, s, csvColumns+"\n"+fresh+e.ID+fresh+newID()+fresh+deleted.ID+fresh)
+		_, faults := imported(t, s, csvColumns+"\n"+fresh+e.ID+fresh+expense.NewID()+fresh+deleted.ID+fresh)
 		if len(faults) != 2 || faults[0].Line != 4 || faults[1].Line != 5 || !strings.Contains(faults[1].Text, "deleted") {
 			t.Errorf("faults %v", faults)
 		}
 		// A row that the database refuses, behind good ones, and a caller who leaves.
-		rows, _ := parseImport(strings.NewReader(csvColumns+"\n"+fresh+e.ID+fresh), anyTeam, newDate(2026, 11, 22))
-		spoiled := append(rows, importRow{Line: 4, Entry: Entry{Team: "finance"}})
+		rows, _ := parseImport(strings.NewReader(csvColumns+"\n"+fresh+e.ID+fresh), anyTeam, expense.NewDate(2026, 11, 22))
+		spoiled := append(rows, expense.ImportRow{Line: 4, Entry: expense.Entry{Team: "finance"}})
 		if _, _, err := s.Import(t.Context(), bob, spoiled); err == nil {
 			t.Error("a row that no form lets through is taken")
 		}

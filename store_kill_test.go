@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"expense-dashboard/internal/expense"
 )
 
 // TestKillChild is the program that TestKilledWhileWriting kills: it writes
@@ -20,7 +22,7 @@ func TestKillChild(t *testing.T) {
 	for range 4 {
 		go func() {
 			for {
-				e, _, err := s.Create(t.Context(), alice, lunch(), newID())
+				e, _, err := s.Create(t.Context(), alice, lunch(), expense.NewID())
 				if err != nil {
 					fmt.Println("error", err)
 					continue
@@ -49,7 +51,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		}
 		s := startedStore(t, databaseURL)
 		there := map[string]int64{}
-		err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error {
+		err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error {
 			there[e.ID] = e.Version
 			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created"}[e.Version-1] {
 				t.Errorf("version %d has the history %q", e.Version, got)

@@ -12,6 +12,8 @@ import (
 
 	goose "github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"expense-dashboard/internal/expense"
 )
 
 // prepareTimeout bounds one attempt to bring a database up to date.
@@ -74,7 +76,7 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 	err := s.migrate(limited)
 	if err == nil && sample {
 		err = s.transact(limited, func(ctx context.Context, tx *sql.Tx) error {
-			return fillSample(ctx, tx, dateOf(time.Now()))
+			return fillSample(ctx, tx, expense.DateOf(time.Now()))
 		})
 	}
 	err = s.outcome(ctx, err)

@@ -11,23 +11,25 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 // manyExpenses adds expenses with few different values, so that each order has
 // ties over more than a page. The same are added to every store.
-func manyExpenses(t testing.TB, s *Store, number int) []Expense {
+func manyExpenses(t testing.TB, s *Store, number int) []expense.Expense {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(texts ...string) string { return texts[random.IntN(len(texts))] }
-	var rows []importRow
+	var rows []expense.ImportRow
 	for range number {
-		rows = append(rows, importRow{Entry: Entry{
+		rows = append(rows, expense.ImportRow{Entry: expense.Entry{
 			Team:     pick("finance", "finance", "finance", "hr"),
-			Date:     newDate(2026, 1, 1+random.IntN(90)),
+			Date:     expense.NewDate(2026, 1, 1+random.IntN(90)),
 			Person:   pick("Alice", "alice", "Bob", "Zoë", "Ängström", "élan"),
 			Item:     pick("apple", "Banana", "banana split", "Čaj", "100% juice", "a_b", `back\slash`, "日本語", "Zebra"),
 			Category: pick("Meals", "meals", "Travel", "Überfahrt"),
-			Amount:   Money(100 * (1 + random.IntN(20))),
+			Amount:   expense.Money(100 * (1 + random.IntN(20))),
 			Note:     pick("", "quarterly", "O'Brien \"said\""),
 		}})
 	}
@@ -35,8 +37,8 @@ func manyExpenses(t testing.TB, s *Store, number int) []Expense {
 	if err != nil || faults != nil || report.Added != number {
 		t.Fatalf("import: %+v, %v, %v", report, faults, err)
 	}
-	var all []Expense
-	if err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error { all = append(all, e); return nil }); err != nil {
+	var all []expense.Expense
+	if err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error { all = append(all, e); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(all) != number {
@@ -46,23 +48,23 @@ func manyExpenses(t testing.TB, s *Store, number int) []Expense {
 }
 
 // matches says in Go what a query means.
-func matches(q expenseQuery, e Expense) bool {
-	found := strings.Contains(fold(e.Item), fold(q.Q)) || strings.Contains(fold(e.Person), fold(q.Q)) || strings.Contains(fold(e.Note), fold(q.Q))
+func matches(q expense.Query, e expense.Expense) bool {
+	found := strings.Contains(expense.Fold(e.Item), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Person), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Note), expense.Fold(q.Q))
 	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&
-		(q.Person == "" || fold(q.Person) == fold(e.Person)) && (q.Category == "" || fold(q.Category) == fold(e.Category)) &&
+		(q.Person == "" || expense.Fold(q.Person) == expense.Fold(e.Person)) && (q.Category == "" || expense.Fold(q.Category) == expense.Fold(e.Category)) &&
 		(q.From.IsZero() || e.Date.Compare(q.From) >= 0) && (q.To.IsZero() || e.Date.Compare(q.To) <= 0)
 }
 
 // expected is the whole list that a query asks for, made in Go.
-func expected(q expenseQuery, all []Expense) []Expense {
-	var list []Expense
+func expected(q expense.Query, all []expense.Expense) []expense.Expense {
+	var list []expense.Expense
 	for _, e := range all {
 		if matches(q, e) {
 			list = append(list, e)
 		}
 	}
-	slices.SortFunc(list, func(a, b Expense) int {
-		x, y := q.cursorAt(a), q.cursorAt(b)
+	slices.SortFunc(list, func(a, b expense.Expense) int {
+		x, y := q.CursorAt(a), q.CursorAt(b)
 		order := strings.Compare(x.Value, y.Value)
 		if q.Sort == "amount" {
 			order = int(a.Amount - b.Amount)
@@ -81,9 +83,9 @@ func expected(q expenseQuery, all []Expense) []Expense {
 // walk returns the expenses of all pages, as somebody sees them who follows the
 // links, and calls between after each page. Every other page is asked for without
 // the sums.
-func walk(t testing.TB, s *Store, q expenseQuery, between func()) []Expense {
+func walk(t testing.TB, s *Store, q expense.Query, between func()) []expense.Expense {
 	t.Helper()
-	var list []Expense
+	var list []expense.Expense
 	for number := 0; ; number++ {
 		page, summary, err := s.PageAndSummary(t.Context(), q)
 		if err == nil && number%2 == 1 {
@@ -93,15 +95,15 @@ func walk(t testing.TB, s *Store, q expenseQuery, between func()) []Expense {
 			t.Fatal(err)
 		}
 		list = append(list, page.Expenses...)
-		if page.Next == (cursor{}) {
+		if page.Next == (expense.Cursor{}) {
 			return list
 		}
-		if len(page.Expenses) != pageSize {
+		if len(page.Expenses) != expense.PageSize {
 			t.Fatalf("a page of %d before the last", len(page.Expenses))
 		}
 		next := q
 		next.After = page.Next
-		if next, err = parseExpenseQuery(next.values()); err != nil {
+		if next, err = expense.ParseQuery(next.Values()); err != nil {
 			t.Fatal(err)
 		}
 		q.After = next.After
@@ -113,7 +115,7 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 170)
-		base := []expenseQuery{
+		base := []expense.Query{
 			{},
 			{Teams: []string{"finance"}},
 			{Teams: []string{"finance", "hr"}},
@@ -138,12 +140,12 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 			{Person: "Al"},
 			{Category: "überfahrt"},
 			{Category: "MEALS", Person: "bob", Teams: []string{"hr"}},
-			{From: newDate(2026, 2, 1)},
-			{To: newDate(2026, 2, 1)},
-			{From: newDate(2026, 2, 1), To: newDate(2026, 2, 1), Q: "a"},
+			{From: expense.NewDate(2026, 2, 1)},
+			{To: expense.NewDate(2026, 2, 1)},
+			{From: expense.NewDate(2026, 2, 1), To: expense.NewDate(2026, 2, 1), Q: "a"},
 		}
 		for i, q := range base {
-			sorts := strings.Split(sortNames, ", ")
+			sorts := strings.Split(expense.SortNames, ", ")
 			if i > 2 {
 				// A filter goes with each order alike.
 				sorts = sorts[i%len(sorts):][:1]
@@ -154,8 +156,8 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 					if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
 						t.Errorf("%+v: the pages have %d expenses in another order than the %d expected", q, len(got), len(want))
 					}
-					var streamed []Expense
-					err := s.Each(t.Context(), q, func(e Expense) error { streamed = append(streamed, e); return nil })
+					var streamed []expense.Expense
+					err := s.Each(t.Context(), q, func(e expense.Expense) error { streamed = append(streamed, e); return nil })
 					if err != nil || !reflect.DeepEqual(streamed, want) {
 						t.Errorf("%+v: the stream has %d expenses, want %d, %v", q, len(streamed), len(want), err)
 					}
@@ -167,30 +169,30 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 }
 
 // checkSummary compares a summary with the sums made in Go.
-func checkSummary(t *testing.T, s *Store, q expenseQuery, list []Expense) {
+func checkSummary(t *testing.T, s *Store, q expense.Query, list []expense.Expense) {
 	t.Helper()
 	summary, err := s.Summary(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var total Money
-	months, categories, persons := map[string]Money{}, map[string]Money{}, map[string]Money{}
+	var total expense.Money
+	months, categories, persons := map[string]expense.Money{}, map[string]expense.Money{}, map[string]expense.Money{}
 	for _, e := range list {
 		total += e.Amount
 		months[e.Date.String()[:7]] += e.Amount
-		categories[fold(e.Category)] += e.Amount
-		persons[fold(e.Person)] += e.Amount
+		categories[expense.Fold(e.Category)] += e.Amount
+		persons[expense.Fold(e.Person)] += e.Amount
 	}
-	if summary.Count != int64(len(list)) || summary.Total != total || summary.Average() != average(total, int64(len(list))) {
+	if summary.Count != int64(len(list)) || summary.Total != total || summary.Average() != expense.Average(total, int64(len(list))) {
 		t.Errorf("%+v: %d and %v, want %d and %v", q, summary.Count, summary.Total, len(list), total)
 	}
 	for name, pair := range map[string]struct {
-		got  []group
-		want map[string]Money
+		got  []expense.Group
+		want map[string]expense.Money
 	}{"month": {summary.ByMonth, months}, "category": {summary.ByCategory, categories}, "person": {summary.ByPerson, persons}} {
-		got := map[string]Money{}
+		got := map[string]expense.Money{}
 		for _, g := range pair.got {
-			got[fold(g.Label)] = g.Total
+			got[expense.Fold(g.Label)] = g.Total
 		}
 		if !reflect.DeepEqual(got, pair.want) || len(got) != len(pair.got) {
 			t.Errorf("%+v by %s: %v, want %v", q, name, pair.got, pair.want)
@@ -216,36 +218,36 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 		wg.Wait()
 		file := strings.ReplaceAll(exported(t, s), ",Travel,", ",Trains,")
 		imported(t, s, file+",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n")
-		var list []Expense
-		if err := s.Each(t.Context(), expenseQuery{}, func(e Expense) error { list = append(list, e); return nil }); err != nil {
+		var list []expense.Expense
+		if err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error { list = append(list, e); return nil }); err != nil {
 			t.Fatal(err)
 		}
-		for _, q := range []expenseQuery{
+		for _, q := range []expense.Query{
 			{},
 			{Teams: []string{"hr"}},
 			{Teams: []string{"hr", "finance"}},
 			{Teams: []string{}},
 			{Person: "ALICE"},
 			{Category: "trains"},
-			{From: newDate(2026, 2, 1), To: newDate(2026, 2, 28)},
-			{From: newDate(2026, 2, 2)},
-			{To: newDate(2026, 2, 27)},
+			{From: expense.NewDate(2026, 2, 1), To: expense.NewDate(2026, 2, 28)},
+			{From: expense.NewDate(2026, 2, 2)},
+			{To: expense.NewDate(2026, 2, 27)},
 			{Q: "a"},
 		} {
 			checkSummary(t, s, q, expected(q, list))
 		}
-		totals, err := s.Totals(t.Context(), newDate(2026, 11, 22))
+		totals, err := s.Totals(t.Context(), expense.NewDate(2026, 11, 22))
 		if err != nil || len(totals) != 2 {
 			t.Fatal(totals, err)
 		}
 		for _, team := range totals {
-			mine := expected(expenseQuery{Teams: []string{team.Team}}, list)
-			var total Money
+			mine := expected(expense.Query{Teams: []string{team.Team}}, list)
+			var total expense.Money
 			for _, e := range mine {
 				total += e.Amount
 			}
 			if team.Count != int64(len(mine)) || team.Total != total {
-				t.Errorf("%s: %+v, want %d and %v", team.Team, team.group, len(mine), total)
+				t.Errorf("%s: %+v, want %d and %v", team.Team, team.Group, len(mine), total)
 			}
 		}
 	})
@@ -253,7 +255,7 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 
 // writeSomething changes, deletes or restores an expense, or adds one. That
 // somebody else was first is fine.
-func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
+func writeSomething(t *testing.T, s *Store, random *rand.Rand, e expense.Expense) {
 	now, err := s.Expense(t.Context(), e.Team, e.ID)
 	if err == nil {
 		entry := now.Entry
@@ -261,7 +263,7 @@ func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
 		case 0:
 			entry.Amount++
 			entry.Category, entry.Person = fmt.Sprint("Category ", random.IntN(3)), fmt.Sprint("Person ", random.IntN(3))
-			entry.Date = newDate(2026, time.Month(1+random.IntN(3)), 5)
+			entry.Date = expense.NewDate(2026, time.Month(1+random.IntN(3)), 5)
 			_, err = s.Update(t.Context(), alice, e.ID, now.Version, entry)
 		case 1:
 			_, err = s.Delete(t.Context(), alice, e.ID, now.Version)
@@ -271,7 +273,7 @@ func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
 			_, _, err = s.Create(t.Context(), alice, entry, "")
 		}
 	}
-	var conflict *conflictError
+	var conflict *expense.ConflictError
 	if err != nil && !errors.As(err, &conflict) {
 		t.Error(err)
 	}
@@ -280,13 +282,13 @@ func writeSomething(t *testing.T, s *Store, random *rand.Rand, e Expense) {
 func TestSummaryOrder(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
-		for i, amount := range []Money{100, 300, 200} {
+		for i, amount := range []expense.Money{100, 300, 200} {
 			entry := lunch()
-			entry.Date = newDate(2026, time.Month(3-i), 1)
+			entry.Date = expense.NewDate(2026, time.Month(3-i), 1)
 			entry.Category, entry.Person, entry.Amount = fmt.Sprint("c", i), fmt.Sprint("p", i), amount
 			created(t, s, entry)
 		}
-		summary, err := s.Summary(t.Context(), expenseQuery{})
+		summary, err := s.Summary(t.Context(), expense.Query{})
 		got := fmt.Sprint(summary, err)
 		want := "{{ 3 $6.00} [{2026-01 1 $2.00} {2026-02 1 $3.00} {2026-03 1 $1.00}] " +
 			"[{c1 1 $3.00} {c2 1 $2.00} {c0 1 $1.00}] [{p1 1 $3.00} {p2 1 $2.00} {p0 1 $1.00}]} <nil>"
@@ -302,8 +304,8 @@ func TestPagesWhileExpensesComeAndGo(t *testing.T) {
 		all := manyExpenses(t, s, 300)
 		random := rand.New(rand.NewPCG(3, 4))
 		gone := map[string]bool{}
-		for _, sort := range strings.Split(sortNames, ", ") {
-			list := walk(t, s, expenseQuery{Sort: sort}, func() {
+		for _, sort := range strings.Split(expense.SortNames, ", ") {
+			list := walk(t, s, expense.Query{Sort: sort}, func() {
 				victim := all[random.IntN(len(all))]
 				if !gone[victim.ID] {
 					gone[victim.ID] = true
@@ -333,7 +335,7 @@ func TestPagesSortNothing(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *Store) {
 		manyExpenses(t, s, 2000)
 		// Few would be left near an end, and a database may well sort those.
-		middle := Expense{ID: strings.Repeat("m", 26), Entry: Entry{Date: newDate(2026, 2, 14), Person: "Bob", Item: "Banana", Category: "Meals", Amount: 1000}}
+		middle := expense.Expense{ID: strings.Repeat("m", 26), Entry: expense.Entry{Date: expense.NewDate(2026, 2, 14), Person: "Bob", Item: "Banana", Category: "Meals", Amount: 1000}}
 		explain := "EXPLAIN QUERY PLAN "
 		if s.file == "" {
 			explain = "EXPLAIN "
@@ -341,10 +343,10 @@ func TestPagesSortNothing(t *testing.T) {
 		if _, err := s.write.Exec("ANALYZE"); err != nil {
 			t.Fatal(err)
 		}
-		for _, q := range []expenseQuery{{}, {Teams: []string{"finance"}}} {
-			for _, q.Sort = range strings.Split(sortNames, ", ") {
+		for _, q := range []expense.Query{{}, {Teams: []string{"finance"}}} {
+			for _, q.Sort = range strings.Split(expense.SortNames, ", ") {
 				for _, q.Desc = range []bool{false, true} {
-					for _, q.After = range []cursor{{}, q.cursorAt(middle)} {
+					for _, q.After = range []expense.Cursor{{}, q.CursorAt(middle)} {
 						plan := explained(t, s, q, explain)
 						if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || !strings.Contains(plan, "expenses_") {
 							t.Errorf("%+v:\n%s", q, plan)
@@ -366,10 +368,10 @@ func TestTwoWaysToAPage(t *testing.T) {
 	if _, err := s.write.Exec("ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
-	month := expenseQuery{Teams: []string{"finance"}, From: newDate(2026, 2, 1), To: newDate(2026, 2, 28)}
+	month := expense.Query{Teams: []string{"finance"}, From: expense.NewDate(2026, 2, 1), To: expense.NewDate(2026, 2, 28)}
 	ofCategory, ofPerson := month, month
 	ofCategory.Category, ofPerson.Person = "Travel", "Bob"
-	for _, q := range []expenseQuery{month, ofCategory, ofPerson} {
+	for _, q := range []expense.Query{month, ofCategory, ofPerson} {
 		for _, q.Sort = range []string{"item", "amount"} {
 			plan := explained(t, s, q, "EXPLAIN QUERY PLAN ")
 			byDate := regexp.MustCompile(`expenses_team_(\w+_)?date`).MatchString(plan)
@@ -386,16 +388,16 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		all := manyExpenses(t, s, 3000)
-		for _, q := range []expenseQuery{
+		for _, q := range []expense.Query{
 			{Category: "Meals"},
 			{Category: "Travel", Person: "Alice"},
-			{From: newDate(2026, 1, 20)},
-			{From: newDate(2026, 2, 3), To: newDate(2026, 2, 5)},
-			{Category: "Meals", To: newDate(2026, 3, 20)},
+			{From: expense.NewDate(2026, 1, 20)},
+			{From: expense.NewDate(2026, 2, 3), To: expense.NewDate(2026, 2, 5)},
+			{Category: "Meals", To: expense.NewDate(2026, 3, 20)},
 			{Teams: []string{"hr"}, Person: "Bob"},
 			{Person: "nobody"},
 		} {
-			for _, q.Sort = range strings.Split(sortNames, ", ") {
+			for _, q.Sort = range strings.Split(expense.SortNames, ", ") {
 				want := expected(q, all)
 				if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
 					t.Errorf("%+v: the pages have %d expenses in another order than the %d expected", q, len(got), len(want))
@@ -405,7 +407,7 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 	})
 }
 
-func explained(t *testing.T, s *Store, q expenseQuery, explain string) string {
+func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 	t.Helper()
 	b := sqlBuilder{counts: s.file == ""}
 	text := explain + `WITH grouped AS MATERIALIZED (` + statement{q}.groups(&b) + `) ` + statement{q}.page(&b, countOfGroups)
@@ -450,7 +452,7 @@ func TestSumsOfAnOlderDatabase(t *testing.T) {
 		}
 		s.close()
 		s = startedStore(t, databaseURL)
-		for _, q := range []expenseQuery{{}, {Teams: []string{"hr"}}, {Category: "Meals"}} {
+		for _, q := range []expense.Query{{}, {Teams: []string{"hr"}}, {Category: "Meals"}} {
 			checkSummary(t, s, q, expected(q, all))
 		}
 	})

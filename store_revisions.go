@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/expense"
 )
 
 // revisionAge is how long what is known of the revisions counts as the present,
@@ -113,7 +114,7 @@ func renewRevisions(ctx context.Context, tx *sql.Tx, sums []sumKey) error {
 	var rows [][]any
 	for i, key := range sums {
 		if i == 0 || key.team != sums[i-1].team {
-			rows = append(rows, []any{key.team, newID()})
+			rows = append(rows, []any{key.team, expense.NewID()})
 		}
 	}
 	for chunk := range slices.Chunk(rows, rowsPerInsert) {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 //go:embed sample/expenses.csv
@@ -18,7 +20,7 @@ var sampleExpenses string
 // fillSample fills a database without expenses, deleted ones counted, with the
 // sample, dated over the months before today. Two programs that do so at once
 // fill it once.
-func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
+func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date) error {
 	var filled bool
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM expenses)`).Scan(&filled); err != nil || filled {
 		return err
@@ -28,9 +30,9 @@ func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	adding := newAdder(tx, actor{Name: "Sample data"}, actionCreated, "import_key", now)
+	adding := newAdder(tx, expense.Actor{Name: "Sample data"}, expense.ActionCreated, "import_key", now)
 	for i, entry := range entries {
-		e := Expense{ID: newID(), Entry: entry, Version: 1, CreatedAt: now}
+		e := expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
 		if err := adding.add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
 			return fmt.Errorf("sample: %w", err)
 		}
@@ -43,26 +45,26 @@ func fillSample(ctx context.Context, tx *sql.Tx, today Date) error {
 
 // sampleEntries reads the embedded sample, which has the columns team, name,
 // item and amount in whole dollars.
-func sampleEntries(today Date) ([]Entry, error) {
+func sampleEntries(today expense.Date) ([]expense.Entry, error) {
 	records, err := csv.NewReader(strings.NewReader(sampleExpenses)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
-	var entries []Entry
+	var entries []expense.Entry
 	for i, record := range records[1:] {
 		dollars, err := strconv.ParseInt(record[3], 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("sample: %w", err)
 		}
-		entries = append(entries, Entry{
+		entries = append(entries, expense.Entry{
 			Team: record[0],
 			// 37 and 150 have no common divisor: the days differ, and each team's
 			// lie scattered over the five months.
-			Date:     today.addDays(-1 - i*37%150),
+			Date:     today.AddDays(-1 - i*37%150),
 			Person:   record[1],
 			Item:     record[2],
 			Category: sampleCategory(record[2]),
-			Amount:   Money(dollars * 100),
+			Amount:   expense.Money(dollars * 100),
 		})
 	}
 	return entries, nil

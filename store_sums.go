@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+
+	"expense-dashboard/internal/expense"
 )
 
 // sumKey is what the expenses of one row of the table of sums have in common.
@@ -20,21 +22,21 @@ type sumChanges map[sumKey]*sumChange
 type sumChange struct {
 	category, person string // as they are written
 	count            int
-	amount           Money
+	amount           expense.Money
 }
 
 // add counts an expense: sign is 1 for one as it is now and -1 for one as it was
 // before. One that is deleted counts for nothing.
-func (c sumChanges) add(e Expense, sign int) {
+func (c sumChanges) add(e expense.Expense, sign int) {
 	if e.Deleted() {
 		return
 	}
-	key := sumKey{e.Team, e.Date.month(), fold(e.Category), fold(e.Person)}
+	key := sumKey{e.Team, e.Date.Month(), expense.Fold(e.Category), expense.Fold(e.Person)}
 	if c[key] == nil {
 		c[key] = &sumChange{category: e.Category, person: e.Person}
 	}
 	c[key].count += sign
-	c[key].amount += Money(sign) * e.Amount
+	c[key].amount += expense.Money(sign) * e.Amount
 }
 
 // groupKey is what the expenses of one row of the table of group sums have in
@@ -49,7 +51,7 @@ func (c sumChanges) apply(ctx context.Context, tx *sql.Tx) error {
 		return cmp.Or(cmp.Compare(a.team, b.team), cmp.Compare(a.month, b.month),
 			cmp.Compare(a.category, b.category), cmp.Compare(a.person, b.person))
 	})
-	groups := map[groupKey]*group{}
+	groups := map[groupKey]*expense.Group{}
 	var rows [][]any
 	for _, key := range keys {
 		sum := c[key]
@@ -60,7 +62,7 @@ func (c sumChanges) apply(ctx context.Context, tx *sql.Tx) error {
 			{key.team, "person", key.person}:     sum.person,
 		} {
 			if groups[k] == nil {
-				groups[k] = &group{Label: label}
+				groups[k] = &expense.Group{Label: label}
 			}
 			groups[k].Count += int64(sum.count)
 			groups[k].Total += sum.amount

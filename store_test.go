@@ -11,12 +11,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/expense"
 )
 
 var (
 	// alice and bob are two people who work on expenses in tests.
-	alice = actor{"alice.johnson@task-vantage.com", "Alice Johnson"}
-	bob   = actor{"bob.smith@task-vantage.com", "Bob Smith"}
+	alice = expense.Actor{"alice.johnson@task-vantage.com", "Alice Johnson"}
+	bob   = expense.Actor{"bob.smith@task-vantage.com", "Bob Smith"}
 )
 
 // forEachStore runs a test on an empty store of each database.
@@ -67,15 +69,15 @@ func openedStore(t testing.TB, databaseURL string) *Store {
 	return s
 }
 
-func lunch() Entry {
-	return Entry{
-		Team: "finance", Date: newDate(2026, time.March, 2), Person: "Alice Johnson", Owner: alice.Address,
+func lunch() expense.Entry {
+	return expense.Entry{
+		Team: "finance", Date: expense.NewDate(2026, time.March, 2), Person: "Alice Johnson", Owner: alice.Address,
 		Item: "Team Lunch", Category: "Meals", Amount: 18050, Note: "with the auditors",
 	}
 }
 
 // created adds an expense that nobody doubts.
-func created(t testing.TB, s *Store, entry Entry) Expense {
+func created(t testing.TB, s *Store, entry expense.Entry) expense.Expense {
 	t.Helper()
 	e, isNew, err := s.Create(t.Context(), alice, entry, "")
 	if err != nil || !isNew {
@@ -85,7 +87,7 @@ func created(t testing.TB, s *Store, entry Entry) Expense {
 }
 
 // stored returns the expense as it is now.
-func stored(t testing.TB, s *Store, e Expense) Expense {
+func stored(t testing.TB, s *Store, e expense.Expense) expense.Expense {
 	t.Helper()
 	now, err := s.Expense(t.Context(), e.Team, e.ID)
 	if err != nil {
@@ -95,7 +97,7 @@ func stored(t testing.TB, s *Store, e Expense) Expense {
 }
 
 // historyOf returns what was done to an expense, the latest first.
-func historyOf(t testing.TB, s *Store, id string) []event {
+func historyOf(t testing.TB, s *Store, id string) []expense.Event {
 	t.Helper()
 	var team string
 	if err := s.read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
@@ -180,16 +182,16 @@ func TestExpenseComesBackAsItWas(t *testing.T) {
 		entry.Note = "first line\n\tsecond: Ünïcödé 日本語"
 		e := created(t, s, entry)
 		got := stored(t, s, e)
-		if got != e || got.Entry != entry || got.Version != 1 || got.Deleted() || !isID(got.ID) {
+		if got != e || got.Entry != entry || got.Version != 1 || got.Deleted() || !expense.IsID(got.ID) {
 			t.Errorf("got %+v, want %+v", got, e)
 		}
 		for name, place := range map[string][2]string{
 			"foreign team": {"hr", e.ID},
-			"unknown id":   {"finance", newID()},
+			"unknown id":   {"finance", expense.NewID()},
 			"no id":        {"finance", "x' OR '1'='1"},
 			"NUL":          {"finance\x00", e.ID},
 		} {
-			if _, err := s.Expense(t.Context(), place[0], place[1]); !errors.Is(err, errNotFound) && name != "NUL" {
+			if _, err := s.Expense(t.Context(), place[0], place[1]); !errors.Is(err, expense.ErrNotFound) && name != "NUL" {
 				t.Errorf("%s: %v, want errNotFound", name, err)
 			}
 		}
@@ -207,7 +209,7 @@ func TestCreateCountsAFormOnce(t *testing.T) {
 		)
 		for i := range ids {
 			wg.Go(func() {
-				var e Expense
+				var e expense.Expense
 				e, isNew[i], errs[i] = s.Create(t.Context(), alice, lunch(), "form-1")
 				ids[i] = e.ID
 			})
@@ -248,19 +250,19 @@ func TestUpdateAndConflict(t *testing.T) {
 		other := entry
 		other.Item = "Dinner"
 		_, err = s.Update(t.Context(), bob, e.ID, 1, other)
-		var conflict *conflictError
+		var conflict *expense.ConflictError
 		if !errors.As(err, &conflict) || conflict.Current != changed {
 			t.Errorf("stale update: %v, want a conflict with %+v", err, changed)
 		}
-		if _, err := s.Update(t.Context(), bob, newID(), 1, other); !errors.Is(err, errNotFound) {
+		if _, err := s.Update(t.Context(), bob, expense.NewID(), 1, other); !errors.Is(err, expense.ErrNotFound) {
 			t.Errorf("unknown expense: %v", err)
 		}
 		events := historyOf(t, s, e.ID)
-		want := []change{{"amount", "180.50", "200.00"}, {"note", "with the auditors", ""}}
+		want := []expense.Change{{"amount", "180.50", "200.00"}, {"note", "with the auditors", ""}}
 		if len(events) != 2 || !reflect.DeepEqual(events[0].Changes, want) || events[0].Actor != alice {
 			t.Fatalf("history %+v", events)
 		}
-		if len(events[1].Changes) != 0 || events[1].Action != actionCreated || events[0].At.Location() != time.UTC {
+		if len(events[1].Changes) != 0 || events[1].Action != expense.ActionCreated || events[0].At.Location() != time.UTC {
 			t.Errorf("first event %+v", events[1])
 		}
 	})
@@ -284,7 +286,7 @@ func TestTwoEditorsAtOnce(t *testing.T) {
 		wg.Wait()
 		won := 0
 		for _, err := range errs {
-			var conflict *conflictError
+			var conflict *expense.ConflictError
 			switch {
 			case err == nil:
 				won++
@@ -302,7 +304,7 @@ func TestDeleteAndRestore(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		e := created(t, s, lunch())
-		var conflict *conflictError
+		var conflict *expense.ConflictError
 		if _, err := s.Delete(t.Context(), alice, e.ID, 7); !errors.As(err, &conflict) {
 			t.Errorf("delete of another version: %v", err)
 		}
@@ -321,7 +323,7 @@ func TestDeleteAndRestore(t *testing.T) {
 				t.Errorf("update of a deleted expense: %v", err)
 			}
 		}
-		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 0 {
+		if page, err := s.Page(t.Context(), expense.Query{}, 0); err != nil || len(page.Expenses) != 0 {
 			t.Errorf("a page shows %v, %v", page, err)
 		}
 		restored, err := s.Restore(t.Context(), alice, e.ID, 2)
@@ -343,17 +345,17 @@ func TestDeleteAndRestore(t *testing.T) {
 func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
-		for name, spoil := range map[string]func(*Entry){
-			"no amount":         func(e *Entry) { e.Amount = 0 },
-			"negative amount":   func(e *Entry) { e.Amount = -1 },
-			"amount over limit": func(e *Entry) { e.Amount = maxMoney + 1 },
-			"no date":           func(e *Entry) { e.Date = Date{} },
-			"no team":           func(e *Entry) { e.Team = "" },
-			"no item":           func(e *Entry) { e.Item = "" },
-			"long item":         func(e *Entry) { e.Item = strings.Repeat("é", maxItem+1) },
-			"long category":     func(e *Entry) { e.Category = strings.Repeat("é", maxCategory+1) },
-			"long person":       func(e *Entry) { e.Person = strings.Repeat("é", maxPerson+1) },
-			"long note":         func(e *Entry) { e.Note = strings.Repeat("é", maxNote+1) },
+		for name, spoil := range map[string]func(*expense.Entry){
+			"no amount":         func(e *expense.Entry) { e.Amount = 0 },
+			"negative amount":   func(e *expense.Entry) { e.Amount = -1 },
+			"amount over limit": func(e *expense.Entry) { e.Amount = expense.MaxMoney + 1 },
+			"no date":           func(e *expense.Entry) { e.Date = expense.Date{} },
+			"no team":           func(e *expense.Entry) { e.Team = "" },
+			"no item":           func(e *expense.Entry) { e.Item = "" },
+			"long item":         func(e *expense.Entry) { e.Item = strings.Repeat("é", expense.MaxItem+1) },
+			"long category":     func(e *expense.Entry) { e.Category = strings.Repeat("é", expense.MaxCategory+1) },
+			"long person":       func(e *expense.Entry) { e.Person = strings.Repeat("é", expense.MaxPerson+1) },
+			"long note":         func(e *expense.Entry) { e.Note = strings.Repeat("é", expense.MaxNote+1) },
 		} {
 			entry := lunch()
 			spoil(&entry)
@@ -362,10 +364,10 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 			}
 		}
 		entry := lunch()
-		entry.Item, entry.Category = strings.Repeat("é", maxItem), strings.Repeat("🍜", maxCategory)
-		entry.Person, entry.Note = strings.Repeat("ß", maxPerson), strings.Repeat("日", maxNote)
+		entry.Item, entry.Category = strings.Repeat("é", expense.MaxItem), strings.Repeat("🍜", expense.MaxCategory)
+		entry.Person, entry.Note = strings.Repeat("ß", expense.MaxPerson), strings.Repeat("日", expense.MaxNote)
 		created(t, s, entry)
-		if page, err := s.Page(t.Context(), expenseQuery{}, 0); err != nil || len(page.Expenses) != 1 {
+		if page, err := s.Page(t.Context(), expense.Query{}, 0); err != nil || len(page.Expenses) != 1 {
 			t.Errorf("page %v, %v", page, err)
 		}
 	})
@@ -373,7 +375,7 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 
 func TestSample(t *testing.T) {
 	t.Parallel()
-	today := dateOf(time.Now())
+	today := expense.DateOf(time.Now())
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		var wg sync.WaitGroup
 		stores := make([]*Store, 4)
@@ -393,7 +395,7 @@ func TestSample(t *testing.T) {
 		got := ""
 		for _, team := range totals {
 			got += fmt.Sprintf("%s %d %s\n", team.Team, team.Count, team.Total.Plain())
-			months := Money(0)
+			months := expense.Money(0)
 			for _, month := range team.ByMonth {
 				months += month.Total
 			}
@@ -405,7 +407,7 @@ func TestSample(t *testing.T) {
 		if got != want {
 			t.Errorf("totals\n%swant\n%s", got, want)
 		}
-		err = stores[0].Each(t.Context(), expenseQuery{}, func(e Expense) error {
+		err = stores[0].Each(t.Context(), expense.Query{}, func(e expense.Expense) error {
 			if e.Date.Compare(today) >= 0 || e.Owner != "" || e.Category == "Other" || actions(t, stores[1], e.ID) != "created" {
 				t.Errorf("sample %+v", e)
 			}

@@ -19,6 +19,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"expense-dashboard/internal/expense"
 )
 
 // onTeam is a handler for those on the team that the path names, and for
@@ -218,7 +220,7 @@ func (p *directoryParser) fields(path string, object jsonNode, first, second str
 	fields := map[string]jsonNode{}
 	for _, field := range object.children {
 		if field.name != first && field.name != second {
-			p.fault(field.line, path, "key %s is unknown: use %q or %q", quoteShort(field.name), first, second)
+			p.fault(field.line, path, "key %s is unknown: use %q or %q", expense.QuoteShort(field.name), first, second)
 		} else if earlier, twice := fields[field.name]; twice {
 			p.fault(field.line, path, "key %q is there twice: first on line %d", field.name, earlier.line)
 		} else {
@@ -281,7 +283,7 @@ func (p *directoryParser) uniqueText(path string, field jsonNode, what string, l
 		return field, false
 	}
 	if line, twice := lines[field.text]; twice {
-		p.fault(field.line, path, "%s %s is listed twice: first on line %d", what, quoteShort(field.text), line)
+		p.fault(field.line, path, "%s %s is listed twice: first on line %d", what, expense.QuoteShort(field.text), line)
 		return field, false
 	}
 	lines[field.text] = field.line
@@ -294,9 +296,9 @@ func (p *directoryParser) checkID(path string, id jsonNode) bool {
 	case id.text == adminWord:
 		p.fault(id.line, path, "%q stands for all teams: give the team another id", adminWord)
 	case !isSlug(id.text):
-		p.fault(id.line, path, "%s is not an id: use words of a to z and 0 to 9, joined by single hyphens", quoteShort(id.text))
+		p.fault(id.line, path, "%s is not an id: use words of a to z and 0 to 9, joined by single hyphens", expense.QuoteShort(id.text))
 	case len(id.text) > most:
-		p.fault(id.line, path, "%s is %d bytes long: use at most %d", quoteShort(id.text), len(id.text), most)
+		p.fault(id.line, path, "%s is %d bytes long: use at most %d", expense.QuoteShort(id.text), len(id.text), most)
 	default:
 		return true
 	}
@@ -319,9 +321,9 @@ func (p *directoryParser) checkLabel(path string, label jsonNode) {
 	if strings.TrimSpace(label.text) == "" {
 		p.fault(label.line, path, "is empty: write the name that people read")
 	} else if strings.ContainsFunc(label.text, isUnprintable) {
-		p.fault(label.line, path, "%s holds a control character or one that cannot be read", quoteShort(label.text))
+		p.fault(label.line, path, "%s holds a control character or one that cannot be read", expense.QuoteShort(label.text))
 	} else if n := utf8.RuneCountInString(label.text); n > most {
-		p.fault(label.line, path, "%s is %d characters long: use at most %d", quoteShort(label.text), n, most)
+		p.fault(label.line, path, "%s is %d characters long: use at most %d", expense.QuoteShort(label.text), n, most)
 	}
 }
 
@@ -334,11 +336,11 @@ func isUnprintable(r rune) bool {
 func (p *directoryParser) parseMembers(members jsonNode) {
 	earlier := map[string]jsonNode{}
 	for _, member := range members.children {
-		path := "members[" + quoteShort(member.name) + "]"
+		path := "members[" + expense.QuoteShort(member.name) + "]"
 		address := normalizeAddress(member.name)
 		p.checkAddress(member.line, path, address)
 		if first, twice := earlier[address]; twice {
-			p.fault(member.line, path, "is the same address as %s on line %d", quoteShort(first.name), first.line)
+			p.fault(member.line, path, "is the same address as %s on line %d", expense.QuoteShort(first.name), first.line)
 			continue
 		}
 		earlier[address] = member
@@ -392,13 +394,13 @@ func (p *directoryParser) access(path string, value jsonNode) Access {
 		case name.kind != jsonString:
 			p.fault(name.line, at, "must be a team id, %s or an array of them, not %s", adminWord, name.kind)
 		case seen[name.text]:
-			p.fault(name.line, at, "%s is there twice", quoteShort(name.text))
+			p.fault(name.line, at, "%s is there twice", expense.QuoteShort(name.text))
 		case name.text == adminWord:
 			admin = true
 		case exists:
 			positions = append(positions, position)
 		case p.choices != "":
-			p.fault(name.line, at, "team %s does not exist: %s", quoteShort(name.text), p.choices)
+			p.fault(name.line, at, "team %s does not exist: %s", expense.QuoteShort(name.text), p.choices)
 		}
 		seen[name.text] = true
 	}

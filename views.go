@@ -2,13 +2,15 @@ package main
 
 import (
 	"strings"
+
+	"expense-dashboard/internal/expense"
 )
 
 // A teamLine is a team in the comparison of all teams.
 type teamLine struct {
 	Team   Team
 	Count  int64
-	Total  Money
+	Total  expense.Money
 	Months chart
 }
 
@@ -22,8 +24,8 @@ func (v dashboardView) Count() int64 {
 }
 
 // Total is what all teams spent.
-func (v dashboardView) Total() Money {
-	var total Money
+func (v dashboardView) Total() expense.Money {
+	var total expense.Money
 	for _, line := range v.Totals {
 		total += line.Total
 	}
@@ -48,7 +50,7 @@ type expensesView struct {
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64
-	Total, Average Money
+	Total, Average expense.Money
 	Months         chart
 	ByCategory     chart
 	ByPerson       chart
@@ -78,7 +80,7 @@ type column struct {
 
 // An expenseLine is an expense in a table, with where it leads.
 type expenseLine struct {
-	Expense
+	expense.Expense
 	URL       string
 	TeamLabel string // shown on the page over all teams
 }
@@ -97,10 +99,10 @@ type expenseView struct {
 	page
 	Notice    *notice
 	Team      Team
-	Expense   Expense
+	Expense   expense.Expense
 	MayChange bool
 	Form      expenseFormView
-	History   []event
+	History   []expense.Event
 }
 
 // A newExpenseView is the view of new.html.
@@ -118,11 +120,11 @@ type expenseFormView struct {
 	Admin      bool   // shows the field person
 	Submission string // of a new expense, so that sending twice counts once
 	Version    int64  // of an expense to change
-	Typed      expenseForm
-	Errors     fieldErrors
+	Typed      expense.Form
+	Errors     expense.FieldErrors
 	// Current is what somebody else made of the expense meanwhile; nil unless
 	// there is a conflict. Sending the form again then overwrites it.
-	Current    *Expense
+	Current    *expense.Expense
 	Categories []string // suggestions
 	MaxDate    string   // a year ahead
 }
@@ -132,7 +134,7 @@ type importView struct {
 	page
 	Notice  *notice
 	Columns string // the first line that a file needs
-	Errors  []lineError
+	Errors  []expense.LineError
 }
 
 // A formField is a field of the form of an expense, with all that stands beside
@@ -151,11 +153,11 @@ type formField struct {
 func (f expenseFormView) Fields() []formField {
 	fields := []formField{
 		{Name: "date", Label: "Date", Type: "date", Value: f.Typed.Date, Error: f.Errors.Date},
-		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: maxPerson},
-		{Name: "item", Label: "Item", Hint: "What was bought, like “Train to Boston”.", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: maxItem},
-		{Name: "category", Label: "Category", Hint: "Pick one or write a new one.", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: maxCategory},
+		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: expense.MaxPerson},
+		{Name: "item", Label: "Item", Hint: "What was bought, like “Train to Boston”.", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: expense.MaxItem},
+		{Name: "category", Label: "Category", Hint: "Pick one or write a new one.", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: expense.MaxCategory},
 		{Name: "amount", Label: "Amount in dollars", Hint: "Like 1234.50.", Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 20},
-		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: maxNote},
+		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: expense.MaxNote},
 	}
 	if f.Current != nil {
 		for i := range fields {
@@ -181,7 +183,7 @@ func (f expenseFormView) now(field formField) string {
 	case "category":
 		now = f.Current.Category
 	case "amount":
-		if typed, err := parseMoney(field.Value); err == nil && typed == f.Current.Amount {
+		if typed, err := expense.ParseMoney(field.Value); err == nil && typed == f.Current.Amount {
 			return ""
 		}
 		return f.Current.Amount.Plain()

@@ -1,4 +1,4 @@
-package main
+package expense
 
 import (
 	"database/sql/driver"
@@ -10,25 +10,25 @@ import (
 // that stands on a receipt. The zero Date is no date. Two Dates that name the
 // same day are equal by ==.
 type Date struct {
-	t time.Time // midnight in UTC, or zero
+	T time.Time // midnight in UTC, or zero
 }
 
 // newDate returns the date of a day, which counts on over the ends of months as
 // time.Date does: the 0th of March is the last of February.
-func newDate(year int, month time.Month, day int) Date {
+func NewDate(year int, month time.Month, day int) Date {
 	return Date{time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
 }
 
 // dateOf returns the date that a clock in t's zone shows at t.
-func dateOf(t time.Time) Date {
-	return newDate(t.Date())
+func DateOf(t time.Time) Date {
+	return NewDate(t.Date())
 }
 
 // parseDate reads a date in the one form YYYY-MM-DD.
-func parseDate(s string) (Date, error) {
+func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() == 0 || t.IsZero() {
-		return Date{}, fmt.Errorf("%s is not a date: write it like 2006-01-31", quoteShort(s))
+		return Date{}, fmt.Errorf("%s is not a date: write it like 2006-01-31", QuoteShort(s))
 	}
 	return Date{t}, nil
 }
@@ -38,25 +38,25 @@ func (d Date) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	return d.t.Format(time.DateOnly)
+	return d.T.Format(time.DateOnly)
 }
 
 // month returns d's month as YYYY-MM.
-func (d Date) month() string { return d.t.Format("2006-01") }
+func (d Date) Month() string { return d.T.Format("2006-01") }
 
 // IsZero reports whether d is no date.
 func (d Date) IsZero() bool { return d == Date{} }
 
 // Compare is -1 where d comes before other, 0 on the same day, 1 after it.
-func (d Date) Compare(other Date) int { return d.t.Compare(other.t) }
+func (d Date) Compare(other Date) int { return d.T.Compare(other.T) }
 
 // addDays returns the date that many days after d.
-func (d Date) addDays(days int) Date { return Date{d.t.AddDate(0, 0, days)} }
+func (d Date) AddDays(days int) Date { return Date{d.T.AddDate(0, 0, days)} }
 
 // startOfMonth returns the first day of the month that many months after d's.
-func (d Date) startOfMonth(after int) Date {
-	year, month, _ := d.t.Date()
-	return newDate(year, month+time.Month(after), 1)
+func (d Date) StartOfMonth(after int) Date {
+	year, month, _ := d.T.Date()
+	return NewDate(year, month+time.Month(after), 1)
 }
 
 // Value is the form of d in the database: YYYY-MM-DD.
@@ -69,7 +69,7 @@ func (d *Date) Scan(value any) error {
 		return fmt.Errorf("a date column holds a %T", value)
 	}
 	var err error
-	*d, err = parseDate(text)
+	*d, err = ParseDate(text)
 	return err
 }
 
@@ -80,12 +80,12 @@ type period struct {
 }
 
 // periods lists the ranges that a page of expenses offers on a day.
-func periods(today Date) []period {
+func Periods(today Date) []period {
 	span := func(name string, first, months int) period {
-		from := today.startOfMonth(first)
-		return period{name, from, from.startOfMonth(months).addDays(-1)}
+		from := today.StartOfMonth(first)
+		return period{name, from, from.StartOfMonth(months).AddDays(-1)}
 	}
-	month := int(today.t.Month()) - 1
+	month := int(today.T.Month()) - 1
 	return []period{
 		span("This month", 0, 1),
 		span("Last month", -1, 1),

@@ -1,4 +1,4 @@
-package main
+package expense
 
 import (
 	"errors"
@@ -11,19 +11,19 @@ import (
 type Money int64
 
 // maxMoney is the largest amount that parseMoney takes: ten million.
-const maxMoney Money = 10_000_000_00
+const MaxMoney Money = 10_000_000_00
 
 // String returns m as a page shows it: $1,200.00, or -$5.00 below zero.
 func (m Money) String() string {
-	return m.format("$", ",", ".", "")
+	return m.Format("$", ",", ".", "")
 }
 
 // Plain returns m as a file carries it: 1200.00, or -5.00 below zero.
 func (m Money) Plain() string {
-	return m.format("", "", ".", "")
+	return m.Format("", "", ".", "")
 }
 
-func (m Money) format(before, separator, decimal, after string) string {
+func (m Money) Format(before, separator, decimal, after string) string {
 	// Enough for the longest amount there can be, with separators of 2 bytes.
 	text := make([]byte, 0, 48)
 	magnitude := uint64(m)
@@ -50,7 +50,7 @@ func (m Money) format(before, separator, decimal, after string) string {
 // 1,234.50 or $1,234.50, with white space around it. Zero is an amount; one
 // below zero, one over maxMoney and one with more than two decimals are not.
 // The errors are sentences for the person who filled in the form.
-func parseMoney(s string) (Money, error) {
+func ParseMoney(s string) (Money, error) {
 	text := strings.TrimSpace(s)
 	if text == "" {
 		return 0, errors.New("the amount is missing: write it like 1234.50")
@@ -60,18 +60,18 @@ func parseMoney(s string) (Money, error) {
 	digits := strings.ReplaceAll(dollars, ",", "")
 	switch {
 	case !isDigits(digits), hasPoint && !isDigits(cents):
-		return 0, fmt.Errorf("%s is not an amount: write it like 1234.50", quoteShort(text))
+		return 0, fmt.Errorf("%s is not an amount: write it like 1234.50", QuoteShort(text))
 	case !isGrouped(dollars):
-		return 0, fmt.Errorf("%s has a comma out of place: write it like 1234.50 or 1,234.50", quoteShort(text))
+		return 0, fmt.Errorf("%s has a comma out of place: write it like 1234.50 or 1,234.50", QuoteShort(text))
 	case negative:
-		return 0, fmt.Errorf("%s is below zero", quoteShort(text))
+		return 0, fmt.Errorf("%s is below zero", QuoteShort(text))
 	case len(cents) > 2:
-		return 0, fmt.Errorf("%s has more than two decimals", quoteShort(text))
+		return 0, fmt.Errorf("%s has more than two decimals", QuoteShort(text))
 	}
 	// Only digits are left, so that the one possible error is a number too large.
 	amount, err := strconv.ParseInt(digits+(cents + "00")[:2], 10, 64)
-	if err != nil || Money(amount) > maxMoney {
-		return 0, fmt.Errorf("%s is over the limit of %v", quoteShort(text), maxMoney)
+	if err != nil || Money(amount) > MaxMoney {
+		return 0, fmt.Errorf("%s is over the limit of %v", QuoteShort(text), MaxMoney)
 	}
 	return Money(amount), nil
 }
@@ -98,18 +98,4 @@ func isGrouped(number string) bool {
 		}
 	}
 	return true
-}
-
-// quoteShort quotes what somebody wrote, for a message about it, and cuts it
-// after 40 characters.
-func quoteShort(s string) string {
-	const limit = 40
-	runes := 0
-	for i := range s {
-		if runes == limit {
-			return strconv.Quote(s[:i] + "…")
-		}
-		runes++
-	}
-	return strconv.Quote(s)
 }

@@ -1,8 +1,9 @@
-package main
+package expense
 
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,10 +15,10 @@ import (
 
 // The longest texts of an expense, in characters.
 const (
-	maxItem     = 200
-	maxPerson   = 200
-	maxCategory = 50
-	maxNote     = 2000
+	MaxItem     = 200
+	MaxPerson   = 200
+	MaxCategory = 50
+	MaxNote     = 2000
 )
 
 // Expense is what somebody spent for a team, as the database holds it.
@@ -45,43 +46,43 @@ type Entry struct {
 }
 
 // actor is who does something to an expense.
-type actor struct {
+type Actor struct {
 	Address, Name string
 }
 
 // newID returns an identifier with 130 random bits, which nobody guesses from
 // another one.
-func newID() string {
+func NewID() string {
 	return strings.ToLower(rand.Text())
 }
 
 // isID reports whether s has the form that newID gives.
-func isID(s string) bool {
+func IsID(s string) bool {
 	return len(s) == 26 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
 // fold returns the form of a text by which it is searched and sorted: without
 // regard to case, and the same for é typed as one character or as two.
-func fold(s string) string {
+func Fold(s string) string {
 	return strings.ToLower(norm.NFC.String(s))
 }
 
 // expenseForm is an expense as it was typed.
-type expenseForm struct {
+type Form struct {
 	Date, Person, Item, Category, Amount, Note string
 }
 
 // fieldErrors holds a sentence for each field that is not right, and nothing for
 // the others.
-type fieldErrors struct {
+type FieldErrors struct {
 	Date, Person, Item, Category, Amount, Note string
 }
 
 // any reports whether a field is not right.
-func (e fieldErrors) any() bool { return e != fieldErrors{} }
+func (e FieldErrors) Any() bool { return e != FieldErrors{} }
 
 // list returns the sentences, each after the name of its field.
-func (e fieldErrors) list() []string {
+func (e FieldErrors) List() []string {
 	var list []string
 	for _, field := range [][2]string{
 		{"date", e.Date},
@@ -101,15 +102,15 @@ func (e fieldErrors) list() []string {
 // check reads what was typed. The Entry, which still lacks its team and owner,
 // is whole only where the fieldErrors hold nothing. Dates are right from the
 // year 2000 to a year after today.
-func (f expenseForm) check(today Date) (Entry, fieldErrors) {
+func (f Form) Check(today Date) (Entry, FieldErrors) {
 	var (
 		entry    Entry
-		problems fieldErrors
+		problems FieldErrors
 	)
 	entry.Date, problems.Date = checkDate(f.Date, today)
-	entry.Person, problems.Person = checkLine(f.Person, "a person", maxPerson)
-	entry.Item, problems.Item = checkLine(f.Item, "an item", maxItem)
-	entry.Category, problems.Category = checkLine(f.Category, "a category", maxCategory)
+	entry.Person, problems.Person = checkLine(f.Person, "a person", MaxPerson)
+	entry.Item, problems.Item = checkLine(f.Item, "an item", MaxItem)
+	entry.Category, problems.Category = checkLine(f.Category, "a category", MaxCategory)
 	entry.Amount, problems.Amount = checkAmount(f.Amount)
 	entry.Note, problems.Note = checkNote(f.Note)
 	return entry, problems
@@ -120,11 +121,11 @@ func checkDate(typed string, today Date) (Date, string) {
 	if typed == "" {
 		return Date{}, "Enter a date."
 	}
-	date, err := parseDate(typed)
+	date, err := ParseDate(typed)
 	if err != nil {
 		return Date{}, "Enter the date as year-month-day, like 2006-01-31."
 	}
-	first, last := newDate(2000, time.January, 1), Date{today.t.AddDate(1, 0, 0)}
+	first, last := NewDate(2000, time.January, 1), Date{today.T.AddDate(1, 0, 0)}
 	if date.Compare(first) < 0 || date.Compare(last) > 0 {
 		return Date{}, fmt.Sprintf("Enter a date from %v to %v.", first, last)
 	}
@@ -136,9 +137,9 @@ func checkAmount(typed string) (Money, string) {
 	if typed == "" {
 		return 0, "Enter an amount, like 1234.50."
 	}
-	amount, err := parseMoney(typed)
-	if err != nil || amount <= 0 || amount > maxMoney {
-		return 0, fmt.Sprintf("Enter an amount over zero and up to %s, like 1234.50.", maxMoney.Plain())
+	amount, err := ParseMoney(typed)
+	if err != nil || amount <= 0 || amount > MaxMoney {
+		return 0, fmt.Sprintf("Enter an amount over zero and up to %s, like 1234.50.", MaxMoney.Plain())
 	}
 	return amount, ""
 }
@@ -150,7 +151,7 @@ func checkLine(typed, what string, limit int) (string, string) {
 	if line == "" {
 		return "", "Enter " + what + "."
 	}
-	if problem := checkText(line, limit, ""); problem != "" {
+	if problem := CheckText(line, limit, ""); problem != "" {
 		return "", problem
 	}
 	return line, ""
@@ -160,7 +161,7 @@ func checkLine(typed, what string, limit int) (string, string) {
 // browser ends those with CR LF; the database holds LF.
 func checkNote(typed string) (string, string) {
 	note := strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n"))
-	if problem := checkText(note, maxNote, "\n\t"); problem != "" {
+	if problem := CheckText(note, MaxNote, "\n\t"); problem != "" {
 		return "", problem
 	}
 	return note, ""
@@ -168,7 +169,7 @@ func checkNote(typed string) (string, string) {
 
 // checkText says what is wrong with a text, if anything: more than limit
 // characters, not UTF-8, a control character other than those allowed.
-func checkText(s string, limit int, allowed string) string {
+func CheckText(s string, limit int, allowed string) string {
 	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
 	switch {
 	case !utf8.ValidString(s):
@@ -183,11 +184,11 @@ func checkText(s string, limit int, allowed string) string {
 
 // diff lists what has to change in e to make it other, in the order of the
 // columns of an export.
-func (e Entry) diff(other Entry) []change {
-	var changes []change
+func (e Entry) Diff(other Entry) []Change {
+	var changes []Change
 	add := func(field, from, to string) {
 		if from != to {
-			changes = append(changes, change{field, from, to})
+			changes = append(changes, Change{field, from, to})
 		}
 	}
 	add("date", e.Date.String(), other.Date.String())
@@ -202,13 +203,13 @@ func (e Entry) diff(other Entry) []change {
 }
 
 // change is one field of an expense before and after.
-type change struct {
+type Change struct {
 	Field, Old, New string
 }
 
 // average is a total shared equally, rounded to the nearest cent and half a cent
 // away from zero.
-func average(total Money, count int64) Money {
+func Average(total Money, count int64) Money {
 	if count == 0 {
 		return 0
 	}
@@ -217,4 +218,15 @@ func average(total Money, count int64) Money {
 		quotient += int64(cmp.Compare(total, 0))
 	}
 	return Money(quotient)
+}
+
+var ErrNotFound = errors.New("no such expense")
+
+// conflictError is a change to an expense that somebody else changed meanwhile.
+type ConflictError struct {
+	Current Expense // as it is now
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("expense %s was changed meanwhile, to version %d", e.Current.ID, e.Current.Version)
 }

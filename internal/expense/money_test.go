@@ -1,4 +1,4 @@
-package main
+package expense
 
 import (
 	"math"
@@ -20,7 +20,7 @@ func TestMoneyFormat(t *testing.T) {
 		{120000, "$1,200.00", "1200.00"},
 		{12345678, "$123,456.78", "123456.78"},
 		{123456789, "$1,234,567.89", "1234567.89"},
-		{maxMoney, "$10,000,000.00", "10000000.00"},
+		{MaxMoney, "$10,000,000.00", "10000000.00"},
 		{math.MaxInt64, "$92,233,720,368,547,758.07", "92233720368547758.07"},
 		{math.MinInt64, "-$92,233,720,368,547,758.08", "-92233720368547758.08"},
 	}
@@ -53,13 +53,13 @@ func TestParseMoney(t *testing.T) {
 		{"0", 0},
 		{"0.01", 1},
 		{"007.50", 750},
-		{"10000000", maxMoney},
-		{"10,000,000.00", maxMoney},
+		{"10000000", MaxMoney},
+		{"10,000,000.00", MaxMoney},
 		{strings.Repeat("0", 100) + "1", 100},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
-			if got, err := parseMoney(tt.text); err != nil || got != tt.want {
+			if got, err := ParseMoney(tt.text); err != nil || got != tt.want {
 				t.Errorf("parseMoney(%q) = %d, %v, want %d", tt.text, int64(got), err, int64(tt.want))
 			}
 		})
@@ -110,7 +110,7 @@ func TestParseMoneyRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseMoney(tt.text)
+			got, err := ParseMoney(tt.text)
 			if err == nil {
 				t.Fatalf("parseMoney = %v, want an error", got)
 			}
@@ -126,18 +126,18 @@ func FuzzParseMoney(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		money, err := parseMoney(text)
+		money, err := ParseMoney(text)
 		if err != nil {
 			if message := err.Error(); !utf8.ValidString(message) || len(message) > 600 {
 				t.Errorf("parseMoney(%q): error of %d bytes: %q", text, len(message), message)
 			}
 			return
 		}
-		if money < 0 || money > maxMoney {
+		if money < 0 || money > MaxMoney {
 			t.Errorf("parseMoney(%q) = %d, out of bounds", text, int64(money))
 		}
 		for _, written := range []string{money.String(), money.Plain()} {
-			if again, err := parseMoney(written); err != nil || again != money {
+			if again, err := ParseMoney(written); err != nil || again != money {
 				t.Errorf("parseMoney(%q) = %d, but %q reads as %d, %v", text, int64(money), written, int64(again), err)
 			}
 		}

@@ -1,0 +1,84 @@
+package expense
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// pageSize is how many expenses a page shows.
+const PageSize = 50
+
+// expensePage is one page of the expenses that a query asks for.
+type Page struct {
+	Expenses []Expense
+	Next     Cursor // where the next page starts; zero on the last page
+}
+
+// expenseSummary is what the expenses that a query asks for come to, on all of
+// its pages.
+type Summary struct {
+	Group
+	ByMonth    []Group // by month, like 2006-01, the earliest first
+	ByCategory []Group // by category, the largest first
+	ByPerson   []Group // by person, the largest first
+}
+
+// group is a number of expenses that have something in common.
+type Group struct {
+	Label string
+	Count int64
+	Total Money
+}
+
+// Average is what one of the expenses comes to, to the nearest cent.
+func (g Group) Average() Money { return Average(g.Total, g.Count) }
+
+// teamTotal is what a team spent, all told and by month.
+type TeamTotal struct {
+	Team string
+	Group
+	ByMonth []Group // the twelve months up to this one, the earliest first, empty ones too
+}
+
+// end takes off the expense that is one too many, and says where the next page
+// starts.
+func (p *Page) End(q Query) {
+	if len(p.Expenses) > PageSize {
+		p.Expenses = p.Expenses[:PageSize]
+		p.Next = q.CursorAt(p.Expenses[PageSize-1])
+	}
+}
+
+// sort puts the groups into their order.
+func (s *Summary) Sort() {
+	slices.SortFunc(s.ByMonth, func(a, b Group) int { return strings.Compare(a.Label, b.Label) })
+	largest := func(a, b Group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
+	slices.SortFunc(s.ByCategory, largest)
+	slices.SortFunc(s.ByPerson, largest)
+}
+
+// add takes one group into the sums to which it belongs. Each expense is in one
+// month, so that the months make the whole.
+func (s *Summary) Add(kind string, g Group) {
+	switch kind {
+	case "month":
+		s.ByMonth = append(s.ByMonth, g)
+		s.Count += g.Count
+		s.Total += g.Total
+	case "category":
+		s.ByCategory = append(s.ByCategory, g)
+	case "person":
+		s.ByPerson = append(s.ByPerson, g)
+	}
+}
+
+func (t *TeamTotal) Add(month Group) {
+	t.Count += month.Count
+	t.Total += month.Total
+	for i, of := range t.ByMonth {
+		if of.Label == month.Label {
+			t.ByMonth[i] = month
+		}
+	}
+}
