@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/server"
 )
 
@@ -361,7 +362,7 @@ func (s *site) importForm(w http.ResponseWriter, r *http.Request, v visit) error
 }
 
 func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []expense.LineError) error {
-	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: csvColumns, Errors: faults})
+	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: expensefile.Columns, Errors: faults})
 }
 
 // importFile handles POST /expenses/import.
@@ -374,7 +375,7 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
 	}
 	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
-	rows, faults := parseImport(bytes.NewReader(file), knownTeam, s.today())
+	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today())
 	if len(faults) > 0 {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // What the reader's language changes is what a page shows, marked as being in
@@ -359,14 +360,14 @@ var pageStates = []pageState{
 	},
 	{
 		"import", "import",
-		importView{page: page{"Import", true, "Hannah Smith"}, Notice: &notice{Text: "2 expenses were added."}, Columns: csvColumns},
+		importView{page: page{"Import", true, "Hannah Smith"}, Notice: &notice{Text: "2 expenses were added."}, Columns: expensefile.Columns},
 		"Import · Expense Dashboard",
-		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,text/csv"`, "<code>" + csvColumns + "</code>"},
+		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,text/csv"`, "<code>" + expensefile.Columns + "</code>"},
 		[]string{"Nothing was taken", "aria-invalid"},
 	},
 	{
 		"import with errors", "import",
-		importView{page: page{"Import", true, "Hannah Smith"}, Columns: csvColumns, Errors: []expense.LineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
+		importView{page: page{"Import", true, "Hannah Smith"}, Columns: expensefile.Columns, Errors: []expense.LineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
 		"Not right yet: Import · Expense Dashboard",
 		[]string{"Nothing was taken: 2 things in the file are not right yet", "<strong>Line 2</strong>", "<strong>Line 17</strong>", `aria-describedby="file-errors file-hint" aria-invalid="true"`},
 		nil,

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // countedQueries is a driver.Connector that notes every query of its
@@ -146,7 +147,7 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 		r, sites := startCopies(t, databaseURL, 2)
 		b := r.browser()
 		b.signIn(admin)
-		file := csvColumns + "\n"
+		file := expensefile.Columns + "\n"
 		for i := range 3 * expense.PageSize {
 			file += fmt.Sprintf(",2026-01-02,hr,Sarah Morgan,Item %d,Books,1.00,\n", i)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/logging"
 )
 
@@ -261,12 +262,12 @@ func teamLines(teams []Team, totals []expense.TeamTotal, l *locale) []teamLine {
 
 // exportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
 func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", writeCSV)
+	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV)
 }
 
 // exportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
 func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.export(w, r, v, ".json", "application/json", writeJSON)
+	return s.export(w, r, v, ".json", "application/json", expensefile.WriteJSON)
 }
 
 // export streams all that is asked for, on all pages, as a file.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // aForm is a right form; each test changes it.
@@ -34,9 +35,9 @@ func with(form url.Values, name, value string) url.Values {
 
 // exported reads the JSON file at a path.
 func (b *browser) exported(path string) (file struct {
-	Expenses []exportedExpense `json:"expenses"`
-	Count    int               `json:"count"`
-	Total    string            `json:"total"`
+	Expenses []expensefile.ExportedExpense `json:"expenses"`
+	Count    int                           `json:"count"`
+	Total    string                        `json:"total"`
 },
 ) {
 	b.t.Helper()
@@ -49,7 +50,7 @@ func (b *browser) exported(path string) (file struct {
 }
 
 // log sends the form of a new expense, which must be taken, and returns it.
-func (b *browser) log(team string, form url.Values) exportedExpense {
+func (b *browser) log(team string, form url.Values) expensefile.ExportedExpense {
 	b.t.Helper()
 	r := b.post("/team/"+team+"/expenses", form)
 	if r.status != http.StatusSeeOther || r.header.Get("Location") != "/team/"+team {
@@ -61,10 +62,10 @@ func (b *browser) log(team string, form url.Values) exportedExpense {
 		}
 	}
 	b.t.Fatalf("%q is not among the expenses", form.Get("item"))
-	return exportedExpense{}
+	return expensefile.ExportedExpense{}
 }
 
-func pathOf(e exportedExpense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
+func pathOf(e expensefile.ExportedExpense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
 
 // unchanged runs fn and asserts that no expense and no history came of it.
 func unchanged(t *testing.T, r *rig, fn func()) {
@@ -459,7 +460,7 @@ func TestPages(t *testing.T) {
 	b := r.browser()
 	b.signIn(admin)
 	var file strings.Builder
-	file.WriteString(csvColumns + "\n")
+	file.WriteString(expensefile.Columns + "\n")
 	for i := range 120 {
 		fmt.Fprintf(&file, ",2025-%02d-%02d,finance,Person %d,Item %03d,Travel,%d.00,\n", i%12+1, i%28+1, i%7, i, i%9+1)
 	}
@@ -508,7 +509,7 @@ func TestExports(t *testing.T) {
 		t.Errorf("Content-Disposition %q", got)
 	}
 	records, err := csv.NewReader(strings.NewReader(answer.body)).ReadAll()
-	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != csvColumns {
+	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != expensefile.Columns {
 		t.Fatalf("%d records, %v: %s", len(records), err, answer.body)
 	}
 	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour` {
@@ -555,8 +556,8 @@ func TestImport(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
-	b.get(importPath).check(t, 200, csvColumns, `name="file"`)
-	const file = csvColumns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
+	b.get(importPath).check(t, 200, expensefile.Columns, `name="file"`)
+	const file = expensefile.Columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
 	b.upload(file).check(t, http.StatusSeeOther)
 	b.get("/expenses").check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
 	unchanged(t, r, func() { b.upload(file).check(t, http.StatusSeeOther) })
@@ -582,13 +583,13 @@ func TestWrongImports(t *testing.T) {
 		name, file string
 		want       []string
 	}{
-		{"empty", "", []string{"Line 1", csvColumns}},
+		{"empty", "", []string{"Line 1", expensefile.Columns}},
 		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
-		{"one wrong row among right ones", csvColumns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,-1,\n" + right, []string{"Line 3", "sales", "Enter an amount"}},
-		{"two wrong rows", csvColumns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
-		{"foreign id", csvColumns + "\n" + expense.NewID() + right, []string{"Line 2", "No expense has this id"}},
-		{"too few cells", csvColumns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
-		{"not UTF-8", csvColumns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
+		{"one wrong row among right ones", expensefile.Columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,-1,\n" + right, []string{"Line 3", "sales", "Enter an amount"}},
+		{"two wrong rows", expensefile.Columns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
+		{"foreign id", expensefile.Columns + "\n" + expense.NewID() + right, []string{"Line 2", "No expense has this id"}},
+		{"too few cells", expensefile.Columns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
+		{"not UTF-8", expensefile.Columns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // benchRows is how many expenses the benchmarks look at: a million, or what
@@ -157,7 +158,7 @@ func benchExport(b *testing.B, s *Store) {
 	rows := 0
 	for b.Loop() {
 		rows = 0
-		err := writeCSV(io.Discard, func(fn func(expense.Expense) error) error {
+		err := expensefile.WriteCSV(io.Discard, func(fn func(expense.Expense) error) error {
 			return s.Each(b.Context(), expense.Query{Sort: "date", Desc: true}, func(e expense.Expense) error {
 				if rows++; rows%50_000 == 0 {
 					var memory runtime.MemStats

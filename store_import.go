@@ -10,6 +10,7 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // importTimeout bounds the import of one file.
@@ -100,9 +101,9 @@ func unknownExpenses(rows []expense.ImportRow, known map[string]expense.Expense)
 			faults = append(faults, expense.LineError{row.Line, "id: This expense was deleted. Restore it first, or take the line out."})
 		}
 	}
-	if hidden := len(faults) - maxLineErrors; hidden > 0 {
+	if hidden := len(faults) - expensefile.MaxLineErrors; hidden > 0 {
 		last := faults[len(faults)-1].Line
-		faults = append(faults[:maxLineErrors], expense.LineError{last, expense.MoreLineErrors(hidden)})
+		faults = append(faults[:expensefile.MaxLineErrors], expense.LineError{last, expense.MoreLineErrors(hidden)})
 	}
 	return faults
 }

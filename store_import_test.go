@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 )
 
 // imported parses and takes a file that has nothing wrong in its form.
 func imported(t testing.TB, s *Store, file string) (importReport, []expense.LineError) {
 	t.Helper()
-	rows, faults := parseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := expensefile.ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
 	if faults != nil {
 		t.Fatalf("faults %v", faults)
 	}
@@ -30,7 +31,7 @@ func imported(t testing.TB, s *Store, file string) (importReport, []expense.Line
 func exported(t testing.TB, s *Store) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := writeCSV(&out, func(fn func(expense.Expense) error) error { return s.Each(t.Context(), expense.Query{}, fn) })
+	err := expensefile.WriteCSV(&out, func(fn func(expense.Expense) error) error { return s.Each(t.Context(), expense.Query{}, fn) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestImportTakesAFileOnce(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		row := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-		file := csvColumns + "\n" + row + row + ",2026-03-03,hr,Zoë,Lunch,Meals,12.50,\n"
+		file := expensefile.Columns + "\n" + row + row + ",2026-03-03,hr,Zoë,Lunch,Meals,12.50,\n"
 		for i, want := range []importReport{{Added: 3}, {Unchanged: 3}} {
 			if got, faults := imported(t, s, file); got != want || faults != nil {
 				t.Errorf("time %d: %+v, %v; want %+v", i+1, got, faults, want)
@@ -67,11 +68,11 @@ func TestImportOfAFileAtOnce(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		var file strings.Builder
-		file.WriteString(csvColumns + "\n")
+		file.WriteString(expensefile.Columns + "\n")
 		for i := range 1200 {
 			fmt.Fprintf(&file, ",2026-03-02,finance,Zoë,Lunch %d,Meals,12.50,\n", i)
 		}
-		rows, _ := parseImport(strings.NewReader(file.String()), anyTeam, expense.NewDate(2026, 11, 22))
+		rows, _ := expensefile.ParseImport(strings.NewReader(file.String()), anyTeam, expense.NewDate(2026, 11, 22))
 		var (
 			wg    sync.WaitGroup
 			lock  sync.Mutex
@@ -118,7 +119,7 @@ func TestImportChanges(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
 		kept, renamed := created(t, s, lunch()), created(t, s, lunch())
-		file := csvColumns + "\n" +
+		file := expensefile.Columns + "\n" +
 			kept.ID + ",2026-03-02,finance,Alice Johnson,Team Lunch,Meals,999.00,with the auditors\n" +
 			renamed.ID + ",2026-03-02,hr,Bob Smith,Team Lunch,Meals,180.50,with the auditors\n"
 		for i, want := range []importReport{{Changed: 2}, {Unchanged: 2}} {
@@ -150,12 +151,12 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 		}
 		before := exported(t, s)
 		fresh := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-		_, faults := imported(t, s, csvColumns+"\n"+fresh+e.ID+fresh+expense.NewID()+fresh+deleted.ID+fresh)
+		_, faults := imported(t, s, expensefile.Columns+"\n"+fresh+e.ID+fresh+expense.NewID()+fresh+deleted.ID+fresh)
 		if len(faults) != 2 || faults[0].Line != 4 || faults[1].Line != 5 || !strings.Contains(faults[1].Text, "deleted") {
 			t.Errorf("faults %v", faults)
 		}
 		// A row that the database refuses, behind good ones, and a caller who leaves.
-		rows, _ := parseImport(strings.NewReader(csvColumns+"\n"+fresh+e.ID+fresh), anyTeam, expense.NewDate(2026, 11, 22))
+		rows, _ := expensefile.ParseImport(strings.NewReader(expensefile.Columns+"\n"+fresh+e.ID+fresh), anyTeam, expense.NewDate(2026, 11, 22))
 		spoiled := append(rows, expense.ImportRow{Line: 4, Entry: expense.Entry{Team: "finance"}})
 		if _, _, err := s.Import(t.Context(), bob, spoiled); err == nil {
 			t.Error("a row that no form lets through is taken")

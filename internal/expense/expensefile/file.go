@@ -1,4 +1,4 @@
-package main
+package expensefile
 
 import (
 	"bufio"
@@ -15,23 +15,23 @@ import (
 )
 
 // csvColumns are the first row of a file of expenses.
-const csvColumns = "id,date,team,person,item,category,amount,note"
+const Columns = "id,date,team,person,item,category,amount,note"
 
 const (
 	// maxImportRows bounds the rows of one import.
 	maxImportRows = 50_000
 	// maxLineErrors bounds how many faults of a file are listed.
-	maxLineErrors = 100
+	MaxLineErrors = 100
 )
 
 // writeCSV writes the expenses that each calls its argument with as a file by
 // RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
 // Nothing is written where each fails before its first expense.
-func writeCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
+func WriteCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	// The writer holds the header back until there is more or Flush.
-	if err := out.Write(strings.Split(csvColumns, ",")); err != nil {
+	if err := out.Write(strings.Split(Columns, ",")); err != nil {
 		return err
 	}
 	cells := make([]string, 8)
@@ -82,7 +82,7 @@ func isFormula(cell string) bool {
 }
 
 // exportedExpense is an expense in a JSON file: all texts.
-type exportedExpense struct {
+type ExportedExpense struct {
 	ID       string `json:"id"`
 	Date     string `json:"date"`
 	Team     string `json:"team"`
@@ -96,7 +96,7 @@ type exportedExpense struct {
 // writeJSON writes the expenses that each calls its argument with as one JSON
 // object, with their number and total at its end. Nothing is written where each
 // fails before its first expense.
-func writeJSON(w io.Writer, each func(func(expense.Expense) error) error) error {
+func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error {
 	out := bufio.NewWriter(w)
 	var (
 		count int64
@@ -105,7 +105,7 @@ func writeJSON(w io.Writer, each func(func(expense.Expense) error) error) error 
 	// A bufio.Writer keeps its first error for Flush.
 	out.WriteString(`{"expenses":[`)
 	err := each(func(e expense.Expense) error {
-		text, err := json.Marshal(exportedExpense{
+		text, err := json.Marshal(ExportedExpense{
 			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note,
 		})
 		if err != nil {
@@ -129,7 +129,7 @@ func writeJSON(w io.Writer, each func(func(expense.Expense) error) error) error 
 // parseImport reads an uploaded file with the columns of an export. It returns
 // its rows, or what is wrong with it by line: at most maxLineErrors, and how many
 // more there are.
-func parseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date) ([]expense.ImportRow, []expense.LineError) {
+func ParseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date) ([]expense.ImportRow, []expense.LineError) {
 	p := importParser{knownTeam: knownTeam, today: today, lineOf: map[string]int{}}
 	buffered := bufio.NewReader(file)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
@@ -158,7 +158,7 @@ type importParser struct {
 func (p *importParser) fault(line int, text string) {
 	p.wrong++
 	p.lastWrong = line
-	if len(p.errors) < maxLineErrors {
+	if len(p.errors) < MaxLineErrors {
 		p.errors = append(p.errors, expense.LineError{line, text})
 	}
 }
@@ -167,8 +167,8 @@ func (p *importParser) read(in *csv.Reader) {
 	in.FieldsPerRecord = -1
 	in.ReuseRecord = true
 	header, err := in.Read()
-	if err != nil || strings.Join(header, ",") != csvColumns {
-		p.fault(1, "The first line has to be "+csvColumns+".")
+	if err != nil || strings.Join(header, ",") != Columns {
+		p.fault(1, "The first line has to be "+Columns+".")
 		return
 	}
 	line := 1

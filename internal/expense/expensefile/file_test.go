@@ -1,4 +1,4 @@
-package main
+package expensefile
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func TestWriteCSV(t *testing.T) {
 	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch()}
 	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
 	var out bytes.Buffer
-	if err := writeCSV(&out, each(e)); err != nil {
+	if err := WriteCSV(&out, each(e)); err != nil {
 		t.Fatal(err)
 	}
 	want := "id,date,team,person,item,category,amount,note\r\n" +
@@ -59,7 +59,7 @@ func TestWriteJSON(t *testing.T) {
 		},
 	} {
 		var out bytes.Buffer
-		if err := writeJSON(&out, each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
+		if err := WriteJSON(&out, each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
 			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, out.String(), test.want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWriteJSON(t *testing.T) {
 func TestFilesSayNothingWhereTheDatabaseFails(t *testing.T) {
 	lost := errors.New("lost")
 	fails := func(func(expense.Expense) error) error { return lost }
-	for name, write := range map[string]func(io.Writer, func(func(expense.Expense) error) error) error{"CSV": writeCSV, "JSON": writeJSON} {
+	for name, write := range map[string]func(io.Writer, func(func(expense.Expense) error) error) error{"CSV": WriteCSV, "JSON": WriteJSON} {
 		var out bytes.Buffer
 		if err := write(&out, fails); !errors.Is(err, lost) || out.Len() > 0 {
 			t.Errorf("%s: %v after %q", name, err, out.String())
@@ -140,7 +140,7 @@ func TestParseImport(t *testing.T) {
 	for _, test := range tests {
 		for prefix, mark := range map[string]string{"": "", " with a mark": "\ufeff"} {
 			t.Run(test.name+prefix, func(t *testing.T) {
-				rows, faults := parseImport(strings.NewReader(mark+csvColumns+"\n"+test.file), known, expense.NewDate(2026, 11, 22))
+				rows, faults := ParseImport(strings.NewReader(mark+Columns+"\n"+test.file), known, expense.NewDate(2026, 11, 22))
 				if len(rows) != test.rows || len(faults) != len(test.faults) {
 					t.Fatalf("%d rows, faults %v", len(rows), faults)
 				}
@@ -157,14 +157,14 @@ func TestParseImport(t *testing.T) {
 func TestParseImportNeedsItsHeader(t *testing.T) {
 	for _, file := range []string{
 		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "date,id,team,person,item,category,amount,note\n",
-		strings.ToUpper(csvColumns), strings.ReplaceAll(csvColumns, ",", ";"), csvColumns + ",more\n", "\"", "\xff\xfei\x00d\x00",
+		strings.ToUpper(Columns), strings.ReplaceAll(Columns, ",", ";"), Columns + ",more\n", "\"", "\xff\xfei\x00d\x00",
 	} {
-		rows, faults := parseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
-		if rows != nil || len(faults) != 1 || faults[0].Line != 1 || !strings.Contains(faults[0].Text, csvColumns) {
+		rows, faults := ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
+		if rows != nil || len(faults) != 1 || faults[0].Line != 1 || !strings.Contains(faults[0].Text, Columns) {
 			t.Errorf("%q: %v, %v", file, rows, faults)
 		}
 	}
-	rows, faults := parseImport(io.MultiReader(strings.NewReader(csvColumns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := ParseImport(io.MultiReader(strings.NewReader(Columns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22))
 	if rows != nil || len(faults) != 1 {
 		t.Errorf("a file that breaks off: %v, %v", rows, faults)
 	}
@@ -173,16 +173,16 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 func TestParseImportHasBounds(t *testing.T) {
 	t.Parallel()
 	good := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	rows, faults := parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22))
 	if len(rows) != maxImportRows || faults != nil {
 		t.Errorf("as many as may be: %d rows, %v", len(rows), faults)
 	}
-	rows, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22))
 	if rows != nil || len(faults) != 1 || faults[0].Line != maxImportRows+2 {
 		t.Errorf("one more: %d rows, %v", len(rows), faults)
 	}
-	_, faults = parseImport(strings.NewReader(csvColumns+"\n"+strings.Repeat("x\n", maxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22))
-	if len(faults) != maxLineErrors+1 || !strings.Contains(faults[maxLineErrors].Text, "7 more") || faults[maxLineErrors].Line != maxLineErrors+8 {
+	_, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat("x\n", MaxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22))
+	if len(faults) != MaxLineErrors+1 || !strings.Contains(faults[MaxLineErrors].Text, "7 more") || faults[MaxLineErrors].Line != MaxLineErrors+8 {
 		t.Errorf("many faults: %d, the last %v", len(faults), faults[len(faults)-1])
 	}
 }
@@ -196,25 +196,25 @@ func FuzzImport(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id, date, team, person, item, category, amount, note string) {
 		today := expense.NewDate(2026, 11, 22)
 		var file bytes.Buffer
-		file.WriteString(csvColumns + "\n")
+		file.WriteString(Columns + "\n")
 		in := csv.NewWriter(&file)
 		if err := in.Write([]string{id, date, team, person, item, category, amount, note}); err != nil {
 			return
 		}
 		in.Flush()
-		rows, faults := parseImport(&file, anyTeam, today)
+		rows, faults := ParseImport(&file, anyTeam, today)
 		if len(faults) > 0 || len(rows) != 1 || !isText(rows[0].Entry.Team) {
 			return
 		}
 		var out bytes.Buffer
-		if err := writeCSV(&out, each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
+		if err := WriteCSV(&out, each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
 			t.Fatal(err)
 		}
 		cells, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()
 		if err != nil || slices.ContainsFunc(cells[1], isFormula) {
 			t.Errorf("a formula in %q, %v", cells, err)
 		}
-		again, faults := parseImport(&out, anyTeam, today)
+		again, faults := ParseImport(&out, anyTeam, today)
 		if len(faults) > 0 || !reflect.DeepEqual(again, rows) {
 			t.Errorf("%+v comes back as %+v, %v", rows, again, faults)
 		}
