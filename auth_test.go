@@ -415,7 +415,7 @@ func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
 	}
 	for _, step := range steps {
 		write(step.member)
-		r.site.directory.reload()
+		r.site.directory.Reload()
 		b.get("/team/finance").check(t, step.finance)
 		b.get("/team/hr").check(t, step.hr)
 	}

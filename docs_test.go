@@ -12,6 +12,7 @@ import (
 	"github.com/joho/godotenv"
 
 	"expense-dashboard/internal/config"
+	"expense-dashboard/internal/team"
 )
 
 // variablesRead returns the sorted names of the variables that make up the
@@ -76,7 +77,7 @@ func TestEnvExample(t *testing.T) {
 		if c.ClientSecret != "a$b" {
 			t.Error("the client secret was changed on its way, though it is in single quotes")
 		}
-		if _, err := parseDirectory([]byte(readFile(t, c.TeamsFile))); err != nil {
+		if _, err := team.Parse([]byte(readFile(t, c.TeamsFile))); err != nil {
 			t.Error(err)
 		}
 	})

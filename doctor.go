@@ -20,6 +20,7 @@ import (
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/loopback"
+	teampkg "expense-dashboard/internal/team"
 )
 
 // findingStatus is how bad a finding is.
@@ -218,12 +219,12 @@ func (d *doctor) checkTeams() {
 		d.warn(check, "TEAMS_FILE is not set: the built-in sample says who sees what", "set TEAMS_FILE to a file of your own, in the form of sample/teams.json")
 		return
 	}
-	data, err := readDirectoryFile(d.cfg.TeamsFile)
+	data, err := teampkg.ReadFile(d.cfg.TeamsFile)
 	if err != nil {
 		d.fail(check, "TEAMS_FILE "+err.Error(), "name a file that the program may read")
 		return
 	}
-	directory, err := parseDirectory(data)
+	directory, err := teampkg.Parse(data)
 	if err != nil {
 		for mistake := range strings.SplitSeq(err.Error(), "\n") {
 			d.fail(check, d.cfg.TeamsFile+": "+mistake)
@@ -234,7 +235,7 @@ func (d *doctor) checkTeams() {
 	d.checkMembers(directory)
 }
 
-func (d *doctor) checkMembers(directory *Directory) {
+func (d *doctor) checkMembers(directory *teampkg.Directory) {
 	const check = "teams"
 	if len(directory.Teams()) == 0 {
 		d.warn(check, "there are no teams", "add the first one")

@@ -16,6 +16,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/server"
+	"expense-dashboard/internal/team"
 )
 
 const (
@@ -78,7 +79,7 @@ func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error
 	if len(form.Submission) > maxSubmission {
 		form.Submission = ""
 	}
-	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.person.Name, Owner: normalizeAddress(v.person.Email)})
+	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.person.Name, Owner: team.NormalizeAddress(v.person.Email)})
 	if problems.Any() {
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
@@ -103,7 +104,7 @@ func (s *site) checkEntry(v visit, typed expense.Form, before expense.Entry) (ex
 	if named != before.Person {
 		entry.Owner = ""
 		if strings.Contains(named, "@") {
-			entry.Owner = normalizeAddress(named)
+			entry.Owner = team.NormalizeAddress(named)
 		}
 	}
 	return entry, problems

@@ -26,6 +26,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
 	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/team"
 )
 
 // The sample's people, by where they belong.
@@ -111,7 +112,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 		t.Fatal(err)
 	}
 	log := logging.New(cfg.LogFormat, r.log)
-	directory, err := openDirectory(cfg.TeamsFile, log)
+	directory, err := team.Open(cfg.TeamsFile, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/team"
 )
 
 const (
@@ -205,7 +206,7 @@ func parseRevocation(body []byte) (revocationSubject, error) {
 	switch format, _ := id.text("format"); format {
 	case "email":
 		address, err := id.text("email")
-		address = normalizeAddress(address)
+		address = team.NormalizeAddress(address)
 		if err != nil || len(id) != 2 || !isKeptAddress(address) {
 			return revocationSubject{}, errors.New("email is missing or is no address, or is not alone")
 		}

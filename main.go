@@ -25,6 +25,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/team"
 )
 
 func appCommands() []command {
@@ -137,7 +138,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	cfg, err := config.Load(getenv)
 	log := logging.New(cfg.LogFormat, stderr)
-	directory, directoryErr := openDirectory(cfg.TeamsFile, log)
+	directory, directoryErr := team.Open(cfg.TeamsFile, log)
 	store, storeErr := openStore(cfg.DatabaseURL, log)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{err}
@@ -184,7 +185,7 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config.Config, directory *directoryFile, store *Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
+func newSite(cfg config.Config, directory *team.File, store *Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)

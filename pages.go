@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/team"
 )
 
 // A page is what the layout of every page shows.
@@ -36,7 +37,7 @@ type dashboardView struct {
 	Email      string
 	Unverified bool   // Okta says that Email is not verified
 	Mend       string // of that, for who runs the site; may be empty
-	Teams      []Team
+	Teams      []team.Team
 	Admin      bool
 	Totals     []teamLine // an admin's comparison of all teams
 }
@@ -49,12 +50,12 @@ type profileView struct {
 	Unverified  bool   // Okta says that Email is not verified
 	Mend        string // of that, for who runs the site; may be empty
 	Admin       bool
-	Teams       []Team
-	Address     string   // Email as it is compared
-	Rule        Rule     // that gives the teams; zero where there is none
-	RuleFile    string   // what the file of the rule is called
-	Issuer      string   // the host at which they signed in
-	Methods     []string // by which, in words; may be empty
+	Teams       []team.Team
+	Address     string    // Email as it is compared
+	Rule        team.Rule // that gives the teams; zero where there is none
+	RuleFile    string    // what the file of the rule is called
+	Issuer      string    // the host at which they signed in
+	Methods     []string  // by which, in words; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request

@@ -14,6 +14,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/team"
 )
 
 // What the reader's language changes is what a page shows, marked as being in
@@ -53,7 +54,7 @@ type pageState struct {
 }
 
 var (
-	testTeam    = Team{"finance", "Finance"}
+	testTeam    = team.Team{"finance", "Finance"}
 	testEnglish = newLocales().english()
 	testMonths  = []expense.Group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
 
@@ -132,7 +133,7 @@ var pageStates = []pageState{
 	},
 	{
 		"dashboard", "dashboard",
-		dashboardView{page: page{"Dashboard", true, "Hannah Smith"}, Teams: []Team{{"hr", "HR"}, {"dev-advocacy", "Dev Advocacy"}}},
+		dashboardView{page: page{"Dashboard", true, "Hannah Smith"}, Teams: []team.Team{{"hr", "HR"}, {"dev-advocacy", "Dev Advocacy"}}},
 		"Dashboard · Expense Dashboard",
 		[]string{"Hannah Smith", "Your teams</h2>", `<a href="/team/hr">HR</a>`, `<a href="/team/dev-advocacy">Dev Advocacy</a>`, `href="/dashboard" aria-current="page"`},
 		[]string{"You are not part", "not verified"},
@@ -154,10 +155,10 @@ var pageStates = []pageState{
 	{
 		"dashboard of an admin", "dashboard",
 		dashboardView{
-			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam, {"hr", "HR"}},
+			page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []team.Team{testTeam, {"hr", "HR"}},
 			Totals: []teamLine{
 				{testTeam, 2, 100100, monthChart(testMonths, testEnglish)},
-				{Team{"hr", "HR"}, 0, 0, monthChart([]expense.Group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
+				{team.Team{"hr", "HR"}, 0, 0, monthChart([]expense.Group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
 			},
 		},
 		"Dashboard · Expense Dashboard",
@@ -166,7 +167,7 @@ var pageStates = []pageState{
 	},
 	{
 		"dashboard of an admin without totals", "dashboard",
-		dashboardView{page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []Team{testTeam}},
+		dashboardView{page: page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []team.Team{testTeam}},
 		"Dashboard · Expense Dashboard",
 		[]string{"Your teams</h2>", `<a href="/team/finance">Finance</a>`, `href="/expenses"`},
 		[]string{"<table"},
@@ -208,7 +209,7 @@ var pageStates = []pageState{
 	},
 	{
 		"expenses of all teams", "expenses", testExpenses(func(v *expensesView) {
-			v.Title, v.Team, v.Admin, v.Path = "All teams", Team{}, true, "/expenses"
+			v.Title, v.Team, v.Admin, v.Path = "All teams", team.Team{}, true, "/expenses"
 			v.Columns = slices.Insert(v.Columns, 2, column{Label: "Team"})
 		}),
 		"All teams · Expense Dashboard",
@@ -375,10 +376,10 @@ var pageStates = []pageState{
 	{
 		"profile of a member", "profile",
 		profileView{
-			page: page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", Teams: []Team{{"finance", "Finance"}},
+			page: page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{"finance", "Finance"}},
 			SignedInAt: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
 			EndsAt:     time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
-			Address:    "carol.lee@example.com", Rule: Rule{12, `"carol.lee@example.com": "finance"`}, RuleFile: "the teams file",
+			Address:    "carol.lee@example.com", Rule: team.Rule{12, `"carol.lee@example.com": "finance"`}, RuleFile: "the teams file",
 			Issuer: "dev-123456.okta.com", Methods: []string{"a password", "a one-time code"},
 			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
 		},
@@ -389,8 +390,8 @@ var pageStates = []pageState{
 	{
 		"profile of an admin", "profile",
 		profileView{
-			page: page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rule: Rule{20, `"hannah.smith@example.com": "admin"`},
-			Teams: []Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
+			page: page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rule: team.Rule{20, `"hannah.smith@example.com": "admin"`},
+			Teams: []team.Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
 		},
 		"Profile · Expense Dashboard",
 		[]string{"Administrator", "all teams", "/team/hr"},
@@ -468,21 +469,21 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile dashboard", "dashboard",
-		dashboardView{page: page{hostile, true, hostile}, Email: hostile, Teams: []Team{{hostile, hostile}}},
+		dashboardView{page: page{hostile, true, hostile}, Email: hostile, Teams: []team.Team{{hostile, hostile}}},
 		hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
 	},
 	{
 		"hostile comparison", "dashboard",
-		dashboardView{page: page{"Dashboard", true, hostile}, Admin: true, Totals: []teamLine{{Team{hostile, hostile}, 1, 1, barChart([]expense.Group{{hostile, 1, 1}})}}},
+		dashboardView{page: page{"Dashboard", true, hostile}, Admin: true, Totals: []teamLine{{team.Team{hostile, hostile}, 1, 1, barChart([]expense.Group{{hostile, 1, 1}})}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
 	},
 	{
 		"hostile expenses", "expenses", testExpenses(func(v *expensesView) {
-			v.page, v.Team, v.CanLog, v.Path, v.Filtered = page{hostile, true, hostile}, Team{hostile, hostile}, true, "/team/"+hostile, true
+			v.page, v.Team, v.CanLog, v.Path, v.Filtered = page{hostile, true, hostile}, team.Team{hostile, hostile}, true, "/team/"+hostile, true
 			v.Notice = &notice{hostile, hostile, 1}
 			v.Filter = filterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile}
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
@@ -498,7 +499,7 @@ var pageStates = []pageState{
 	{
 		"hostile expense", "expense",
 		expenseView{
-			page: page{hostile, true, hostile}, Notice: &notice{hostile, hostile, 1}, Team: Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
+			page: page{hostile, true, hostile}, Notice: &notice{hostile, hostile, 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
 			Form: expenseFormView{
 				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
 				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
@@ -516,7 +517,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile profile", "profile",
-		profileView{page: page{"Profile", true, hostile}, Email: hostile, Unverified: true, Teams: []Team{{hostile, hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
+		profileView{page: page{"Profile", true, hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{hostile, hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
 		"Profile · Expense Dashboard", nil, nil,
 	},
 	{

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/team"
 )
 
 const (
@@ -22,10 +23,10 @@ const (
 // always the same bytes, whoever asks and whenever. So it holds everything that
 // they depend on.
 type contentKey struct {
-	page      string     // its template
-	locale    *locale    // of its reader
-	revision  string     // of the expenses that it shows; empty where it shows none
-	directory *Directory // which names the teams
+	page      string          // its template
+	locale    *locale         // of its reader
+	revision  string          // of the expenses that it shows; empty where it shows none
+	directory *team.Directory // which names the teams
 	today     expense.Date
 	team      string
 	admin     bool

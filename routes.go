@@ -15,6 +15,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
+	teampkg "expense-dashboard/internal/team"
 )
 
 // maxBody is how many bytes of a request's body are read.
@@ -31,7 +32,7 @@ type site struct {
 
 	auth      *oidcClient
 	sessions  *sessionStore
-	directory *directoryFile
+	directory *teampkg.File
 	store     *Store
 	notices   *notices
 	drafts    *splitCookie
@@ -161,9 +162,9 @@ func (s *site) page(person *session, title string) page {
 }
 
 // access returns what a person may see, by the directory as it is now.
-func (s *site) access(person *session) Access {
+func (s *site) access(person *session) teampkg.Access {
 	if person.Unverified {
-		return Access{}
+		return teampkg.Access{}
 	}
 	return s.directory.Current().Access(person.Email)
 }
@@ -198,7 +199,7 @@ func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session
 	return s.pages.show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
 }
 
-func (s *site) dashboardView(r *http.Request, person *session, access Access, shared page) (any, error) {
+func (s *site) dashboardView(r *http.Request, person *session, access teampkg.Access, shared page) (any, error) {
 	view := dashboardView{
 		page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
 		Teams: access.Teams, Admin: access.Admin,
@@ -252,10 +253,10 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 }
 
 // profileView answers "why do I see this?".
-func (s *site) profileView(person *session, access Access) profileView {
+func (s *site) profileView(person *session, access teampkg.Access) profileView {
 	view := profileView{
 		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
-		Admin: access.Admin, Teams: access.Teams, Address: normalizeAddress(person.Email), RuleFile: s.directory.Name(),
+		Admin: access.Admin, Teams: access.Teams, Address: teampkg.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.idle, Now: s.now(),
 	}
 	if !person.Unverified {

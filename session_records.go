@@ -11,6 +11,7 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/team"
 )
 
 const (
@@ -65,7 +66,7 @@ func newSessionRecords(store *Store, log *slog.Logger) *sessionRecords {
 // begin records a session. On an error there must be none.
 func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent string) error {
 	err := s.store.AddSession(ctx, sessionRecord{
-		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: normalizeAddress(person.Email), Name: person.Name,
+		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: team.NormalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: bounded(userAgent, maxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})
@@ -95,7 +96,7 @@ func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, er
 		{endSession, digest.Of(person.ID)},
 		{endSID, person.ProviderSID},
 		{endSubject, person.Subject},
-		{endAddress, normalizeAddress(person.Email)},
+		{endAddress, team.NormalizeAddress(person.Email)},
 	} {
 		// No ending has an empty key.
 		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {

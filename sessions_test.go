@@ -19,6 +19,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/team"
 )
 
 // startCopy starts another copy of the program's site beside r, with the same
@@ -32,7 +33,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	}
 	log := &lockedBuffer{}
 	logger := logging.New(cfg.LogFormat, log)
-	directory, err := openDirectory(cfg.TeamsFile, logger)
+	directory, err := team.Open(cfg.TeamsFile, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/logging"
+	teampkg "expense-dashboard/internal/team"
 )
 
 const (
@@ -28,8 +29,8 @@ const (
 // visit is a request of somebody who is signed in and may see what it asks for.
 type visit struct {
 	person *session
-	access Access
-	team   Team // zero for all teams
+	access teampkg.Access
+	team   teampkg.Team // zero for all teams
 }
 
 // path is where the expenses of the visit are.
@@ -59,13 +60,13 @@ func (v visit) teams() []string {
 
 // actor is who the history says did it.
 func (v visit) actor() expense.Actor {
-	return expense.Actor{Address: normalizeAddress(v.person.Email), Name: v.person.Name}
+	return expense.Actor{Address: teampkg.NormalizeAddress(v.person.Email), Name: v.person.Name}
 }
 
 // mayChange reports whether an expense is the visitor's own, or the visitor an
 // administrator.
 func (v visit) mayChange(e expense.Expense) bool {
-	return v.access.Admin || (e.Owner != "" && e.Owner == normalizeAddress(v.person.Email))
+	return v.access.Admin || (e.Owner != "" && e.Owner == teampkg.NormalizeAddress(v.person.Email))
 }
 
 // denied logs who asked for what is not theirs.
@@ -247,7 +248,7 @@ func labels(groups []expense.Group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []Team, totals []expense.TeamTotal, l *locale) []teamLine {
+func teamLines(teams []teampkg.Team, totals []expense.TeamTotal, l *locale) []teamLine {
 	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/team"
 )
 
 // sessionPage is how many sessions a page lists.
@@ -230,7 +232,7 @@ func (s *Store) Sessions(ctx context.Context, q sessionQuery, now time.Time) ([]
 		text += ` AND id_hash = ` + b.arg(q.IDHash)
 	}
 	if q.Search != "" {
-		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(normalizeAddress(q.Search))
+		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(team.NormalizeAddress(q.Search))
 		text += ` AND address LIKE ` + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
 	}
 	if q.After != (sessionCursor{}) {

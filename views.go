@@ -4,11 +4,12 @@ import (
 	"strings"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/team"
 )
 
 // A teamLine is a team in the comparison of all teams.
 type teamLine struct {
-	Team   Team
+	Team   team.Team
 	Count  int64
 	Total  expense.Money
 	Months chart
@@ -37,8 +38,8 @@ func (v dashboardView) Total() expense.Money {
 type expensesView struct {
 	page
 	Notice   *notice
-	Team     Team // zero on the page over all teams
-	CanLog   bool // whether "Log an expense" is offered; only on a team's page
+	Team     team.Team // zero on the page over all teams
+	CanLog   bool      // whether "Log an expense" is offered; only on a team's page
 	Admin    bool
 	Path     string // of this page, without a query: where the filter form goes
 	Filter   filterForm
@@ -98,7 +99,7 @@ type notice struct {
 type expenseView struct {
 	page
 	Notice    *notice
-	Team      Team
+	Team      team.Team
 	Expense   expense.Expense
 	MayChange bool
 	Form      expenseFormView
@@ -109,7 +110,7 @@ type expenseView struct {
 type newExpenseView struct {
 	page
 	Notice *notice
-	Team   Team
+	Team   team.Team
 	Form   expenseFormView
 }
 

@@ -1,4 +1,4 @@
-package main
+package team
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func teamIDs(teams []Team) string {
 }
 
 func TestSampleDirectory(t *testing.T) {
-	file, err := openDirectory("", slog.New(slog.DiscardHandler))
+	file, err := Open("", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ const testTeams = `{
 
 func parseTestTeams(t *testing.T) *Directory {
 	t.Helper()
-	d, err := parseDirectory([]byte(testTeams))
+	d, err := Parse([]byte(testTeams))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func parseMistakes(t *testing.T, tests []mistakeTest) {
 	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := parseDirectory([]byte(tt.file))
+			d, err := Parse([]byte(tt.file))
 			if err == nil {
 				t.Fatalf("parsed as %v, want an error", d)
 			}
@@ -373,7 +373,7 @@ func TestParseDirectoryLimitsAreTaken(t *testing.T) {
 	address := strings.Repeat("a", 248) + "@x.com"
 	file := fmt.Sprintf(`{"teams": [{"id": %q, "label": %q}], "members": {%q: %q}}`, id, label, address, id)
 	file += strings.Repeat("\n", maxDirectorySize-len(file))
-	d, err := parseDirectory([]byte(file))
+	d, err := Parse([]byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +387,7 @@ func TestParseDirectoryNamesAtMostTwentyTeams(t *testing.T) {
 	for i := range 30 {
 		teams = append(teams, fmt.Sprintf(`{"id": "t%d", "label": "T%d"}`, i, i))
 	}
-	_, err := parseDirectory([]byte(`{"teams": [` + strings.Join(teams, ",") + `], "members": {"a@x.com": "no"}}`))
+	_, err := Parse([]byte(`{"teams": [` + strings.Join(teams, ",") + `], "members": {"a@x.com": "no"}}`))
 	if err == nil || !strings.HasSuffix(err.Error(), ", t19, …, or admin") {
 		t.Errorf("error is %v", err)
 	}
@@ -396,7 +396,7 @@ func TestParseDirectoryNamesAtMostTwentyTeams(t *testing.T) {
 // directoryTest is a teams file that a test changes.
 type directoryTest struct {
 	path string
-	file *directoryFile
+	file *File
 	log  *bytes.Buffer
 }
 
@@ -409,7 +409,7 @@ func newDirectoryTest(t *testing.T) *directoryTest {
 	t.Helper()
 	dt := &directoryTest{path: filepath.Join(t.TempDir(), "teams.json"), log: &bytes.Buffer{}}
 	dt.write(t, teamsFile("hr"))
-	file, err := openDirectory(dt.path, slog.New(slog.NewTextHandler(dt.log, nil)))
+	file, err := Open(dt.path, slog.New(slog.NewTextHandler(dt.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -520,7 +520,7 @@ func TestReload(t *testing.T) {
 			for _, step := range tt.steps {
 				step.change(t, dt)
 				for range 3 { // what is said once is not said again
-					dt.file.reload()
+					dt.file.Reload()
 				}
 				dt.check(t, step.teams, step.logged...)
 			}
@@ -550,7 +550,7 @@ func TestReloadConfigMap(t *testing.T) {
 	link("..data/teams.json", "teams.json")
 	dt := &directoryTest{log: &bytes.Buffer{}}
 	var err error
-	dt.file, err = openDirectory(filepath.Join(dir, "teams.json"), slog.New(slog.NewTextHandler(dt.log, nil)))
+	dt.file, err = Open(filepath.Join(dir, "teams.json"), slog.New(slog.NewTextHandler(dt.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -559,7 +559,7 @@ func TestReloadConfigMap(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "..next"), filepath.Join(dir, "..data")); err != nil {
 		t.Fatal(err)
 	}
-	dt.file.reload()
+	dt.file.Reload()
 	dt.check(t, "legal", "teams=2 members=1")
 }
 
@@ -587,7 +587,7 @@ func TestWatch(t *testing.T) {
 func TestOpenDirectoryMistakes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "teams.json")
 	log := slog.New(slog.DiscardHandler)
-	if _, err := openDirectory(path, log); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := Open(path, log); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("missing file: error is %v, want the path in it", err)
 	}
 	if err := os.WriteFile(path, []byte(mistakeTeams(`"a.x.com": "hr"`, `"b@x.com": "sales"`)), 0o600); err != nil {
@@ -596,7 +596,7 @@ func TestOpenDirectoryMistakes(t *testing.T) {
 	want := path + `:
 line 3: members["a.x.com"]: is not an email address: it needs an @ with something on both sides
 line 4: members["b@x.com"]: team "sales" does not exist: use one of hr, legal, or admin`
-	if _, err := openDirectory(path, log); err == nil || err.Error() != want {
+	if _, err := Open(path, log); err == nil || err.Error() != want {
 		t.Errorf("error is\n%v\nwant\n%s", err, want)
 	}
 }
@@ -609,7 +609,7 @@ func FuzzParseDirectory(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := parseDirectory(data)
+		d, err := Parse(data)
 		if err != nil {
 			if d != nil {
 				t.Error("a Directory and an error")
@@ -625,7 +625,7 @@ func FuzzParseDirectory(f *testing.F) {
 			}
 		}
 		for address, access := range d.members {
-			if normalizeAddress(address) != address || !strings.Contains(address, "@") {
+			if NormalizeAddress(address) != address || !strings.Contains(address, "@") {
 				t.Errorf("address %q is not normalized", address)
 			}
 			if access.Admin && !slices.Equal(access.Teams, d.Teams()) {
@@ -644,7 +644,7 @@ func FuzzParseDirectory(f *testing.F) {
 }
 
 func TestRule(t *testing.T) {
-	directory, err := parseDirectory([]byte(`{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}],
+	directory, err := Parse([]byte(`{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}],
 "members": {"Ann.Lee@example.com": "hr",
 "bo@example.com": ["hr",
 "it"], "cleo@example.com": "admin", "dora@example.com": []}}`))
