@@ -25,6 +25,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/secret"
+	"expense-dashboard/internal/store"
 )
 
 const (
@@ -208,7 +209,7 @@ func (a *authenticator) signIn(ctx context.Context, p *provider, login pendingLo
 // endOne ends one session, on this copy at once and on the others when the
 // database has it.
 func (a *authenticator) endOne(r *http.Request, person *session, reason, event string) {
-	err := a.sessions.records.end(r.Context(), []ending{endingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
+	err := a.sessions.records.end(r.Context(), []store.Ending{endingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
 	if err != nil {
 		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}

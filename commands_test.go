@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	storepkg "expense-dashboard/internal/store"
 )
 
 // typed runs the program with a command line and returns what it prints.
@@ -96,12 +98,12 @@ func TestVersion(t *testing.T) {
 // DATABASE_URL, and never over a file that is there.
 func TestBackupCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.close()
-	if err := store.start(t.Context(), true); err != nil {
+	defer store.Close()
+	if err := store.Start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	stdout, stderr, status := typed(t, lookup(nil), "backup", "copy.db")

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/store"
 )
 
 // startCopies serves a number of copies of the site on one database, behind a
@@ -95,7 +97,7 @@ func workOn(b, colleague *browser, team, mark string, atOnce bool) {
 		for range 5 {
 			checkTeamPage(b, page, team, item)
 		}
-		time.Sleep(revisionAge)
+		time.Sleep(store.RevisionAge)
 		checkTeamPage(colleague, page, team, item)
 	}
 }
@@ -137,7 +139,7 @@ func watchTotals(b *browser) {
 // kept nothing.
 func checkCachedPages(t *testing.T, b *browser, sites []*app) {
 	t.Helper()
-	time.Sleep(revisionAge)
+	time.Sleep(store.RevisionAge)
 	var targets []string
 	for _, team := range []string{"finance", "marketing", "hr", "legal"} {
 		targets = append(targets, "/team/"+team, "/team/"+team+"?sort=amount&order=desc", "/team/"+team+"?category=race")

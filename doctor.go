@@ -20,6 +20,7 @@ import (
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/loopback"
+	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
 
@@ -285,14 +286,14 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 	if d.broken["DATABASE_URL"] {
 		return
 	}
-	state, err := inspectDatabase(ctx, d.cfg.DatabaseURL)
+	state, err := store.Inspect(ctx, d.cfg.DatabaseURL)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		d.fail(check, err.Error(), "let the user that runs the program read and write it")
 	case err != nil:
 		d.fail(check, err.Error(), "correct DATABASE_URL, or see that the database is there and takes the program's user")
 	case state.Version > state.Known:
-		newer := &newerError{Database: state.Version, Program: state.Known}
+		newer := &store.NewerError{Database: state.Version, Program: state.Known}
 		found, mend, _ := strings.Cut(newer.Error(), ": ")
 		d.fail(check, found, mend)
 	case state.Missing:

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	storepkg "expense-dashboard/internal/store"
 )
 
 var updateGolden = flag.Bool("update", false, "write what doctor prints to testdata/doctor")
@@ -107,12 +108,12 @@ func (p patient) admit(t *testing.T) (dir string, getenv func(string) string, pr
 
 func prepareDatabase(t *testing.T, file string) {
 	t.Helper()
-	store, err := openStore("sqlite:"+file, slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.close()
-	if err := store.start(t.Context(), false); err != nil {
+	defer store.Close()
+	if err := store.Start(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -271,12 +272,12 @@ func teamsPatients() []patient {
 func databasePatients() []patient {
 	execute := func(statement string) func(*testing.T, *devidp.Provider, map[string]string) {
 		return func(t *testing.T, _ *devidp.Provider, _ map[string]string) {
-			store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+			store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer store.close()
-			if _, err := store.write.ExecContext(context.Background(), statement); err != nil {
+			defer store.Close()
+			if _, err := store.Write.ExecContext(context.Background(), statement); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -298,22 +299,22 @@ func databasePatients() []patient {
 // last write is still in the write-ahead log.
 func TestDoctorBesideProgram(t *testing.T) {
 	t.Chdir(t.TempDir())
-	store, err := openStore("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.close()
-	if err := store.start(t.Context(), false); err != nil {
+	defer store.Close()
+	if err := store.Start(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat("expenses.db-wal"); err != nil {
 		t.Fatal("there is no write-ahead log, so this shows nothing")
 	}
-	state, err := inspectDatabase(t.Context(), "sqlite:expenses.db")
+	state, err := storepkg.Inspect(t.Context(), "sqlite:expenses.db")
 	if err != nil || state.Version == 0 || state.Version != state.Known {
 		t.Errorf("got %+v, %v, want the version of this program", state, err)
 	}
-	if err := store.ping(t.Context()); err != nil {
+	if err := store.Ping(t.Context()); err != nil {
 		t.Errorf("the program cannot use its database any more: %v", err)
 	}
 }

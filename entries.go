@@ -16,6 +16,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/server"
+	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
@@ -334,7 +335,7 @@ func (e *keptError) Unwrap() error { return e.Err }
 func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v visit) error {
 		err := h(w, r, v)
-		if !isUnavailable(err) {
+		if !store.IsUnavailable(err) {
 			return err
 		}
 		page, _ := formPage(r.URL.EscapedPath())

@@ -26,6 +26,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
 	serverpkg "expense-dashboard/internal/server"
+	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
@@ -116,12 +117,12 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := openStore(cfg.DatabaseURL, log)
+	store, err := storepkg.Open(cfg.DatabaseURL, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.close() })
-	if err := store.start(t.Context(), cfg.SampleData); err != nil {
+	t.Cleanup(func() { store.Close() })
+	if err := store.Start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
 	built, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, r.log, log))
@@ -257,11 +258,11 @@ var sampleDatabase = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "expenses.db")
-	store, err := openStore("sqlite:"+file, slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(store.start(context.Background(), true), store.close()); err != nil {
+	if err := errors.Join(store.Start(context.Background(), true), store.Close()); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file)

@@ -25,6 +25,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	serverpkg "expense-dashboard/internal/server"
+	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
@@ -50,7 +51,7 @@ func backupCommand(ctx context.Context, i invocation) error {
 	if err := errors.Join(l.Problems...); err != nil {
 		return &config.Error{err}
 	}
-	if err := backup(ctx, databaseURL, arguments[0]); err != nil {
+	if err := storepkg.Backup(ctx, databaseURL, arguments[0]); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(i.stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
@@ -139,11 +140,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	cfg, err := config.Load(getenv)
 	log := logging.New(cfg.LogFormat, stderr)
 	directory, directoryErr := team.Open(cfg.TeamsFile, log)
-	store, storeErr := openStore(cfg.DatabaseURL, log)
+	store, storeErr := storepkg.Open(cfg.DatabaseURL, log)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{err}
 	}
-	defer store.close()
+	defer store.Close()
 	var counted *metrics.Metrics
 	if cfg.MetricsAddr != "" {
 		counted = metrics.New(buildVersion())
@@ -153,8 +154,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		}
 		defer stop()
 	}
-	store.metrics = counted
-	if err := store.start(ctx, cfg.SampleData); err != nil {
+	store.Metrics = counted
+	if err := store.Start(ctx, cfg.SampleData); err != nil {
 		return err
 	}
 	s, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, stderr, log))
@@ -185,7 +186,7 @@ func of(variable string, err error) error {
 }
 
 // newSite builds the parts.
-func newSite(cfg config.Config, directory *team.File, store *Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
+func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)

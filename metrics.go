@@ -11,21 +11,6 @@ import (
 	"expense-dashboard/internal/metrics"
 )
 
-// resultOf names how a call to the database ended.
-func resultOf(err error) string {
-	result := "ok"
-	switch {
-	case isUnavailable(err):
-		result = "unavailable"
-	case errors.Is(err, context.Canceled):
-		result = "canceled"
-	case err != nil:
-		// An expense that is not there or that somebody else changed, mostly.
-		result = "refused"
-	}
-	return result
-}
-
 // countedTransport counts the calls to the provider.
 type countedTransport struct {
 	base    http.RoundTripper // a providerTransport, whose errors tell the status

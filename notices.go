@@ -9,6 +9,7 @@ import (
 
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
+	storepkg "expense-dashboard/internal/store"
 )
 
 // noticeMaxAge is how long a notice waits for its page.
@@ -74,8 +75,8 @@ func (s *site) noteWrite(w http.ResponseWriter) {
 
 // revisions returns the revisions of the expenses as a request may see them:
 // not older than its sender's own writes, which ended before it began.
-func (s *site) revisions(r *http.Request) (*revisions, error) {
-	since := time.Now().Add(-revisionAge)
+func (s *site) revisions(r *http.Request) (*storepkg.Revisions, error) {
+	since := time.Now().Add(-storepkg.RevisionAge)
 	if _, err := r.Cookie(s.notices.wrote); err == nil {
 		since = logging.InfoOf(r).Begun
 	}

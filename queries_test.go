@@ -15,6 +15,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/store"
 )
 
 // countedQueries is a driver.Connector that notes every query of its
@@ -59,15 +60,15 @@ func (c *countedConn) QueryContext(ctx context.Context, query string, args []dri
 }
 
 // countQueries counts what a store reads from now on.
-func countQueries(t *testing.T, s *Store, databaseURL string) *countedQueries {
+func countQueries(t *testing.T, s *store.Store, databaseURL string) *countedQueries {
 	t.Helper()
 	name := databaseURL
-	if s.file != "" {
-		name = sqliteName(s.file, "&_query_only=on")
+	if s.File != "" {
+		name = store.SqliteName(s.File, "&_query_only=on")
 	}
-	counted := &countedQueries{base: s.read.Driver(), name: name}
-	before := s.read
-	s.read = sql.OpenDB(counted)
+	counted := &countedQueries{base: s.Read.Driver(), name: name}
+	before := s.Read
+	s.Read = sql.OpenDB(counted)
 	t.Cleanup(func() { before.Close() })
 	return counted
 }
@@ -95,7 +96,7 @@ func TestQueriesOfAPage(t *testing.T) {
 			}
 			for _, target := range targets {
 				s.forgetPages()
-				s.store.known.Store(nil)
+				s.store.Known.Store(nil)
 				setNewsAge(s, endedWindow)
 				queries.take()
 				b.get(target).check(t, http.StatusOK)
@@ -124,10 +125,10 @@ func setNewsAge(s *app, age time.Duration) {
 	records.mu.Lock()
 	defer records.mu.Unlock()
 	records.asked = asked
-	if known := s.store.known.Load(); known != nil {
+	if known := s.store.Known.Load(); known != nil {
 		moved := *known
-		moved.asked = asked
-		s.store.known.Store(&moved)
+		moved.Asked = asked
+		s.store.Known.Store(&moved)
 	}
 }
 

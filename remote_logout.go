@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/store"
 )
 
 const (
@@ -76,12 +77,12 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 		return refused("invalid_request", err)
 	}
 	// With a sid it is that one session, and sub only says whose.
-	kind, key := endSubject, token.Subject
+	kind, key := store.EndSubject, token.Subject
 	if token.ProviderSID != "" {
-		kind, key = endSID, token.ProviderSID
+		kind, key = store.EndSID, token.ProviderSID
 	}
-	if _, err := s.endRemotely(r, kind, key, logging.EventBackChannelLogout, usedToken(token.used)); err != nil {
-		if errors.Is(err, errReplayed) {
+	if _, err := s.endRemotely(r, kind, key, logging.EventBackChannelLogout, store.UsedToken(token.used)); err != nil {
+		if errors.Is(err, store.ErrReplayed) {
 			return refused("invalid_request", err)
 		}
 		return refused("logout_failed", err)
@@ -90,7 +91,7 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 }
 
 // endRemotely ends all sessions of a key and returns how many are known of.
-func (s *site) endRemotely(r *http.Request, kind endKind, key, why string, used usedToken) (int64, error) {
+func (s *site) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
 	now, records := s.now(), s.sessions.records
 	e, count, err := records.endingOfAll(r.Context(), kind, key, now, s.sessions.maxAge)
 	if err != nil {
@@ -141,15 +142,15 @@ func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", err)
 	}
-	kind, key := endSubject, subject.Subject
+	kind, key := store.EndSubject, subject.Subject
 	if subject.Address != "" {
-		kind, key = endAddress, subject.Address
+		kind, key = store.EndAddress, subject.Address
 	} else if !isOrgIssuer(subject.Iss, s.auth.issuer) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := s.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
 	switch {
-	case errors.Is(err, errReplayed):
+	case errors.Is(err, store.ErrReplayed):
 		return refused(http.StatusUnauthorized, "invalid_token", err)
 	case err != nil:
 		return refused(http.StatusUnprocessableEntity, "logout_failed", err)
@@ -160,23 +161,23 @@ func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
 }
 
 // authenticateRevocation verifies the bearer token (RFC 6750, 2.1).
-func (s *site) authenticateRevocation(r *http.Request) (usedToken, error) {
+func (s *site) authenticateRevocation(r *http.Request) (store.UsedToken, error) {
 	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
-		return usedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
+		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
 	}
 	p := s.auth.provider.Load()
 	if p == nil {
-		return usedToken{}, errNoProvider()
+		return store.UsedToken{}, errNoProvider()
 	}
 	used, err := p.verifyRevocation(r.Context(), rawToken, s.baseURL+universalLogoutPath, s.auth.clientID)
 	if errors.Is(err, errOtherApp) {
-		return usedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
+		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
 	if err != nil {
-		return usedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
+		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
 	}
-	return usedToken(used), nil
+	return store.UsedToken(used), nil
 }
 
 // refuseRemote answers a server, to which pages mean nothing, with the code of

@@ -15,6 +15,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
 
@@ -33,7 +34,7 @@ type site struct {
 	auth      *oidcClient
 	sessions  *sessionStore
 	directory *teampkg.File
-	store     *Store
+	store     *store.Store
 	notices   *notices
 	drafts    *splitCookie
 	exports   chan struct{} // has room for those that may run at once
@@ -194,7 +195,7 @@ func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session
 		if err != nil {
 			return err
 		}
-		key.revision = known.of("")
+		key.revision = known.Of("")
 	}
 	return s.pages.show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
 }
@@ -283,7 +284,7 @@ func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
 		return nil
 	}
-	if err := s.store.ping(r.Context()); err != nil {
+	if err := s.store.Ping(r.Context()); err != nil {
 		s.log.WarnContext(r.Context(), "database not ready", "error", err)
 		plain(w, http.StatusServiceUnavailable, "the database does not serve")
 		return nil

@@ -12,6 +12,7 @@ import (
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/store"
 )
 
 // sessionsPath is where administrators see who is signed in.
@@ -51,14 +52,14 @@ func sessionsPage(path string) (page string, ok bool) {
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
 func (s *site) ownSessions(r *http.Request, person *session) ([]sessionLine, error) {
-	records, err := s.store.Sessions(r.Context(), sessionQuery{Subject: person.Subject, Limit: sessionPage}, s.now())
-	if err != nil && !isUnavailable(err) {
+	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
+	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
 	}
 	return sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func sessionLines(records []sessionRecord, person *session, path string) []sessionLine {
+func sessionLines(records []store.SessionRecord, person *session, path string) []sessionLine {
 	lines := make([]sessionLine, len(records))
 	for i, r := range records {
 		lines[i] = sessionLine{
@@ -71,17 +72,17 @@ func sessionLines(records []sessionRecord, person *session, path string) []sessi
 
 // endOwnSession handles POST /profile/sessions/{id}/end.
 func (s *site) endOwnSession(w http.ResponseWriter, r *http.Request, person *session) error {
-	q := sessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
+	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
 
 // endSession handles POST /sessions/{id}/end.
 func (s *site) endSession(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.endFound(w, r, sessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.person, "administrator", sessionsPath)
+	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.person, "administrator", sessionsPath)
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
-func (s *site) endFound(w http.ResponseWriter, r *http.Request, q sessionQuery, by *session, reason, page string) error {
+func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session, reason, page string) error {
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
@@ -97,8 +98,8 @@ func (s *site) endFound(w http.ResponseWriter, r *http.Request, q sessionQuery, 
 
 // endRecords ends sessions and logs each. Those that the database cannot take
 // now are over on this copy only, which the error says.
-func (s *site) endRecords(r *http.Request, records []sessionRecord, by *session, reason string) error {
-	var endings []ending
+func (s *site) endRecords(r *http.Request, records []store.SessionRecord, by *session, reason string) error {
+	var endings []store.Ending
 	for _, record := range records {
 		endings = append(endings, endingOf(record.IDHash, record.ExpiresAt))
 	}
@@ -114,11 +115,11 @@ func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
-		found, err := s.store.Sessions(r.Context(), sessionQuery{Subject: person.Subject, Limit: sessionPage + 1}, s.now())
+		found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.now())
 		if err != nil {
 			return err
 		}
-		var others []sessionRecord
+		var others []store.SessionRecord
 		for _, record := range found {
 			if record.IDHash != digest.Of(person.ID) {
 				others = append(others, record)
@@ -142,18 +143,18 @@ func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error 
 		return badForm(err)
 	}
 	subject := r.PostForm.Get("sub")
-	found, err := s.store.Sessions(r.Context(), sessionQuery{Subject: subject, Limit: 1}, s.now())
+	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.now())
 	if err != nil {
 		return err
 	}
 	if subject == "" || len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	e, _, err := s.sessions.records.endingOfAll(r.Context(), endSubject, subject, s.now(), s.sessions.maxAge)
+	e, _, err := s.sessions.records.endingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.maxAge)
 	if err != nil {
 		return err
 	}
-	err = s.sessions.records.end(r.Context(), []ending{e}, "administrator", s.now())
+	err = s.sessions.records.end(r.Context(), []store.Ending{e}, "administrator", s.now())
 	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
 	if err != nil {
 		return err
@@ -187,16 +188,16 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{"q is part of an address"}
 	}
-	found, err := s.store.Sessions(r.Context(), sessionQuery{Search: search, After: after, Limit: sessionPage + 1}, s.now())
+	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.now())
 	if err != nil {
 		return err
 	}
 	view := sessionsView{
 		page: s.page(v.person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.idle,
 	}
-	if len(found) > sessionPage {
-		found = found[:sessionPage]
-		last := found[sessionPage-1]
+	if len(found) > store.SessionPage {
+		found = found[:store.SessionPage]
+		last := found[store.SessionPage-1]
 		next := url.Values{"after": {strconv.FormatInt(last.SignedInAt.UnixMilli(), 10) + "." + last.IDHash}}
 		if search != "" {
 			next.Set("q", search)
@@ -207,16 +208,16 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	return s.pages.render(w, r, http.StatusOK, "sessions", view)
 }
 
-func parseSessionCursor(text string) (sessionCursor, error) {
+func parseSessionCursor(text string) (store.SessionCursor, error) {
 	if text == "" {
-		return sessionCursor{}, nil
+		return store.SessionCursor{}, nil
 	}
 	at, idHash, _ := strings.Cut(text, ".")
 	milliseconds, err := strconv.ParseInt(at, 10, 64)
 	if err != nil || len(idHash) != len(digest.Of()) || strings.Trim(idHash, "0123456789abcdef") != "" {
-		return sessionCursor{}, errors.New("malformed cursor")
+		return store.SessionCursor{}, errors.New("malformed cursor")
 	}
-	return sessionCursor{SignedInAt: milliseconds, IDHash: idHash}, nil
+	return store.SessionCursor{SignedInAt: milliseconds, IDHash: idHash}, nil
 }
 
 // browserName says in plain words what a User-Agent header names, and nothing

@@ -11,6 +11,7 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/metrics"
+	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
@@ -33,12 +34,12 @@ const (
 // ended before their time. What was ended it also knows in memory, so that no
 // request costs a query of its own.
 type sessionRecords struct {
-	store   *Store
+	store   *storepkg.Store
 	log     *slog.Logger
 	metrics *metrics.Metrics
 
 	mu       sync.Mutex
-	known    map[endedKey]ending
+	known    map[endedKey]storepkg.Ending
 	sequence int64         // of the last ending known
 	loaded   bool          // whether the database has ever told what it holds
 	asked    time.Time     // when the database last answered or failed to
@@ -48,24 +49,24 @@ type sessionRecords struct {
 }
 
 type endedKey struct {
-	kind endKind
+	kind storepkg.EndKind
 	key  string
 }
 
 // owedEnding is an ending that the database could not take.
 type owedEnding struct {
-	ending
+	storepkg.Ending
 	why string
 	at  time.Time
 }
 
-func newSessionRecords(store *Store, log *slog.Logger) *sessionRecords {
-	return &sessionRecords{store: store, log: log, known: map[endedKey]ending{}}
+func newSessionRecords(store *storepkg.Store, log *slog.Logger) *sessionRecords {
+	return &sessionRecords{store: store, log: log, known: map[endedKey]storepkg.Ending{}}
 }
 
 // begin records a session. On an error there must be none.
 func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent string) error {
-	err := s.store.AddSession(ctx, sessionRecord{
+	err := s.store.AddSession(ctx, storepkg.SessionRecord{
 		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: team.NormalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: bounded(userAgent, maxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
@@ -90,13 +91,13 @@ func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.loaded {
-		return false, unavailable(errors.New("it is not known yet which sessions have ended"))
+		return false, storepkg.Unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
 	for _, k := range [...]endedKey{
-		{endSession, digest.Of(person.ID)},
-		{endSID, person.ProviderSID},
-		{endSubject, person.Subject},
-		{endAddress, team.NormalizeAddress(person.Email)},
+		{storepkg.EndSession, digest.Of(person.ID)},
+		{storepkg.EndSID, person.ProviderSID},
+		{storepkg.EndSubject, person.Subject},
+		{storepkg.EndAddress, team.NormalizeAddress(person.Email)},
 	} {
 		// No ending has an empty key.
 		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {
@@ -139,7 +140,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	sequence, owed := s.sequence, s.owed
 	s.mu.Unlock()
 	paid, err := s.pay(ctx, owed)
-	var endings []ending
+	var endings []storepkg.Ending
 	if err == nil {
 		endings, sequence, err = s.store.News(ctx, sequence)
 	}
@@ -160,7 +161,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	}
 	if len(endings) > 0 {
 		now := time.Now()
-		maps.DeleteFunc(s.known, func(_ endedKey, e ending) bool { return now.Sub(e.Expires) > clockTolerance })
+		maps.DeleteFunc(s.known, func(_ endedKey, e storepkg.Ending) bool { return now.Sub(e.Expires) > clockTolerance })
 	}
 }
 
@@ -168,7 +169,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 // returns how many it took now.
 func (s *sessionRecords) pay(ctx context.Context, owed []owedEnding) (paid int, err error) {
 	for _, o := range owed {
-		if err := s.store.EndSessions(ctx, []ending{o.ending}, o.why, o.at, usedToken{}); err != nil {
+		if err := s.store.EndSessions(ctx, []storepkg.Ending{o.Ending}, o.why, o.at, storepkg.UsedToken{}); err != nil {
 			return paid, err
 		}
 		paid++
@@ -176,7 +177,7 @@ func (s *sessionRecords) pay(ctx context.Context, owed []owedEnding) (paid int, 
 	return paid, nil
 }
 
-func (s *sessionRecords) noteLocked(e ending) {
+func (s *sessionRecords) noteLocked(e storepkg.Ending) {
 	k := endedKey{e.Kind, e.Key}
 	if known, ok := s.known[k]; ok {
 		e.UpTo, e.Expires = later(e.UpTo, known.UpTo), later(e.Expires, known.Expires)
@@ -194,7 +195,7 @@ func later(a, b time.Time) time.Time {
 // end ends sessions, on this copy at once whatever the database does. An ending
 // that the database cannot take now it takes when it serves again, as long as
 // this copy runs; the error says so.
-func (s *sessionRecords) end(ctx context.Context, endings []ending, why string, at time.Time) error {
+func (s *sessionRecords) end(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
 	s.mu.Lock()
 	for _, e := range endings {
 		s.noteLocked(e)
@@ -202,7 +203,7 @@ func (s *sessionRecords) end(ctx context.Context, endings []ending, why string, 
 	s.mu.Unlock()
 	s.metrics.SessionEnded(why)
 	// Whoever asked for it may have gone away by now.
-	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, usedToken{})
+	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, storepkg.UsedToken{})
 	if err == nil {
 		return nil
 	}
@@ -219,8 +220,8 @@ func (s *sessionRecords) end(ctx context.Context, endings []ending, why string, 
 // endByToken ends the sessions that a logout request's token is about, unless
 // the token was used before or the database cannot remember that it is now:
 // then nothing ends.
-func (s *sessionRecords) endByToken(ctx context.Context, e ending, why string, at time.Time, token usedToken) error {
-	if err := s.store.EndSessions(context.WithoutCancel(ctx), []ending{e}, why, at, token); err != nil {
+func (s *sessionRecords) endByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
+	if err := s.store.EndSessions(context.WithoutCancel(ctx), []storepkg.Ending{e}, why, at, token); err != nil {
 		return err
 	}
 	s.metrics.SessionEnded(why)
@@ -231,19 +232,19 @@ func (s *sessionRecords) endByToken(ctx context.Context, e ending, why string, a
 }
 
 // endingOf is the ending of one session.
-func endingOf(idHash string, expires time.Time) ending {
-	return ending{Kind: endSession, Key: idHash, UpTo: expires, Expires: expires}
+func endingOf(idHash string, expires time.Time) storepkg.Ending {
+	return storepkg.Ending{Kind: storepkg.EndSession, Key: idHash, UpTo: expires, Expires: expires}
 }
 
 // endingOfAll is the ending of all sessions of a key that have begun by now, and
 // the number of those known. Clocks of two copies may differ: the latest sign-in
 // that is recorded counts as begun.
-func (s *sessionRecords) endingOfAll(ctx context.Context, kind endKind, key string, now time.Time, maxAge time.Duration) (ending, int64, error) {
+func (s *sessionRecords) endingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
 	bounds, err := s.store.SessionBounds(ctx, kind, key, now)
 	if err != nil {
-		return ending{}, 0, err
+		return storepkg.Ending{}, 0, err
 	}
-	return ending{
+	return storepkg.Ending{
 		Kind: kind, Key: key, UpTo: later(now, bounds.LastSignedIn),
 		Expires: later(now.Add(maxAge), bounds.LastToExpire),
 	}, bounds.Count, nil

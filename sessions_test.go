@@ -19,6 +19,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/logging"
+	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
@@ -37,12 +38,12 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := openStore(cfg.DatabaseURL, logger)
+	store, err := storepkg.Open(cfg.DatabaseURL, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.close() })
-	if err := store.start(t.Context(), false); err != nil {
+	t.Cleanup(func() { store.Close() })
+	if err := store.Start(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
@@ -251,7 +252,7 @@ func logoutEnv() map[string]string {
 // providerSID is the sid of the ID Token that the browser's session came from.
 func providerSID(t *testing.T, r *rig, b *browser) string {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), sessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.now())
 	if err != nil || len(found) != 1 || found[0].ProviderSID == "" {
 		t.Fatalf("the session's record is %+v, %v", found, err)
 	}
@@ -273,9 +274,9 @@ func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
 	}
 }
 
-func listed(t *testing.T, r *rig) []sessionRecord {
+func listed(t *testing.T, r *rig) []storepkg.SessionRecord {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), sessionQuery{Limit: 1000}, r.site.now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -379,18 +380,18 @@ func TestLongerMaxAgeRevivesNothing(t *testing.T) {
 
 func TestSessionRecordsAreForgotten(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *Store) {
+	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
 		begun := time.UnixMilli(1_000_000)
 		add := func(id string, at time.Time) {
 			t.Helper()
-			record := sessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
+			record := storepkg.SessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
 			if err := s.AddSession(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
 		}
 		add("one", begun)
-		token := usedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
-		if err := s.EndSessions(t.Context(), []ending{endingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
+		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
+		if err := s.EndSessions(t.Context(), []storepkg.Ending{endingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
 			t.Fatal(err)
 		}
 		for _, test := range []struct {
@@ -400,7 +401,7 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 			add(test.at.String(), test.at)
 			var rows [3]int
 			for i, table := range []string{"sessions", "ended", "used_tokens"} {
-				if err := s.read.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
+				if err := s.Read.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -413,15 +414,15 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 
 func TestUsedTokenEndsNothing(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *Store) {
+	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
 		now := time.Now()
-		token := usedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
-		first := []ending{{endSubject, "first", now, now.Add(time.Hour)}}
-		second := []ending{{endSubject, "second", now, now.Add(time.Hour)}}
+		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
+		first := []storepkg.Ending{{storepkg.EndSubject, "first", now, now.Add(time.Hour)}}
+		second := []storepkg.Ending{{storepkg.EndSubject, "second", now, now.Add(time.Hour)}}
 		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, errReplayed) {
+		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, storepkg.ErrReplayed) {
 			t.Errorf("the token used again is %v", err)
 		}
 		endings, _, err := s.News(t.Context(), 0)
@@ -434,15 +435,15 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 // A reader that asks for what is new misses nothing that is written meanwhile.
 func TestNoEndingIsMissed(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *Store) {
+	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
 		const writers, each = 6, 15
 		now := time.Now()
 		var together sync.WaitGroup
 		for writer := range writers {
 			together.Go(func() {
 				for i := range each {
-					e := []ending{{endSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
-					if err := s.EndSessions(t.Context(), e, "test", now, usedToken{}); err != nil {
+					e := []storepkg.Ending{{storepkg.EndSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
+					if err := s.EndSessions(t.Context(), e, "test", now, storepkg.UsedToken{}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -478,11 +479,11 @@ func TestNoEndingIsMissed(t *testing.T) {
 // An ending that comes again, or later, reaches at least as far as before.
 func TestEndingsWiden(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *Store) {
+	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
 		at := time.UnixMilli(5_000)
 		for _, minutes := range []int{2, 5, 1} {
 			upTo := at.Add(time.Duration(minutes) * time.Minute)
-			if err := s.EndSessions(t.Context(), []ending{{endAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, usedToken{}); err != nil {
+			if err := s.EndSessions(t.Context(), []storepkg.Ending{{storepkg.EndAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, storepkg.UsedToken{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -587,9 +588,9 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
 		boss := r.browser()
 		boss.signIn(admin)
-		const people = 2*sessionPage + 30
+		const people = 2*storepkg.SessionPage + 30
 		for i := range people {
-			record := sessionRecord{
+			record := storepkg.SessionRecord{
 				IDHash: digest.Of(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
 				SignedInAt: time.Now().Add(-time.Duration(i/3) * time.Second), ExpiresAt: time.Now().Add(time.Hour),
 			}
@@ -627,8 +628,8 @@ func TestEndAllOthersOfVeryMany(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
-	for i := range 2*sessionPage + 1 {
-		record := sessionRecord{
+	for i := range 2*storepkg.SessionPage + 1 {
+		record := storepkg.SessionRecord{
 			IDHash: digest.Of(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
 			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		}
@@ -687,7 +688,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	b := r.browser()
 	b.signIn(finance)
 	values := slices.Collect(maps.Values(b.cookies()))
-	if err := r.site.store.close(); err != nil {
+	if err := r.site.store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(strings.TrimPrefix(r.database, "sqlite:"))
@@ -713,11 +714,11 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 	t.Parallel()
 	store := openedStore(t, sqliteURL(t)) // never started
 	records := newSessionRecords(store, slog.New(slog.DiscardHandler))
-	endings := make([]ending, maxOwedEndings+5)
+	endings := make([]storepkg.Ending, maxOwedEndings+5)
 	for i := range endings {
 		endings[i] = endingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
 	}
-	if err := records.end(t.Context(), endings, "test", time.Now()); !isUnavailable(err) {
+	if err := records.end(t.Context(), endings, "test", time.Now()); !storepkg.IsUnavailable(err) {
 		t.Errorf("end = %v", err)
 	}
 	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {

@@ -104,7 +104,7 @@ func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, sha
 		return err
 	}
 	key := contentKey{
-		page: "expenses", revision: known.of(v.team.ID), directory: s.directory.Current(), today: s.today(),
+		page: "expenses", revision: known.Of(v.team.ID), directory: s.directory.Current(), today: s.today(),
 		team: v.team.ID, admin: v.access.Admin, query: r.URL.RawQuery,
 	}
 	return s.pages.show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.revision) })

@@ -72,7 +72,7 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 	t.Helper()
 	count := func() string {
 		var expenses, history, sum int64
-		row := r.site.store.read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
+		row := r.site.store.Read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
 		if err := row.Scan(&expenses, &history, &sum); err != nil {
 			t.Fatal(err)
 		}

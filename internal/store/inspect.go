@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -21,19 +21,19 @@ type databaseState struct {
 
 // inspectDatabase looks at a database without changing anything: it makes no
 // file, takes no lock and migrates nothing. Its errors never hold a password.
-func inspectDatabase(ctx context.Context, databaseURL string) (databaseState, error) {
+func Inspect(ctx context.Context, databaseURL string) (databaseState, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	// Opening connects to nothing yet, and says what is wrong with the URL.
-	s, err := openStore(databaseURL, slog.New(slog.DiscardHandler))
+	s, err := Open(databaseURL, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return databaseState{}, fmt.Errorf("DATABASE_URL is %w", err)
 	}
-	defer s.close()
-	if s.file == "" {
-		return inspectWith(ctx, s.read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
+	defer s.Close()
+	if s.File == "" {
+		return inspectWith(ctx, s.Read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
 	}
-	return inspectSQLite(ctx, s.file)
+	return inspectSQLite(ctx, s.File)
 }
 
 func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
@@ -56,7 +56,7 @@ func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
 	if _, err := os.Stat(file + "-wal"); err == nil {
 		settings = "&mode=ro"
 	}
-	db, err := sql.Open("sqlite", sqliteName(file, settings))
+	db, err := sql.Open("sqlite", SqliteName(file, settings))
 	if err != nil {
 		return databaseState{}, err
 	}

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -26,6 +26,21 @@ import (
 	"expense-dashboard/internal/metrics"
 )
 
+// resultOf names how a call to the database ended.
+func resultOf(err error) string {
+	result := "ok"
+	switch {
+	case IsUnavailable(err):
+		result = "unavailable"
+	case errors.Is(err, context.Canceled):
+		result = "canceled"
+	case err != nil:
+		// An expense that is not there or that somebody else changed, mostly.
+		result = "refused"
+	}
+	return result
+}
+
 // queryTimeout bounds a call to the database that answers a page or a form.
 const queryTimeout = 5 * time.Second
 
@@ -34,11 +49,11 @@ var errUnavailable = errors.New("database unavailable")
 // isUnavailable reports whether err is a fault of the database that passes, so
 // that the same call may succeed later. A write that ended with it was not
 // acknowledged; the form's submission makes sending it again safe.
-func isUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
+func IsUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
 
 // unavailable marks err as a fault of the database.
-func unavailable(err error) error {
-	if isUnavailable(err) {
+func Unavailable(err error) error {
+	if IsUnavailable(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errUnavailable, err)
@@ -47,10 +62,10 @@ func unavailable(err error) error {
 // Store holds the expenses with their history, on SQLite or PostgreSQL. The same
 // statements run on both; what differs is how to connect and to migrate.
 type Store struct {
-	read, write *sql.DB // the same pool on PostgreSQL
-	file        string  // of SQLite; empty on PostgreSQL
+	Read, Write *sql.DB // the same pool on PostgreSQL
+	File        string  // of SQLite; empty on PostgreSQL
 	log         *slog.Logger
-	metrics     *metrics.Metrics // nil where nobody asks for them
+	Metrics     *metrics.Metrics // nil where nobody asks for them
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
@@ -59,7 +74,7 @@ type Store struct {
 	// writeFailed is set while the last write met a fault of the database.
 	writeFailed atomic.Bool
 
-	known  atomic.Pointer[revisions] // nil until they were asked for
+	Known  atomic.Pointer[Revisions] // nil until they were asked for
 	asking chan struct{}             // has room for whoever asks for them
 	writes atomic.Int64              // that have ended, whatever came of them
 
@@ -71,7 +86,7 @@ type Store struct {
 // openStore returns the store that a DATABASE_URL names, without a connection
 // yet: call start. An error is a mistake in the URL; it says how to mend it and
 // never holds the URL, in which a password may stand.
-func openStore(databaseURL string, log *slog.Logger) (*Store, error) {
+func Open(databaseURL string, log *slog.Logger) (*Store, error) {
 	s := &Store{log: log, asking: make(chan struct{}, 1)}
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	var err error
@@ -99,24 +114,24 @@ func (s *Store) openSQLite(file string) error {
 	if file == "" || strings.HasPrefix(file, ":") || strings.HasPrefix(file, "//") || strings.ContainsRune(file, 0) {
 		return errors.New("sqlite: needs the path of a file: write sqlite:expenses.db or sqlite:/var/lib/expense-dashboard/expenses.db")
 	}
-	s.file = file
+	s.File = file
 	var err error
-	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if s.Write, err = sql.Open("sqlite", SqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
+	if s.Read, err = sql.Open("sqlite", SqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
-	s.read.SetMaxOpenConns(4)
-	s.read.SetMaxIdleConns(4)
-	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	s.Write.SetMaxOpenConns(1)
+	s.Read.SetMaxOpenConns(4)
+	s.Read.SetMaxIdleConns(4)
+	s.Read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
 // sqliteName returns the name by which the driver opens a file with settings. A
 // write waits 5 s for the lock of another process.
-func sqliteName(file, settings string) string {
+func SqliteName(file, settings string) string {
 	escaped := (&url.URL{Path: file}).EscapedPath()
 	return "file:" + escaped + "?_busy_timeout=5000&_error_rc=1" + settings
 }
@@ -133,25 +148,25 @@ func (s *Store) openPostgres(databaseURL string) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "expense-dashboard"
 	}
-	s.read = stdlib.OpenDB(*config)
-	s.write = s.read
-	s.read.SetMaxOpenConns(10)
-	s.read.SetMaxIdleConns(5)
-	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	s.Read = stdlib.OpenDB(*config)
+	s.Write = s.Read
+	s.Read.SetMaxOpenConns(10)
+	s.Read.SetMaxIdleConns(5)
+	s.Read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
 // close ends the preparing and the connections. It waits for calls that run.
-func (s *Store) close() error {
+func (s *Store) Close() error {
 	s.stop()
 	s.preparing.Wait()
-	return errors.Join(s.read.Close(), s.write.Close())
+	return errors.Join(s.Read.Close(), s.Write.Close())
 }
 
 // ping reports whether the database serves, as an error that isUnavailable and
 // says why where it does not. After a write that met a full disk or a lock, it
 // serves again only when a write succeeds.
-func (s *Store) ping(ctx context.Context) error {
+func (s *Store) Ping(ctx context.Context) error {
 	if s.writeFailed.Load() {
 		return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE health SET checked_at = $1 WHERE id = 1`, time.Now().UnixMilli())
@@ -160,7 +175,7 @@ func (s *Store) ping(ctx context.Context) error {
 	}
 	return s.call(ctx, func(ctx context.Context) error {
 		var one int
-		return s.read.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one)
+		return s.Read.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one)
 	})
 }
 
@@ -178,7 +193,7 @@ func (s *Store) stream(ctx context.Context, fn func() error) error {
 	}
 	begun := time.Now()
 	err := s.outcome(ctx, fn())
-	s.metrics.DatabaseCall("read", resultOf(err), begun)
+	s.Metrics.DatabaseCall("read", resultOf(err), begun)
 	return err
 }
 
@@ -198,15 +213,15 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
 	s.writes.Add(1)
-	s.metrics.DatabaseCall("write", resultOf(err), begun)
-	if err == nil || isUnavailable(err) {
+	s.Metrics.DatabaseCall("write", resultOf(err), begun)
+	if err == nil || IsUnavailable(err) {
 		s.writeFailed.Store(err != nil)
 	}
 	return err
 }
 
 func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
+	tx, err := s.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -226,17 +241,17 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) 
 // taken away while it was open would swallow writes, so that is looked at first.
 func (s *Store) usable() error {
 	if why := *s.notReady.Load(); why != nil {
-		return unavailable(why)
+		return Unavailable(why)
 	}
-	if s.file == "" {
+	if s.File == "" {
 		return nil
 	}
-	now, err := os.Stat(s.file)
+	now, err := os.Stat(s.File)
 	if err != nil {
-		return unavailable(err)
+		return Unavailable(err)
 	}
 	if !os.SameFile(now, *s.opened.Load()) {
-		return unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.file))
+		return Unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.File))
 	}
 	return nil
 }
@@ -245,12 +260,12 @@ func (s *Store) usable() error {
 // caller who gave up and from a mistake of ours.
 func (s *Store) outcome(ctx context.Context, err error) error {
 	switch {
-	case err == nil || isUnavailable(err):
+	case err == nil || IsUnavailable(err):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case isFault(err):
-		return unavailable(err)
+		return Unavailable(err)
 	default:
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // checkUnavailable wants err to be a fault of the database that passes.
 func checkUnavailable(t *testing.T, what string, err error) {
 	t.Helper()
-	if !isUnavailable(err) {
+	if !IsUnavailable(err) {
 		t.Errorf("%s: %v, want a database that is unavailable", what, err)
 	}
 }
@@ -29,10 +29,10 @@ func checkUnavailable(t *testing.T, what string, err error) {
 // eventually waits until a store serves.
 func eventually(t *testing.T, s *Store) {
 	t.Helper()
-	for s.ping(t.Context()) != nil {
+	for s.Ping(t.Context()) != nil {
 		select {
 		case <-t.Context().Done():
-			t.Fatal(s.ping(context.Background()))
+			t.Fatal(s.Ping(context.Background()))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -45,10 +45,10 @@ func TestMigrateChild(t *testing.T) {
 		t.Skip("started by TestMigrationsRaced only")
 	}
 	s := openedStore(t, databaseURL)
-	if err := s.start(t.Context(), true); err != nil {
+	if err := s.Start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ping(t.Context()); err != nil {
+	if err := s.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	created(t, s, lunch())
@@ -75,7 +75,7 @@ func TestMigrationsRaced(t *testing.T) {
 			t.Errorf("%d expenses, %v; want the sample once and one of each program", summary.Count, err)
 		}
 		var applied int
-		if err := s.read.QueryRow(`SELECT COUNT(*) FROM goose_db_version WHERE version_id = 1`).Scan(&applied); err != nil || applied != 1 {
+		if err := s.Read.QueryRow(`SELECT COUNT(*) FROM goose_db_version WHERE version_id = 1`).Scan(&applied); err != nil || applied != 1 {
 			t.Errorf("the migration is recorded %d times, %v", applied, err)
 		}
 	})
@@ -86,19 +86,19 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, databaseURL string) {
 		first := startedStore(t, databaseURL)
 		created(t, first, lunch())
-		if _, err := first.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, 99, true); err != nil {
+		if _, err := first.Write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, 99, true); err != nil {
 			t.Fatal(err)
 		}
 		s := openedStore(t, databaseURL)
-		err := s.start(t.Context(), true)
-		var newer *newerError
+		err := s.Start(t.Context(), true)
+		var newer *NewerError
 		if !errors.As(err, &newer) || newer.Database != 99 || newer.Program < 2 || !strings.Contains(err.Error(), "run the newer program") {
 			t.Errorf("start: %v", err)
 		}
 		_, _, err = s.Create(t.Context(), alice, lunch(), "")
 		checkUnavailable(t, "create", err)
-		if !errors.As(s.ping(t.Context()), &newer) {
-			t.Errorf("ping: %v", s.ping(t.Context()))
+		if !errors.As(s.Ping(t.Context()), &newer) {
+			t.Errorf("ping: %v", s.Ping(t.Context()))
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestFileThatIsNoDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openedStore(t, "sqlite:"+file)
-	if err := s.start(t.Context(), false); err == nil || isUnavailable(err) {
+	if err := s.Start(t.Context(), false); err == nil || IsUnavailable(err) {
 		t.Errorf("start: %v, want a lasting error", err)
 	}
 }
@@ -121,12 +121,12 @@ func TestSQLiteFolderMissingAtStart(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "later")
 	s := openedStore(t, "sqlite:"+filepath.Join(folder, "expenses.db"))
-	if err := s.start(t.Context(), true); err != nil {
+	if err := s.Start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page", err)
-	checkUnavailable(t, "ping", s.ping(t.Context()))
+	checkUnavailable(t, "ping", s.Ping(t.Context()))
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func checkWritesFail(t *testing.T, s *Store, e expense.Expense) {
 	checkUnavailable(t, "create", err)
 	_, err = s.Update(t.Context(), alice, e.ID, e.Version, entry)
 	checkUnavailable(t, "update", err)
-	checkUnavailable(t, "ping", s.ping(t.Context()))
+	checkUnavailable(t, "ping", s.Ping(t.Context()))
 	if now := stored(t, s, e); now != e || actions(t, s, e.ID) != "created" {
 		t.Errorf("a write that failed left %+v, %s", now, actions(t, s, e.ID))
 	}
@@ -155,7 +155,7 @@ func checkWritesFail(t *testing.T, s *Store, e expense.Expense) {
 // checkServes wants everything to be as before, and writes to succeed.
 func checkServes(t *testing.T, s *Store, e expense.Expense) {
 	t.Helper()
-	if err := s.ping(t.Context()); err != nil {
+	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("ping: %v", err)
 	}
 	if _, isNew, err := s.Create(t.Context(), alice, e.Entry, "form"); err != nil || !isNew {
@@ -173,12 +173,12 @@ func TestSQLiteLocked(t *testing.T) {
 	s := startedStore(t, databaseURL)
 	e := created(t, s, lunch())
 	other := startedStore(t, databaseURL)
-	tx, err := other.write.Begin()
+	tx, err := other.Write.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The wait for a lock is shorter here than in the program.
-	if _, err := s.write.Exec(`PRAGMA busy_timeout = 50`); err != nil {
+	if _, err := s.Write.Exec(`PRAGMA busy_timeout = 50`); err != nil {
 		t.Fatal(err)
 	}
 	checkWritesFail(t, s, e)
@@ -194,10 +194,10 @@ func TestSQLiteFull(t *testing.T) {
 	e := created(t, s, lunch())
 	// The writer has one connection, so that its bound is the bound of all writes.
 	var pages, limit int
-	if err := s.write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
+	if err := s.Write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.write.QueryRow(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(&limit); err != nil || limit != pages {
+	if err := s.Write.QueryRow(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(&limit); err != nil || limit != pages {
 		t.Fatal(limit, err)
 	}
 	filled := 0
@@ -214,10 +214,10 @@ func TestSQLiteFull(t *testing.T) {
 		t.Errorf("%d expenses, %v; want those that were acknowledged, %d", summary.Count, err, 1+filled)
 	}
 	var recorded int
-	if err := s.read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != 1+filled {
+	if err := s.Read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != 1+filled {
 		t.Errorf("%d history rows, %v; want %d", recorded, err, 1+filled)
 	}
-	if _, err := s.write.Exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+1000)); err != nil {
+	if _, err := s.Write.Exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+1000)); err != nil {
 		t.Fatal(err)
 	}
 	created(t, s, lunch())
@@ -227,11 +227,11 @@ func TestSQLiteReadOnly(t *testing.T) {
 	t.Parallel()
 	s := startedStore(t, sqliteURL(t))
 	e := created(t, s, lunch())
-	if _, err := s.write.Exec(`PRAGMA query_only = ON`); err != nil {
+	if _, err := s.Write.Exec(`PRAGMA query_only = ON`); err != nil {
 		t.Fatal(err)
 	}
 	checkWritesFail(t, s, e)
-	if _, err := s.write.Exec(`PRAGMA query_only = OFF`); err != nil {
+	if _, err := s.Write.Exec(`PRAGMA query_only = OFF`); err != nil {
 		t.Fatal(err)
 	}
 	checkServes(t, s, e)
@@ -266,10 +266,10 @@ func TestCallerWhoLeaves(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *Store) {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, _, err := s.Create(gone, alice, lunch(), ""); !errors.Is(err, context.Canceled) || isUnavailable(err) {
+		if _, _, err := s.Create(gone, alice, lunch(), ""); !errors.Is(err, context.Canceled) || IsUnavailable(err) {
 			t.Errorf("create: %v", err)
 		}
-		if _, err := s.Page(gone, expense.Query{}, 0); !errors.Is(err, context.Canceled) || isUnavailable(err) {
+		if _, err := s.Page(gone, expense.Query{}, 0); !errors.Is(err, context.Canceled) || IsUnavailable(err) {
 			t.Errorf("page: %v", err)
 		}
 		if page, err := s.Page(t.Context(), expense.Query{}, 0); err != nil || len(page.Expenses) != 0 {
@@ -295,7 +295,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 				t.Errorf("%v after %d", err, read)
 			}
 		}
-		if open := s.read.Stats().InUse; open != 0 {
+		if open := s.Read.Stats().InUse; open != 0 {
 			t.Errorf("%d connections are still in use", open)
 		}
 	})
@@ -314,12 +314,12 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	t.Cleanup(func() { server.watched.Close(); server.watcher.Wait() })
 	server.halt(t)
 
-	s, err := openStore(server.url("postgres"), slog.New(slog.DiscardHandler))
+	s, err := Open(server.url("postgres"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.close() })
-	if err := s.start(t.Context(), false); err != nil {
+	t.Cleanup(func() { s.Close() })
+	if err := s.Start(t.Context(), false); err != nil {
 		t.Fatalf("start without a server: %v", err)
 	}
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
@@ -335,7 +335,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	checkUnavailable(t, "page", err)
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create", err)
-	checkUnavailable(t, "ping", s.ping(t.Context()))
+	checkUnavailable(t, "ping", s.Ping(t.Context()))
 	if err := server.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestPostgresTransactionCut(t *testing.T) {
 		if err := errors.Join(adding.add(ctx, expense.Expense{ID: expense.NewID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
 			return err
 		}
-		if _, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
+		if _, err := s.Read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `SELECT 1`)
@@ -424,14 +424,14 @@ func TestBackupWhileWriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		copied := filepath.Join(t.TempDir(), "a copy.db")
-		if err := backup(t.Context(), databaseURL, copied); err != nil {
+		if err := Backup(t.Context(), databaseURL, copied); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("copy %d: %v, %v", i, info.Mode(), err)
 		}
 		checkCopy(t, copied, before.Count)
-		if err := backup(t.Context(), databaseURL, copied); err == nil || !strings.Contains(err.Error(), "is there already") {
+		if err := Backup(t.Context(), databaseURL, copied); err == nil || !strings.Contains(err.Error(), "is there already") {
 			t.Errorf("over a copy: %v", err)
 		}
 	}
@@ -450,10 +450,10 @@ func checkCopy(t *testing.T, file string, atLeast int64) {
 	}
 	var check string
 	var recorded int64
-	if err := s.read.QueryRow(`PRAGMA integrity_check`).Scan(&check); err != nil || check != "ok" {
+	if err := s.Read.QueryRow(`PRAGMA integrity_check`).Scan(&check); err != nil || check != "ok" {
 		t.Errorf("integrity: %s, %v", check, err)
 	}
-	if err := s.read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != summary.Count {
+	if err := s.Read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != summary.Count {
 		t.Errorf("%d history rows for %d expenses, %v", recorded, summary.Count, err)
 	}
 }
@@ -469,7 +469,7 @@ func TestBackupRefuses(t *testing.T) {
 		"not a database":  {"sqlite:" + folder, to, "unable to open"},
 		"over the source": {"sqlite:" + folder, folder, "is there already"},
 	} {
-		err := backup(t.Context(), test.from, test.to)
+		err := Backup(t.Context(), test.from, test.to)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // backup writes a consistent copy of a SQLite database to a new file that nobody
 // else may read, while programs go on using the database. PostgreSQL has a tool
 // of its own for that, which the error names.
-func backup(ctx context.Context, databaseURL, destination string) (err error) {
+func Backup(ctx context.Context, databaseURL, destination string) (err error) {
 	file, ok := strings.CutPrefix(databaseURL, "sqlite:")
 	if !ok {
 		return errors.New("backup copies a SQLite database: for PostgreSQL use pg_dump --format=custom and pg_restore")
@@ -39,7 +39,7 @@ func backup(ctx context.Context, databaseURL, destination string) (err error) {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	db, err := sql.Open("sqlite", sqliteName(file, "&mode=rw"))
+	db, err := sql.Open("sqlite", SqliteName(file, "&mode=rw"))
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"bytes"
@@ -163,7 +163,7 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, _, err := s.Import(gone, bob, rows); err == nil || isUnavailable(err) {
+		if _, _, err := s.Import(gone, bob, rows); err == nil || IsUnavailable(err) {
 			t.Errorf("a caller who left: %v", err)
 		}
 		if after := exported(t, s); after != before || actions(t, s, e.ID) != "created" {

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func (s *Store) Detail(ctx context.Context, team, id string) (expense.Detail, er
 		groups expense.Summary
 	)
 	err := s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.read.QueryContext(ctx, text, id, team)
+		rows, err := s.Read.QueryContext(ctx, text, id, team)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func scanExpense(scan func(...any) error) (expense.Expense, error) {
 func (s *Store) Page(ctx context.Context, q expense.Query, matches int64) (expense.Page, error) {
 	var (
 		page expense.Page
-		b    = sqlBuilder{counts: s.file == ""}
+		b    = sqlBuilder{counts: s.File == ""}
 	)
 	text := statement{q}.page(&b, strconv.FormatInt(matches, 10))
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -59,7 +59,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Pa
 	var (
 		page    expense.Page
 		summary expense.Summary
-		b       = sqlBuilder{counts: s.file == ""}
+		b       = sqlBuilder{counts: s.File == ""}
 	)
 	// A group stands in the columns of an expense; those that it has not got hold
 	// what can be read as one.
@@ -68,7 +68,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Pa
 		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
 	err := s.call(ctx, func(ctx context.Context) error {
 		page.Expenses = make([]expense.Expense, 0, expense.PageSize+1)
-		rows, err := s.read.QueryContext(ctx, text, b.args...)
+		rows, err := s.Read.QueryContext(ctx, text, b.args...)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expen
 }
 
 func (s *Store) eachRow(ctx context.Context, text string, args []any, fn func(expense.Expense) error) error {
-	rows, err := s.read.QueryContext(ctx, text, args...)
+	rows, err := s.Read.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func lastMonths(today expense.Date) []expense.Group {
 }
 
 func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(kind string, g expense.Group)) error {
-	rows, err := s.read.QueryContext(ctx, text, args...)
+	rows, err := s.Read.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *Store) Expense(ctx context.Context, team, id string) (expense.Expense, 
 	}
 	var e expense.Expense
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		e, err = scanExpense(s.read.QueryRowContext(ctx,
+		e, err = scanExpense(s.Read.QueryRowContext(ctx,
 			`SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2`, id, team).Scan)
 		return err
 	})

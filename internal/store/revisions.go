@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -14,21 +14,21 @@ import (
 // revisionAge is how long what is known of the revisions counts as the present,
 // so that many requests share one question to the database. A write by another
 // copy of the program is seen that much later, one by this copy at once.
-const revisionAge = 250 * time.Millisecond
+const RevisionAge = 250 * time.Millisecond
 
 // revisions are the states of the teams' expenses at one moment. Two equal ones
 // of a team mean the same expenses; a random text and no number, so that this
 // holds also for a database that was restored from a backup.
-type revisions struct {
+type Revisions struct {
 	all    string            // of all teams together
 	byTeam map[string]string // of those that were ever written
 
-	asked  time.Time // when the database was asked
+	Asked  time.Time // when the database was asked
 	writes int64     // of this copy, that had ended by then
 }
 
 // of returns the revision of a team, or of all teams where the id is empty.
-func (r *revisions) of(team string) string {
+func (r *Revisions) Of(team string) string {
 	if team == "" {
 		return r.all
 	}
@@ -37,7 +37,7 @@ func (r *revisions) of(team string) string {
 
 // Revisions returns the revisions as they were at a moment or later, and after
 // the last write of this copy.
-func (s *Store) Revisions(ctx context.Context, since time.Time) (*revisions, error) {
+func (s *Store) Revisions(ctx context.Context, since time.Time) (*Revisions, error) {
 	known := s.knownSince(since)
 	if known != nil {
 		return known, nil
@@ -59,17 +59,17 @@ func (s *Store) Revisions(ctx context.Context, since time.Time) (*revisions, err
 }
 
 // knownSince returns what is known of the revisions, or nil where that is older.
-func (s *Store) knownSince(since time.Time) *revisions {
-	known := s.known.Load()
-	if known == nil || known.asked.Before(since) || known.writes != s.writes.Load() {
+func (s *Store) knownSince(since time.Time) *Revisions {
+	known := s.Known.Load()
+	if known == nil || known.Asked.Before(since) || known.writes != s.writes.Load() {
 		return nil
 	}
 	return known
 }
 
-func (s *Store) askRevisions(ctx context.Context) (*revisions, error) {
+func (s *Store) askRevisions(ctx context.Context) (*Revisions, error) {
 	fresh := s.newRevisions()
-	rows, err := s.read.QueryContext(ctx, `SELECT team, revision FROM revisions`)
+	rows, err := s.Read.QueryContext(ctx, `SELECT team, revision FROM revisions`)
 	if err != nil {
 		return nil, err
 	}
@@ -90,20 +90,20 @@ func (s *Store) askRevisions(ctx context.Context) (*revisions, error) {
 
 // newRevisions returns empty revisions, to be filled by a question that is asked
 // after this.
-func (s *Store) newRevisions() *revisions {
-	return &revisions{byTeam: map[string]string{}, asked: time.Now(), writes: s.writes.Load()}
+func (s *Store) newRevisions() *Revisions {
+	return &Revisions{byTeam: map[string]string{}, Asked: time.Now(), writes: s.writes.Load()}
 }
 
 // learn completes revisions and makes them those that are known, unless later
 // ones are by now.
-func (s *Store) learn(fresh *revisions) {
+func (s *Store) learn(fresh *Revisions) {
 	var texts []string
 	for _, team := range slices.Sorted(maps.Keys(fresh.byTeam)) {
 		texts = append(texts, team, fresh.byTeam[team])
 	}
 	fresh.all = digest.Of(texts...)
-	for known := s.known.Load(); known == nil || known.asked.Before(fresh.asked); known = s.known.Load() {
-		if s.known.CompareAndSwap(known, fresh) {
+	for known := s.Known.Load(); known == nil || known.Asked.Before(fresh.Asked); known = s.Known.Load() {
+		if s.Known.CompareAndSwap(known, fresh) {
 			return
 		}
 	}

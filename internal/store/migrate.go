@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -24,11 +24,11 @@ var migrations embed.FS
 
 // newerError is a database that a newer program has changed. This one would not
 // understand it and leaves it alone.
-type newerError struct {
+type NewerError struct {
 	Database, Program int64 // the versions of the schema
 }
 
-func (e *newerError) Error() string {
+func (e *NewerError) Error() string {
 	return fmt.Sprintf("the database has schema version %d and this program knows versions up to %d: run the newer program, or restore a backup from before the update",
 		e.Database, e.Program)
 }
@@ -38,9 +38,9 @@ func (e *newerError) Error() string {
 // logs that and returns nil: the store answers errUnavailable and goes on trying
 // until it is prepared or closed. Any other error is lasting, a *newerError
 // among them.
-func (s *Store) start(ctx context.Context, sample bool) error {
+func (s *Store) Start(ctx context.Context, sample bool) error {
 	err := s.prepare(ctx, sample)
-	if !isUnavailable(err) {
+	if !IsUnavailable(err) {
 		return err
 	}
 	s.log.Warn("database unavailable at start, trying again until it serves", "error", err)
@@ -87,7 +87,7 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 // migrate runs the migrations that the database lacks, under a lock, so that two
 // programs starting together do no harm.
 func (s *Store) migrate(ctx context.Context) error {
-	if s.file == "" {
+	if s.File == "" {
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(prepareTimeout/time.Second)))
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
@@ -95,10 +95,10 @@ func (s *Store) migrate(ctx context.Context) error {
 		return s.migrateWith(ctx, goose.DialectPostgres, "migrations/postgres", goose.WithSessionLocker(locker))
 	}
 	if err := s.createFile(); err != nil {
-		return unavailable(err)
+		return Unavailable(err)
 	}
 	return s.underFileLock(ctx, func() error {
-		if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+		if _, err := s.Write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
 			return fmt.Errorf("write-ahead log: %w", err)
 		}
 		return s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite")
@@ -111,7 +111,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 		return fmt.Errorf("migrate: %w", err)
 	}
 	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
-	provider, err := goose.NewProvider(dialect, s.write, files, options...)
+	provider, err := goose.NewProvider(dialect, s.Write, files, options...)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -127,7 +127,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if database > program {
-		return &newerError{Database: database, Program: program}
+		return &NewerError{Database: database, Program: program}
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 // createFile makes the SQLite file, which nobody else may read, unless it is
 // there, and remembers which file it is.
 func (s *Store) createFile() error {
-	file, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(s.File, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case err == nil:
 		err = file.Close()
@@ -145,7 +145,7 @@ func (s *Store) createFile() error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(s.file)
+	info, err := os.Stat(s.File)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *Store) createFile() error {
 // on the database would keep the migrations themselves out. It ends with the
 // process, whatever ends that.
 func (s *Store) underFileLock(ctx context.Context, fn func() error) (err error) {
-	db, err := sql.Open("sqlite", sqliteName(s.file+"-lock", "&_txlock=exclusive"))
+	db, err := sql.Open("sqlite", SqliteName(s.File+"-lock", "&_txlock=exclusive"))
 	if err != nil {
 		return fmt.Errorf("migration lock: %w", err)
 	}

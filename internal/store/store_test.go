@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"errors"
@@ -46,10 +46,10 @@ func sqliteURL(t testing.TB) string {
 func startedStore(t testing.TB, databaseURL string) *Store {
 	t.Helper()
 	s := openedStore(t, databaseURL)
-	if err := s.start(t.Context(), false); err != nil {
+	if err := s.Start(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ping(t.Context()); err != nil {
+	if err := s.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -57,12 +57,12 @@ func startedStore(t testing.TB, databaseURL string) *Store {
 
 func openedStore(t testing.TB, databaseURL string) *Store {
 	t.Helper()
-	s, err := openStore(databaseURL, slog.New(slog.DiscardHandler))
+	s, err := Open(databaseURL, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -100,7 +100,7 @@ func stored(t testing.TB, s *Store, e expense.Expense) expense.Expense {
 func historyOf(t testing.TB, s *Store, id string) []expense.Event {
 	t.Helper()
 	var team string
-	if err := s.read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
+	if err := s.Read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
 		t.Fatal(err)
 	}
 	detail, err := s.Detail(t.Context(), team, id)
@@ -133,7 +133,7 @@ func TestOpenStoreRefusesURLs(t *testing.T) {
 		"bad setting":    "postgres://user:canary@host/db?sslmode=canary",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := openStore(databaseURL, slog.New(slog.DiscardHandler))
+			_, err := Open(databaseURL, slog.New(slog.DiscardHandler))
 			if err == nil {
 				t.Fatal("opened")
 			}
@@ -165,11 +165,11 @@ func TestSQLiteSettings(t *testing.T) {
 	s := startedStore(t, sqliteURL(t))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
-		if err := s.write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+		if err := s.Write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %q, %v; want %q", pragma, got, err, want)
 		}
 	}
-	if _, err := s.read.Exec(`DELETE FROM expenses`); err == nil {
+	if _, err := s.Read.Exec(`DELETE FROM expenses`); err == nil {
 		t.Error("a connection for reading writes")
 	}
 }
@@ -359,7 +359,7 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 		} {
 			entry := lunch()
 			spoil(&entry)
-			if _, _, err := s.Create(t.Context(), alice, entry, ""); err == nil || isUnavailable(err) {
+			if _, _, err := s.Create(t.Context(), alice, entry, ""); err == nil || IsUnavailable(err) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -382,7 +382,7 @@ func TestSample(t *testing.T) {
 		for i := range stores {
 			stores[i] = openedStore(t, databaseURL)
 			wg.Go(func() {
-				if err := stores[i].start(t.Context(), true); err != nil {
+				if err := stores[i].Start(t.Context(), true); err != nil {
 					t.Error(err)
 				}
 			})

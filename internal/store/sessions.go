@@ -1,4 +1,4 @@
-package main
+package store
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 )
 
 // sessionPage is how many sessions a page lists.
-const sessionPage = 100
+const SessionPage = 100
 
 // errReplayed is a logout request's token that has been acted upon before.
-var errReplayed = errors.New("the token has been used before")
+var ErrReplayed = errors.New("the token has been used before")
 
 // sessionRecord is what the database keeps of a session, for people to see and
 // for it to be ended from elsewhere. It holds nothing that would be the session.
-type sessionRecord struct {
+type SessionRecord struct {
 	IDHash      string // hashOf the session's ID; names it in addresses
 	Subject     string
 	Address     string // as normalizeAddress writes it
@@ -31,21 +31,21 @@ type sessionRecord struct {
 }
 
 // endKind says by what an ending names the sessions that it is about.
-type endKind string
+type EndKind string
 
 const (
-	endSession endKind = "session" // hashOf a session's ID
-	endSID     endKind = "sid"     // sid of the provider
-	endSubject endKind = "subject" // sub of the ID Token
-	endAddress endKind = "address" // as normalizeAddress writes it
+	EndSession EndKind = "session" // hashOf a session's ID
+	EndSID     EndKind = "sid"     // sid of the provider
+	EndSubject EndKind = "subject" // sub of the ID Token
+	EndAddress EndKind = "address" // as normalizeAddress writes it
 )
 
 // column is where the table of sessions has what the kind names.
-func (k endKind) column() string {
+func (k EndKind) column() string {
 	switch k {
-	case endSID:
+	case EndSID:
 		return "provider_sid"
-	case endSubject, endAddress:
+	case EndSubject, EndAddress:
 		return string(k)
 	default:
 		return "id_hash"
@@ -54,21 +54,21 @@ func (k endKind) column() string {
 
 // ending refuses sessions before their time: those of a key that began no later
 // than UpTo. It can be forgotten at Expires, when they are over anyway.
-type ending struct {
-	Kind          endKind
+type Ending struct {
+	Kind          EndKind
 	Key           string
 	UpTo, Expires time.Time
 }
 
 // usedToken is a logout request's token, kept until it would be refused as too
 // old. The zero value is none.
-type usedToken struct {
+type UsedToken struct {
 	ID      string // a hash
 	Expires time.Time
 }
 
 // AddSession records a session that begins, and forgets what is over.
-func (s *Store) AddSession(ctx context.Context, record sessionRecord) error {
+func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, table := range []string{"sessions", "ended", "used_tokens"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, record.SignedInAt.UnixMilli()); err != nil {
@@ -89,7 +89,7 @@ func (s *Store) AddSession(ctx context.Context, record sessionRecord) error {
 
 // EndSessions records endings, all or none. A token that was used before is
 // errReplayed, and then nothing ends.
-func (s *Store) EndSessions(ctx context.Context, endings []ending, why string, at time.Time, token usedToken) error {
+func (s *Store) EndSessions(ctx context.Context, endings []Ending, why string, at time.Time, token UsedToken) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := useToken(ctx, tx, token); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (s *Store) EndSessions(ctx context.Context, endings []ending, why string, a
 	return nil
 }
 
-func useToken(ctx context.Context, tx *sql.Tx, token usedToken) error {
+func useToken(ctx context.Context, tx *sql.Tx, token UsedToken) error {
 	if token.ID == "" {
 		return nil
 	}
@@ -121,14 +121,14 @@ func useToken(ctx context.Context, tx *sql.Tx, token usedToken) error {
 		return err
 	}
 	if added, err := result.RowsAffected(); err != nil || added == 0 {
-		return errors.Join(errReplayed, err)
+		return errors.Join(ErrReplayed, err)
 	}
 	return nil
 }
 
 // recordEnding writes one ending, which may widen one that is there, and marks
 // the sessions that it is about.
-func recordEnding(ctx context.Context, tx *sql.Tx, e ending, why string, at time.Time, sequence int64) error {
+func recordEnding(ctx context.Context, tx *sql.Tx, e Ending, why string, at time.Time, sequence int64) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO ended (kind, key, up_to, expires_at, sequence) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (kind, key) DO UPDATE SET sequence = excluded.sequence,
 			up_to = CASE WHEN excluded.up_to > ended.up_to THEN excluded.up_to ELSE ended.up_to END,
@@ -146,11 +146,11 @@ func recordEnding(ctx context.Context, tx *sql.Tx, e ending, why string, at time
 // News returns the endings that were recorded after a sequence, and the sequence
 // of the last of them; 0 asks for all. With the same question to the database it
 // learns the revisions of the expenses.
-func (s *Store) News(ctx context.Context, sequence int64) (endings []ending, last int64, err error) {
+func (s *Store) News(ctx context.Context, sequence int64) (endings []Ending, last int64, err error) {
 	last = sequence
 	err = s.call(ctx, func(ctx context.Context) error {
 		fresh := s.newRevisions()
-		rows, err := s.read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1
+		rows, err := s.Read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1
 			UNION ALL SELECT revision, team, 0, 0, 0 FROM revisions ORDER BY 5`, sequence)
 		if err != nil {
 			return err
@@ -167,7 +167,7 @@ func (s *Store) News(ctx context.Context, sequence int64) (endings []ending, las
 				continue
 			}
 			last = number
-			endings = append(endings, ending{Kind: endKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
+			endings = append(endings, Ending{Kind: EndKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
 		}
 		if err := rows.Err(); err != nil {
 			return err
@@ -189,11 +189,11 @@ type sessionBounds struct {
 }
 
 // SessionBounds returns the bounds of a key's sessions whose time is not over.
-func (s *Store) SessionBounds(ctx context.Context, kind endKind, key string, now time.Time) (sessionBounds, error) {
+func (s *Store) SessionBounds(ctx context.Context, kind EndKind, key string, now time.Time) (sessionBounds, error) {
 	var b sessionBounds
 	err := s.call(ctx, func(ctx context.Context) error {
 		var signedIn, expires int64
-		err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(signed_in_at), 0), COALESCE(MAX(expires_at), 0)
+		err := s.Read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(signed_in_at), 0), COALESCE(MAX(expires_at), 0)
 			FROM sessions WHERE `+kind.column()+` = $1 AND expires_at > $2`, key, now.UnixMilli()).Scan(&b.Count, &signedIn, &expires)
 		b.LastSignedIn, b.LastToExpire = time.UnixMilli(signedIn), time.UnixMilli(expires)
 		return err
@@ -205,16 +205,16 @@ func (s *Store) SessionBounds(ctx context.Context, kind endKind, key string, now
 }
 
 // sessionQuery asks for sessions that stand, the latest first.
-type sessionQuery struct {
+type SessionQuery struct {
 	Subject string // of this person alone; empty for everybody
 	IDHash  string // this one alone; empty for any
 	Search  string // part of an address; empty for any
-	After   sessionCursor
+	After   SessionCursor
 	Limit   int
 }
 
 // sessionCursor is where a page of sessions starts; zero is the first.
-type sessionCursor struct {
+type SessionCursor struct {
 	SignedInAt int64 // milliseconds since 1970
 	IDHash     string
 }
@@ -222,7 +222,7 @@ type sessionCursor struct {
 const sessionColumns = `id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at`
 
 // Sessions returns the sessions that stand at a time and that q asks for.
-func (s *Store) Sessions(ctx context.Context, q sessionQuery, now time.Time) ([]sessionRecord, error) {
+func (s *Store) Sessions(ctx context.Context, q SessionQuery, now time.Time) ([]SessionRecord, error) {
 	var b sqlBuilder
 	text := `SELECT ` + sessionColumns + ` FROM sessions WHERE ended_at IS NULL AND expires_at > ` + b.arg(now.UnixMilli())
 	if q.Subject != "" {
@@ -235,11 +235,11 @@ func (s *Store) Sessions(ctx context.Context, q sessionQuery, now time.Time) ([]
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(team.NormalizeAddress(q.Search))
 		text += ` AND address LIKE ` + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
 	}
-	if q.After != (sessionCursor{}) {
+	if q.After != (SessionCursor{}) {
 		text += ` AND (signed_in_at, id_hash) < (` + b.arg(q.After.SignedInAt) + `, ` + b.arg(q.After.IDHash) + `)`
 	}
 	text += fmt.Sprintf(` ORDER BY signed_in_at DESC, id_hash DESC LIMIT %d`, q.Limit)
-	var records []sessionRecord
+	var records []SessionRecord
 	err := s.call(ctx, func(ctx context.Context) (err error) {
 		records, err = s.sessionRows(ctx, text, b.args)
 		return err
@@ -250,15 +250,15 @@ func (s *Store) Sessions(ctx context.Context, q sessionQuery, now time.Time) ([]
 	return records, nil
 }
 
-func (s *Store) sessionRows(ctx context.Context, text string, args []any) ([]sessionRecord, error) {
-	rows, err := s.read.QueryContext(ctx, text, args...)
+func (s *Store) sessionRows(ctx context.Context, text string, args []any) ([]SessionRecord, error) {
+	rows, err := s.Read.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var records []sessionRecord
+	var records []SessionRecord
 	for rows.Next() {
-		var r sessionRecord
+		var r SessionRecord
 		var signedIn, expires int64
 		if err := rows.Scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires); err != nil {
 			return nil, err
