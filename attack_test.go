@@ -23,6 +23,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // An attack is a sign-in with one thing changed. Whatever the change, there
@@ -37,7 +38,7 @@ type attack struct {
 	cookies  func(b *browser, r *rig, query url.Values) // changes the browser's cookies before it comes back
 
 	status     int
-	reason     signInFailure
+	reason     openid.Reason
 	token      int    // requests that the provider sees
 	userInfo   int    // requests that the provider sees, or anyNumber
 	retryAfter string // header of the answer
@@ -127,7 +128,7 @@ func (a attack) run(t *testing.T) {
 		r.provider.SetFaults(canaries.watch(a.faults))
 		r.provider.ResetRequests()
 		page := a.carryOut(t, r, b)
-		if b == member && a.reason == noPendingLogin {
+		if b == member && a.reason == openid.NoPendingLogin {
 			goesOnQuietly(t, r, page)
 		} else {
 			a.checkAnswer(t, r, page)
@@ -275,38 +276,38 @@ func callbackAttacks() []attack {
 	const issuerAnnounced = true
 	announced := setup{provider: devidp.Config{ResponseIssuer: issuerAnnounced}}
 	rows := []attack{
-		{name: "state is missing", callback: set("state"), reason: malformedCallback},
-		{name: "state is empty", callback: set("state", ""), reason: malformedCallback},
-		{name: "state is another", callback: set("state", strings.Repeat("A", 26)), reason: noPendingLogin},
-		{name: "state is off by one character", callback: func(q url.Values) { q.Set("state", q.Get("state")[1:]) }, reason: noPendingLogin},
-		{name: "state in another case", callback: func(q url.Values) { q.Set("state", strings.ToLower(q.Get("state"))) }, reason: noPendingLogin},
-		{name: "state with a space", callback: func(q url.Values) { q.Set("state", q.Get("state")+" ") }, reason: noPendingLogin},
-		{name: "state twice", callback: func(q url.Values) { q.Add("state", q.Get("state")) }, reason: malformedCallback},
-		{name: "state under a name of another case", callback: func(q url.Values) { q["State"] = q["state"]; q.Del("state") }, reason: malformedCallback},
-		{name: "code is missing", callback: set("code"), reason: malformedCallback},
-		{name: "code is empty", callback: set("code", ""), reason: malformedCallback},
-		{name: "code twice", callback: func(q url.Values) { q.Add("code", q.Get("code")) }, reason: malformedCallback},
-		{name: "code of nobody", callback: set("code", "not-a-code-of-the-provider"), reason: codeRefused, token: 1},
-		{name: "iss is another", callback: set("iss", "https://evil.example"), reason: foreignIssuer},
-		{name: "iss is empty", callback: set("iss", ""), reason: malformedCallback},
-		{name: "iss is missing though announced", setup: announced, callback: set("iss"), reason: foreignIssuer},
-		{name: "iss is another though announced", setup: announced, callback: set("iss", "https://evil.example"), reason: foreignIssuer},
-		{name: "iss with a trailing slash", setup: announced, callback: func(q url.Values) { q.Set("iss", q.Get("iss")+"/") }, reason: foreignIssuer},
-		{name: "iss twice", setup: announced, callback: func(q url.Values) { q.Add("iss", q.Get("iss")) }, reason: malformedCallback},
-		{name: "error twice", callback: set("error", "access_denied", "access_denied"), reason: malformedCallback},
-		{name: "query is malformed", raw: func(query string) string { return query + "&%zz=1" }, reason: malformedCallback},
-		{name: "query with semicolons", raw: func(query string) string { return strings.ReplaceAll(query, "&", ";") }, reason: malformedCallback},
-		{name: "query is empty", raw: func(string) string { return "" }, reason: malformedCallback},
-		{name: "query is huge", raw: func(query string) string { return query + strings.Repeat("&x=y", 8000) + "&code=1" }, reason: malformedCallback},
-		{name: "browser has no cookie", cookies: dropPending, reason: noPendingLogin},
-		{name: "cookie is empty", cookies: replacePending(func(string) string { return "" }), reason: noPendingLogin},
-		{name: "cookie is cut short", cookies: replacePending(func(v string) string { return v[:len(v)-1] }), reason: noPendingLogin},
-		{name: "cookie is changed in the middle", cookies: replacePending(flipMiddle), reason: noPendingLogin},
-		{name: "cookie is another attempt's", cookies: swapPending, reason: noPendingLogin},
-		{name: "cookie is of another secret", cookies: foreignPending, reason: noPendingLogin},
+		{name: "state is missing", callback: set("state"), reason: openid.MalformedCallback},
+		{name: "state is empty", callback: set("state", ""), reason: openid.MalformedCallback},
+		{name: "state is another", callback: set("state", strings.Repeat("A", 26)), reason: openid.NoPendingLogin},
+		{name: "state is off by one character", callback: func(q url.Values) { q.Set("state", q.Get("state")[1:]) }, reason: openid.NoPendingLogin},
+		{name: "state in another case", callback: func(q url.Values) { q.Set("state", strings.ToLower(q.Get("state"))) }, reason: openid.NoPendingLogin},
+		{name: "state with a space", callback: func(q url.Values) { q.Set("state", q.Get("state")+" ") }, reason: openid.NoPendingLogin},
+		{name: "state twice", callback: func(q url.Values) { q.Add("state", q.Get("state")) }, reason: openid.MalformedCallback},
+		{name: "state under a name of another case", callback: func(q url.Values) { q["State"] = q["state"]; q.Del("state") }, reason: openid.MalformedCallback},
+		{name: "code is missing", callback: set("code"), reason: openid.MalformedCallback},
+		{name: "code is empty", callback: set("code", ""), reason: openid.MalformedCallback},
+		{name: "code twice", callback: func(q url.Values) { q.Add("code", q.Get("code")) }, reason: openid.MalformedCallback},
+		{name: "code of nobody", callback: set("code", "not-a-code-of-the-provider"), reason: openid.CodeRefused, token: 1},
+		{name: "iss is another", callback: set("iss", "https://evil.example"), reason: openid.ForeignIssuer},
+		{name: "iss is empty", callback: set("iss", ""), reason: openid.MalformedCallback},
+		{name: "iss is missing though announced", setup: announced, callback: set("iss"), reason: openid.ForeignIssuer},
+		{name: "iss is another though announced", setup: announced, callback: set("iss", "https://evil.example"), reason: openid.ForeignIssuer},
+		{name: "iss with a trailing slash", setup: announced, callback: func(q url.Values) { q.Set("iss", q.Get("iss")+"/") }, reason: openid.ForeignIssuer},
+		{name: "iss twice", setup: announced, callback: func(q url.Values) { q.Add("iss", q.Get("iss")) }, reason: openid.MalformedCallback},
+		{name: "error twice", callback: set("error", "access_denied", "access_denied"), reason: openid.MalformedCallback},
+		{name: "query is malformed", raw: func(query string) string { return query + "&%zz=1" }, reason: openid.MalformedCallback},
+		{name: "query with semicolons", raw: func(query string) string { return strings.ReplaceAll(query, "&", ";") }, reason: openid.MalformedCallback},
+		{name: "query is empty", raw: func(string) string { return "" }, reason: openid.MalformedCallback},
+		{name: "query is huge", raw: func(query string) string { return query + strings.Repeat("&x=y", 8000) + "&code=1" }, reason: openid.MalformedCallback},
+		{name: "browser has no cookie", cookies: dropPending, reason: openid.NoPendingLogin},
+		{name: "cookie is empty", cookies: replacePending(func(string) string { return "" }), reason: openid.NoPendingLogin},
+		{name: "cookie is cut short", cookies: replacePending(func(v string) string { return v[:len(v)-1] }), reason: openid.NoPendingLogin},
+		{name: "cookie is changed in the middle", cookies: replacePending(flipMiddle), reason: openid.NoPendingLogin},
+		{name: "cookie is another attempt's", cookies: swapPending, reason: openid.NoPendingLogin},
+		{name: "cookie is of another secret", cookies: foreignPending, reason: openid.NoPendingLogin},
 		{name: "begun in another browser", cookies: func(_ *browser, r *rig, query url.Values) {
 			maps.Copy(query, r.browser().beginSignIn(admin).Query())
-		}, callback: func(url.Values) {}, reason: noPendingLogin},
+		}, callback: func(url.Values) {}, reason: openid.NoPendingLogin},
 	}
 	for i := range rows {
 		rows[i].status = http.StatusBadRequest
@@ -325,17 +326,17 @@ func errorAttacks() []attack {
 		}
 	}
 	return []attack{
-		{name: "error access_denied", callback: errorIs("access_denied"), status: 403, reason: accessDenied},
-		{name: "error login_required", callback: errorIs("login_required"), status: 403, reason: accessDenied},
-		{name: "error beside a good code", callback: set("error", "access_denied"), status: 403, reason: accessDenied},
-		{name: "error server_error", callback: errorIs("server_error"), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "error temporarily_unavailable", callback: errorIs("temporarily_unavailable"), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "error invalid_scope", callback: errorIs("invalid_scope"), status: 502, reason: invalidScope, log: "invalid_scope"},
-		{name: "error of no specification", callback: errorIs("odd"), status: 502, reason: providerRefused},
-		{name: "error that forges a log line", callback: errorIs("x\nlevel=INFO msg=" + upstreamText), status: 502, reason: providerRefused, log: "(malformed)"},
-		{name: "error that is markup", callback: errorIs("<script>" + upstreamText + "</script>"), status: 502, reason: providerRefused},
-		{name: "error without state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Del("state") }, status: 400, reason: malformedCallback},
-		{name: "error of another state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Set("state", "other") }, status: 400, reason: noPendingLogin},
+		{name: "error access_denied", callback: errorIs("access_denied"), status: 403, reason: openid.AccessDenied},
+		{name: "error login_required", callback: errorIs("login_required"), status: 403, reason: openid.AccessDenied},
+		{name: "error beside a good code", callback: set("error", "access_denied"), status: 403, reason: openid.AccessDenied},
+		{name: "error server_error", callback: errorIs("server_error"), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "error temporarily_unavailable", callback: errorIs("temporarily_unavailable"), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "error invalid_scope", callback: errorIs("invalid_scope"), status: 502, reason: openid.InvalidScope, log: "invalid_scope"},
+		{name: "error of no specification", callback: errorIs("odd"), status: 502, reason: openid.ProviderRefused},
+		{name: "error that forges a log line", callback: errorIs("x\nlevel=INFO msg=" + upstreamText), status: 502, reason: openid.ProviderRefused, log: "(malformed)"},
+		{name: "error that is markup", callback: errorIs("<script>" + upstreamText + "</script>"), status: 502, reason: openid.ProviderRefused},
+		{name: "error without state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Del("state") }, status: 400, reason: openid.MalformedCallback},
+		{name: "error of another state", callback: func(q url.Values) { errorIs("access_denied")(q); q.Set("state", "other") }, status: 400, reason: openid.NoPendingLogin},
 	}
 }
 
@@ -432,7 +433,7 @@ func cutOff(w http.ResponseWriter, _ *http.Request) {
 }
 
 // huge is a JSON object that is longer than what is read.
-func huge() string { return `{"x":"` + strings.Repeat("x", maxProviderBody) + `"}` }
+func huge() string { return `{"x":"` + strings.Repeat("x", openid.MaxProviderBody) + `"}` }
 
 func oauthFailure(code string) string {
 	return `{"error":"` + code + `","error_description":"` + upstreamText + `"}`
@@ -443,32 +444,32 @@ func brokenAnswers(endpoint string) []attack {
 	const html = "<html>" + upstreamText
 	short := setup{clientTimeout: 500 * time.Millisecond}
 	return []attack{
-		{name: "status 204", faults: answerWith(endpoint, 204, ""), status: 502, reason: badAnswer},
-		{name: "status 201 with an object", faults: answerWith(endpoint, 201, `{}`), status: 502, reason: badAnswer},
-		{name: "status 400 with a page", faults: answerWith(endpoint, 400, html), status: 502, reason: badAnswer},
-		{name: "status 403", faults: answerWith(endpoint, 403, html), status: 502, reason: badAnswer, log: "status 403"},
-		{name: "status 404", faults: answerWith(endpoint, 404, html), status: 502, reason: badAnswer},
-		{name: "status 429", faults: answerWith(endpoint, 429, html), status: 429, reason: providerBusy, retryAfter: "30"},
-		{name: "status 429 with Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "7"), status: 429, reason: providerBusy, retryAfter: "7"},
-		{name: "status 429 with a huge Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "99999999"), status: 429, reason: providerBusy, retryAfter: "3600"},
-		{name: "status 429 with an odd Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", upstreamText), status: 429, reason: providerBusy, retryAfter: "30"},
-		{name: "status 500", faults: answerWith(endpoint, 500, html), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "status 502", faults: answerWith(endpoint, 502, html), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "status 503 with Retry-After", faults: answerWith(endpoint, 503, html, "Retry-After", "9"), status: 503, reason: providerUnreachable, retryAfter: "9"},
-		{name: "empty body", faults: answerWith(endpoint, 200, ""), status: 502, reason: badAnswer},
-		{name: "a page", faults: answerWith(endpoint, 200, html, "Content-Type", "text/html"), status: 502, reason: badAnswer},
-		{name: "an array", faults: answerWith(endpoint, 200, `[{}]`), status: 502, reason: badAnswer},
-		{name: "null", faults: answerWith(endpoint, 200, `null`), status: 502, reason: badAnswer},
-		{name: "truncated JSON", faults: answerWith(endpoint, 200, `{"sub":"`+upstreamText), status: 502, reason: badAnswer},
-		{name: "two objects", faults: answerWith(endpoint, 200, `{}{}`), status: 502, reason: badAnswer},
-		{name: "a member twice", faults: answerWith(endpoint, 200, `{"sub":"a","sub":"b"}`), status: 502, reason: badAnswer},
-		{name: "a form", faults: answerWith(endpoint, 200, "access_token=a&token_type=Bearer&id_token=b", "Content-Type", "application/x-www-form-urlencoded"), status: 502, reason: badAnswer},
-		{name: "huge", faults: answerWith(endpoint, 200, huge()), status: 502, reason: badAnswer},
-		{name: "endless", faults: intercept(endpoint, endless), status: 502, reason: badAnswer},
-		{name: "connection cut off in the body", faults: intercept(endpoint, cutOff), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "connection cut off before the answer", faults: intercept(endpoint, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), status: 503, reason: providerUnreachable, retryAfter: "30"},
-		{name: "hangs before the answer", setup: short, faults: intercept(endpoint, hang("")), status: 504, reason: providerTimeout},
-		{name: "hangs in the middle of the body", setup: short, faults: intercept(endpoint, hang(`{"`)), status: 504, reason: providerTimeout},
+		{name: "status 204", faults: answerWith(endpoint, 204, ""), status: 502, reason: openid.BadAnswer},
+		{name: "status 201 with an object", faults: answerWith(endpoint, 201, `{}`), status: 502, reason: openid.BadAnswer},
+		{name: "status 400 with a page", faults: answerWith(endpoint, 400, html), status: 502, reason: openid.BadAnswer},
+		{name: "status 403", faults: answerWith(endpoint, 403, html), status: 502, reason: openid.BadAnswer, log: "status 403"},
+		{name: "status 404", faults: answerWith(endpoint, 404, html), status: 502, reason: openid.BadAnswer},
+		{name: "status 429", faults: answerWith(endpoint, 429, html), status: 429, reason: openid.ProviderBusy, retryAfter: "30"},
+		{name: "status 429 with Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "7"), status: 429, reason: openid.ProviderBusy, retryAfter: "7"},
+		{name: "status 429 with a huge Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "99999999"), status: 429, reason: openid.ProviderBusy, retryAfter: "3600"},
+		{name: "status 429 with an odd Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", upstreamText), status: 429, reason: openid.ProviderBusy, retryAfter: "30"},
+		{name: "status 500", faults: answerWith(endpoint, 500, html), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "status 502", faults: answerWith(endpoint, 502, html), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "status 503 with Retry-After", faults: answerWith(endpoint, 503, html, "Retry-After", "9"), status: 503, reason: openid.ProviderUnreachable, retryAfter: "9"},
+		{name: "empty body", faults: answerWith(endpoint, 200, ""), status: 502, reason: openid.BadAnswer},
+		{name: "a page", faults: answerWith(endpoint, 200, html, "Content-Type", "text/html"), status: 502, reason: openid.BadAnswer},
+		{name: "an array", faults: answerWith(endpoint, 200, `[{}]`), status: 502, reason: openid.BadAnswer},
+		{name: "null", faults: answerWith(endpoint, 200, `null`), status: 502, reason: openid.BadAnswer},
+		{name: "truncated JSON", faults: answerWith(endpoint, 200, `{"sub":"`+upstreamText), status: 502, reason: openid.BadAnswer},
+		{name: "two objects", faults: answerWith(endpoint, 200, `{}{}`), status: 502, reason: openid.BadAnswer},
+		{name: "a member twice", faults: answerWith(endpoint, 200, `{"sub":"a","sub":"b"}`), status: 502, reason: openid.BadAnswer},
+		{name: "a form", faults: answerWith(endpoint, 200, "access_token=a&token_type=Bearer&id_token=b", "Content-Type", "application/x-www-form-urlencoded"), status: 502, reason: openid.BadAnswer},
+		{name: "huge", faults: answerWith(endpoint, 200, huge()), status: 502, reason: openid.BadAnswer},
+		{name: "endless", faults: intercept(endpoint, endless), status: 502, reason: openid.BadAnswer},
+		{name: "connection cut off in the body", faults: intercept(endpoint, cutOff), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "connection cut off before the answer", faults: intercept(endpoint, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), status: 503, reason: openid.ProviderUnreachable, retryAfter: "30"},
+		{name: "hangs before the answer", setup: short, faults: intercept(endpoint, hang("")), status: 504, reason: openid.ProviderTimeout},
+		{name: "hangs in the middle of the body", setup: short, faults: intercept(endpoint, hang(`{"`)), status: 504, reason: openid.ProviderTimeout},
 	}
 }
 
@@ -478,7 +479,7 @@ func redirects(endpoint string) []attack {
 	var rows []attack
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		rows = append(rows, attack{
-			name: fmt.Sprintf("redirect %d", status), status: 502, reason: badAnswer,
+			name: fmt.Sprintf("redirect %d", status), status: 502, reason: openid.BadAnswer,
 			faults: intercept(endpoint, func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, r.URL.Path, status)
 			}),
@@ -498,31 +499,31 @@ func tokenAttacks() []attack {
 		return devidp.Faults{Token: func(response map[string]any) { response[other] = response[name]; delete(response, name) }}
 	}
 	rows := []attack{
-		{name: "error invalid_grant", faults: answerWith("token", 400, oauthFailure("invalid_grant")), status: 400, reason: codeRefused},
-		{name: "error invalid_client", faults: answerWith("token", 401, oauthFailure("invalid_client")), status: 502, reason: invalidClient, log: "invalid_client"},
-		{name: "error unauthorized_client", faults: answerWith("token", 400, oauthFailure("unauthorized_client")), status: 502, reason: providerRefused},
-		{name: "error that forges a log line", faults: answerWith("token", 400, oauthFailure(`x\nlevel=INFO msg=`+upstreamText)), status: 502, reason: badAnswer},
-		{name: "status 200 with an error", faults: answerWith("token", 200, oauthFailure("invalid_grant")), status: 502, reason: badAnswer},
-		{name: "error beside good tokens", faults: with("error", "invalid_grant"), status: 502, reason: badAnswer},
-		{name: "token_type is missing", faults: without("token_type"), status: 502, reason: badAnswer},
-		{name: "token_type is empty", faults: with("token_type", ""), status: 502, reason: badAnswer},
-		{name: "token_type is another", faults: with("token_type", "DPoP"), status: 502, reason: badAnswer},
-		{name: "token_type is a number", faults: with("token_type", 1), status: 502, reason: badAnswer},
-		{name: "token_type under another case", faults: renamed("token_type", "Token_Type"), status: 502, reason: badAnswer},
-		{name: "access_token is missing", faults: without("access_token"), status: 502, reason: badAnswer},
-		{name: "access_token is empty", faults: with("access_token", ""), status: 502, reason: badAnswer},
-		{name: "access_token is null", faults: with("access_token", nil), status: 502, reason: badAnswer},
-		{name: "access_token is a number", faults: with("access_token", 1), status: 502, reason: badAnswer},
-		{name: "access_token under another case", faults: renamed("access_token", "Access_Token"), status: 502, reason: badAnswer},
-		{name: "access_token beside one that folds to it", faults: with("acceſs_token", "odd-access-token-canary"), status: 502, reason: badAnswer},
-		{name: "access_token is another's than at_hash says", faults: with("access_token", "odd-access-token-canary"), status: 502, reason: badAnswer},
-		{name: "id_token is missing", faults: without("id_token"), status: 502, reason: badAnswer},
-		{name: "id_token is empty", faults: with("id_token", ""), status: 502, reason: badAnswer},
-		{name: "id_token is null", faults: with("id_token", nil), status: 502, reason: badAnswer},
-		{name: "id_token is an array", faults: with("id_token", []string{"a.b.c"}), status: 502, reason: badAnswer},
-		{name: "id_token under another case", faults: renamed("id_token", "ID_TOKEN"), status: 502, reason: badAnswer},
-		{name: "expires_in is no number", faults: with("expires_in", "soon"), status: 502, reason: badAnswer},
-		{name: "good answer as text/plain", faults: textPlain(), status: 502, reason: badAnswer},
+		{name: "error invalid_grant", faults: answerWith("token", 400, oauthFailure("invalid_grant")), status: 400, reason: openid.CodeRefused},
+		{name: "error invalid_client", faults: answerWith("token", 401, oauthFailure("invalid_client")), status: 502, reason: openid.InvalidClient, log: "invalid_client"},
+		{name: "error unauthorized_client", faults: answerWith("token", 400, oauthFailure("unauthorized_client")), status: 502, reason: openid.ProviderRefused},
+		{name: "error that forges a log line", faults: answerWith("token", 400, oauthFailure(`x\nlevel=INFO msg=`+upstreamText)), status: 502, reason: openid.BadAnswer},
+		{name: "status 200 with an error", faults: answerWith("token", 200, oauthFailure("invalid_grant")), status: 502, reason: openid.BadAnswer},
+		{name: "error beside good tokens", faults: with("error", "invalid_grant"), status: 502, reason: openid.BadAnswer},
+		{name: "token_type is missing", faults: without("token_type"), status: 502, reason: openid.BadAnswer},
+		{name: "token_type is empty", faults: with("token_type", ""), status: 502, reason: openid.BadAnswer},
+		{name: "token_type is another", faults: with("token_type", "DPoP"), status: 502, reason: openid.BadAnswer},
+		{name: "token_type is a number", faults: with("token_type", 1), status: 502, reason: openid.BadAnswer},
+		{name: "token_type under another case", faults: renamed("token_type", "Token_Type"), status: 502, reason: openid.BadAnswer},
+		{name: "access_token is missing", faults: without("access_token"), status: 502, reason: openid.BadAnswer},
+		{name: "access_token is empty", faults: with("access_token", ""), status: 502, reason: openid.BadAnswer},
+		{name: "access_token is null", faults: with("access_token", nil), status: 502, reason: openid.BadAnswer},
+		{name: "access_token is a number", faults: with("access_token", 1), status: 502, reason: openid.BadAnswer},
+		{name: "access_token under another case", faults: renamed("access_token", "Access_Token"), status: 502, reason: openid.BadAnswer},
+		{name: "access_token beside one that folds to it", faults: with("acceſs_token", "odd-access-token-canary"), status: 502, reason: openid.BadAnswer},
+		{name: "access_token is another's than at_hash says", faults: with("access_token", "odd-access-token-canary"), status: 502, reason: openid.BadAnswer},
+		{name: "id_token is missing", faults: without("id_token"), status: 502, reason: openid.BadAnswer},
+		{name: "id_token is empty", faults: with("id_token", ""), status: 502, reason: openid.BadAnswer},
+		{name: "id_token is null", faults: with("id_token", nil), status: 502, reason: openid.BadAnswer},
+		{name: "id_token is an array", faults: with("id_token", []string{"a.b.c"}), status: 502, reason: openid.BadAnswer},
+		{name: "id_token under another case", faults: renamed("id_token", "ID_TOKEN"), status: 502, reason: openid.BadAnswer},
+		{name: "expires_in is no number", faults: with("expires_in", "soon"), status: 502, reason: openid.BadAnswer},
+		{name: "good answer as text/plain", faults: textPlain(), status: 502, reason: openid.BadAnswer},
 	}
 	rows = slices.Concat(rows, brokenAnswers("token"), redirects("token"))
 	for i := range rows {
@@ -553,7 +554,7 @@ const absent = "\x00absent"
 func claimAttacks() []attack {
 	var rows []attack
 	add := func(name string, faults devidp.Faults) {
-		rows = append(rows, attack{name: name, faults: faults, status: 502, reason: badAnswer, token: 1})
+		rows = append(rows, attack{name: name, faults: faults, status: 502, reason: openid.BadAnswer, token: 1})
 	}
 	// Each claim that an ID Token must have.
 	for _, name := range []string{"iss", "sub", "aud", "exp", "iat", "nonce"} {
@@ -578,7 +579,7 @@ func claimAttacks() []attack {
 		add(name+" is a text", devidp.Faults{Claims: func(c map[string]any) { c[name] = fmt.Sprint(c[name]) }})
 		add(name+" is negative", claim(name, -1))
 		add(name+" is 0", claim(name, 0))
-		rows[len(rows)-1].reason = clockOff
+		rows[len(rows)-1].reason = openid.ClockOff
 		add(name+" is beyond all dates", claim(name, json.RawMessage("1e300")))
 		add(name+" is in milliseconds", devidp.Faults{Claims: func(c map[string]any) { c[name] = c[name].(int64) * 1000 }})
 	}
@@ -654,7 +655,7 @@ func valueAttacks() []attack {
 		{name: "payload with data behind it", faults: devidp.Faults{Payload: func(p []byte) []byte { return append(p, "{}"...) }}},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+		rows[i].status, rows[i].reason, rows[i].token = 502, openid.BadAnswer, 1
 		// Who somebody is is decided once everything is known.
 		if name, _, _ := strings.Cut(rows[i].name, " "); name == "email" || name == "name" {
 			rows[i].setup.provider.FullIDTokens = true
@@ -670,15 +671,15 @@ func skewAttacks() []attack {
 		return devidp.Faults{Claims: func(claims map[string]any) { claims[name] = time.Now().Add(d).Unix() }}
 	}
 	rows := []attack{
-		{name: "issued ten minutes ahead of our clock", reason: clockOff, faults: in("iat", 10*time.Minute+time.Second), log: "iat is 10m"},
-		{name: "issued ten minutes behind our clock", reason: clockOff, faults: in("iat", -10*time.Minute), log: "iat is -10m"},
-		{name: "not valid for ten minutes", reason: clockOff, faults: in("nbf", 10*time.Minute+time.Second), log: "nbf is 10m"},
+		{name: "issued ten minutes ahead of our clock", reason: openid.ClockOff, faults: in("iat", 10*time.Minute+time.Second), log: "iat is 10m"},
+		{name: "issued ten minutes behind our clock", reason: openid.ClockOff, faults: in("iat", -10*time.Minute), log: "iat is -10m"},
+		{name: "not valid for ten minutes", reason: openid.ClockOff, faults: in("nbf", 10*time.Minute+time.Second), log: "nbf is 10m"},
 		{name: "nbf is a text", faults: claim("nbf", "0")},
-		{name: "expired a second ago", reason: clockOff, faults: in("exp", -time.Second), log: "exp was "},
-		{name: "expired an hour ago", reason: clockOff, faults: in("exp", -time.Hour), log: "exp was 1h0m"},
+		{name: "expired a second ago", reason: openid.ClockOff, faults: in("exp", -time.Second), log: "exp was "},
+		{name: "expired an hour ago", reason: openid.ClockOff, faults: in("exp", -time.Hour), log: "exp was 1h0m"},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason, rows[i].token = 502, cmp.Or(rows[i].reason, badAnswer), 1
+		rows[i].status, rows[i].reason, rows[i].token = 502, cmp.Or(rows[i].reason, openid.BadAnswer), 1
 	}
 	return rows
 }
@@ -794,7 +795,7 @@ func signatureAttacks() []attack {
 		{name: "not a token at all", faults: devidp.Faults{IDToken: func(string) string { return upstreamText }}},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason, rows[i].token = 502, badAnswer, 1
+		rows[i].status, rows[i].reason, rows[i].token = 502, openid.BadAnswer, 1
 	}
 	return rows
 }
@@ -808,7 +809,7 @@ func keyAttacks() []attack {
 		published := devidp.Faults{Keys: addKey(key)}
 		faults := resigned(signer, map[string]any{"kid": "odd", "alg": alg})
 		faults.Keys = published.Keys
-		return attack{name: name, setup: setup{faults: published}, faults: faults, status: 502, reason: badAnswer, token: 1}
+		return attack{name: name, setup: setup{faults: published}, faults: faults, status: 502, reason: openid.BadAnswer, token: 1}
 	}
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -855,21 +856,21 @@ func userInfoAttacks() []attack {
 		{name: "sub is a number", faults: with("sub", 1)},
 		{name: "sub in another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["sub"] = strings.ToUpper(c["sub"].(string)) }}},
 		{name: "sub under another case", faults: devidp.Faults{UserInfo: func(c map[string]any) { c["SUB"] = c["sub"]; delete(c, "sub") }}},
-		{name: "email is missing", reason: emailMissing, faults: with("email", absent)},
-		{name: "email is empty", reason: emailMissing, faults: with("email", "")},
-		{name: "email is blank", reason: emailMissing, faults: with("email", "  ")},
+		{name: "email is missing", reason: openid.EmailMissing, faults: with("email", absent)},
+		{name: "email is empty", reason: openid.EmailMissing, faults: with("email", "")},
+		{name: "email is blank", reason: openid.EmailMissing, faults: with("email", "  ")},
 		{name: "email is a number", faults: with("email", 1)},
 		{name: "email is an array", faults: with("email", []string{admin})},
 		{name: "email with NUL", faults: with("email", "a\x00@example.com")},
 		{name: "email with a line break", faults: with("email", "a@example.com\r\nb")},
 		{name: "email is too long", faults: with("email", strings.Repeat("a", 250)+"@example.com")},
-		{name: "email under another case", reason: emailMissing, faults: devidp.Faults{UserInfo: func(c map[string]any) { c["EMAIL"] = c["email"]; delete(c, "email") }}},
+		{name: "email under another case", reason: openid.EmailMissing, faults: devidp.Faults{UserInfo: func(c map[string]any) { c["EMAIL"] = c["email"]; delete(c, "email") }}},
 		{name: "name is a number", faults: with("name", 1)},
 		{name: "signed", faults: answerWith("userinfo", 200, encoded(`{"alg":"RS256"}`)+"."+encoded(`{"sub":"`+upstreamText+`"}`)+".c2ln", "Content-Type", "application/jwt")},
 		{name: "status 401", faults: answerWith("userinfo", 401, `{}`, "WWW-Authenticate", `Bearer error="invalid_token"`)},
 	}
 	for i := range rows {
-		rows[i].status, rows[i].reason = 502, cmp.Or(rows[i].reason, badAnswer)
+		rows[i].status, rows[i].reason = 502, cmp.Or(rows[i].reason, openid.BadAnswer)
 	}
 	rows = slices.Concat(rows, brokenAnswers("userinfo"), redirects("userinfo"))
 	for i := range rows {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // Nothing that a proxy, or somebody who plays one, says changes where anything
@@ -24,7 +25,7 @@ func TestForwardedHeadersAreNotBelieved(t *testing.T) {
 			"Forwarded", "for=192.0.2.1;host=evil.example;proto=https", "X-Real-IP", "192.0.2.1", "X-Forwarded-For", "198.51.100.7")
 		page.check(t, http.StatusSeeOther)
 		target, err := url.Parse(page.location())
-		if err != nil || target.Query().Get("redirect_uri") != r.baseURL+callbackPath {
+		if err != nil || target.Query().Get("redirect_uri") != r.baseURL+openid.CallbackPath {
 			t.Errorf("redirect_uri = %q, %v", target.Query().Get("redirect_uri"), err)
 		}
 		if header := fmt.Sprint(page.header); strings.Contains(header, "evil") || strings.Contains(header, "Strict-Transport") {
@@ -52,7 +53,7 @@ func TestAuditEvents(t *testing.T) {
 	b.get("/sessions").check(t, 404)                         // denied
 	b.post("/logout", nil, "Origin", "https://evil.example") // denied
 	b.post("/logout", nil)                                   // sign_out
-	r.browser().get(callbackPath + "?state=x&code=y")        // sign_in_failed
+	r.browser().get(openid.CallbackPath + "?state=x&code=y") // sign_in_failed
 	b.visit("/dashboard").check(t, 200)                      // sign_in
 	boss.signIn(admin)
 	boss.post("/sessions/end", url.Values{"sub": {subject}}) // session_ended
@@ -112,7 +113,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 			for _, path := range []string{
 				"/" + escaped, "/team/" + escaped, "/team/finance/expenses/" + escaped, "/sessions/" + escaped,
 				"/login?return_to=" + escaped + "&login_hint=" + escaped, "/login?iss=" + escaped,
-				callbackPath + "?state=" + escaped + "&code=" + escaped, callbackPath + "?state=x&error=" + escaped,
+				openid.CallbackPath + "?state=" + escaped + "&code=" + escaped, openid.CallbackPath + "?state=x&error=" + escaped,
 				"/team/finance?sort=" + escaped, "/sessions?q=" + escaped,
 			} {
 				b.get(path, "User-Agent", "x\" event=forged y=\"", "X-Forwarded-For", "x event=forged", "Referer", "event=forged")

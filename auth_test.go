@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // sampleTotals are what the sample's teams spent, by team ID.
@@ -300,7 +301,7 @@ func TestDeepLinkSurvivesSignIn(t *testing.T) {
 func TestOtherSitesAreNoDeepLinks(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	for _, target := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/%5Cevil.example", "javascript:alert(1)", "/login", "/logout", callbackPath} {
+	for _, target := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/%5Cevil.example", "javascript:alert(1)", "/login", "/logout", openid.CallbackPath} {
 		b := r.browser()
 		page := b.choose(b.visit("/login?return_to="+url.QueryEscape(target)), finance)
 		if page.url.Path != "/dashboard" || page.url.Host != strings.TrimPrefix(r.baseURL, "http://") {
@@ -428,7 +429,7 @@ func TestBrowserWithoutCookiesIsToldSo(t *testing.T) {
 	b.client.Jar = nil
 	page := b.choose(b.visit("/dashboard"), finance)
 	page.check(t, http.StatusBadRequest, "allow cookies", r.baseURL)
-	if len(b.trail) > 3 || page.url.Path != callbackPath {
+	if len(b.trail) > 3 || page.url.Path != openid.CallbackPath {
 		t.Errorf("the browser is sent around: %q", b.trail)
 	}
 	if got := r.provider.Count("token"); got != 0 {

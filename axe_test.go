@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 const axePath = "tools/axe/node_modules/axe-core/axe.min.js"
@@ -110,7 +111,7 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		ok           []string
 		refused      map[string]int
 	}{
-		{"guest", "", []string{"/", "/login"}, map[string]int{"/nowhere": 404, callbackPath: 400, "/login?iss=x": 400}},
+		{"guest", "", []string{"/", "/login"}, map[string]int{"/nowhere": 404, openid.CallbackPath: 400, "/login?iss=x": 400}},
 		{"on no team", "Noah Brown", []string{"/", "/dashboard", "/profile"}, map[string]int{"/team/finance": 404}},
 		{"member", "Carol Lee", []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"expense-dashboard/internal/openid"
 )
 
 const (
@@ -62,7 +64,7 @@ func newCallbacks() *callbacks { return &callbacks{byState: map[string]*callback
 func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, fn func(context.Context) callbackOutcome) callbackOutcome {
 	call, isFirst := c.join(login, now)
 	if isFirst {
-		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), signInTimeout)
+		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), openid.SignInTimeout)
 		go func() {
 			defer cancel()
 			defer close(call.done)
@@ -99,7 +101,7 @@ func (c *callbacks) join(login pendingLogin, now time.Time) (call *callbackCall,
 	maps.DeleteFunc(c.byState, func(_ string, call *callbackCall) bool { return now.Sub(call.begun).Abs() > usedMemory })
 	for state, call := range c.byState {
 		if now.Sub(call.begun) > callbackMemory && !call.isOver {
-			used := &signInError{Failure: noPendingLogin, Err: errUsedLogin}
+			used := &openid.SignInError{Failure: openid.NoPendingLogin, Err: errUsedLogin}
 			c.byState[state] = &callbackCall{
 				begun: call.begun, returnTo: call.returnTo, isOver: true, done: call.done, outcome: callbackOutcome{err: used},
 			}

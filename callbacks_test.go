@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // The same callback many times at once is one sign-in: one token request, one
@@ -226,7 +227,7 @@ func TestStaleCallback(t *testing.T) {
 func (b *browser) backFromProvider(login *reply) *url.URL {
 	b.t.Helper()
 	callback, err := url.Parse(b.get(login.location()).location())
-	if err != nil || callback.Path != callbackPath {
+	if err != nil || callback.Path != openid.CallbackPath {
 		b.t.Fatalf("the provider leads to %v, %v", callback, err)
 	}
 	return callback

@@ -10,6 +10,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // A module is one of the OpenID Foundation's conformance suite for relying
@@ -95,12 +96,12 @@ func refuses(a attack) func(*testing.T) { return a.run }
 
 // badToken is a sign-in whose ID Token is refused before UserInfo is asked.
 func badToken(faults devidp.Faults) attack {
-	return attack{faults: faults, status: http.StatusBadGateway, reason: badAnswer, token: 1}
+	return attack{faults: faults, status: http.StatusBadGateway, reason: openid.BadAnswer, token: 1}
 }
 
 func foreignUserInfo() attack {
 	another := devidp.Faults{UserInfo: func(claims map[string]any) { claims["sub"] = "00uSomebodyElse" }}
-	return attack{faults: another, status: http.StatusBadGateway, reason: badAnswer, token: 1, userInfo: 1}
+	return attack{faults: another, status: http.StatusBadGateway, reason: openid.BadAnswer, token: 1, userInfo: 1}
 }
 
 // withoutKeyIDs signs without a kid and publishes the key without one, behind
@@ -169,7 +170,7 @@ func rotatesKeys(before int) func(*testing.T) {
 		for range before {
 			r.browser().signIn(finance)
 		}
-		clock.advance(keyFetchInterval)
+		clock.advance(openid.KeyFetchInterval)
 		if err := r.provider.RotateKeys(); err != nil {
 			t.Fatal(err)
 		}

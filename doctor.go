@@ -20,6 +20,7 @@ import (
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/loopback"
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
@@ -175,7 +176,7 @@ func (d *doctor) checkOrigin() {
 		d.ok("cookies", "http on loopback: neither Secure nor prefixed, so that Safari keeps them too",
 			"open "+d.cfg.BaseURL+" and not the same by localhost: browsers keep the cookies of the two apart")
 	}
-	d.ok("redirect URI", d.cfg.BaseURL+callbackPath, "must stand, to the letter, in the app's Sign-in redirect URIs in Okta's Admin Console")
+	d.ok("redirect URI", d.cfg.BaseURL+openid.CallbackPath, "must stand, to the letter, in the app's Sign-in redirect URIs in Okta's Admin Console")
 	if !d.broken["POST_LOGOUT_URL"] {
 		d.ok("sign-out URI", d.cfg.PostLogoutURL, "must stand, to the letter, in the app's Sign-out redirect URIs in Okta's Admin Console")
 	}
@@ -310,10 +311,10 @@ func (d *doctor) checkProvider(ctx context.Context) {
 	if d.broken["OKTA_ISSUER"] {
 		return
 	}
-	client, watch := newProviderClient(), &clockTransport{}
-	transport := client.Transport.(*providerTransport)
-	watch.base, transport.base = transport.base, watch
-	metadata, err := getClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
+	client, watch := openid.NewHTTPClient(), &clockTransport{}
+	transport := client.Transport.(*openid.ProviderTransport)
+	watch.base, transport.Base = transport.Base, watch
+	metadata, err := openid.GetClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
 	if err != nil {
 		if watch.told {
 			d.checkClock(watch)
@@ -327,9 +328,9 @@ func (d *doctor) checkProvider(ctx context.Context) {
 		return
 	}
 	// The program has the last word on what it takes.
-	p, err := discover(ctx, client, d.cfg.Issuer, time.Now)
+	p, err := openid.Discover(ctx, client, d.cfg.Issuer, time.Now)
 	if err != nil {
-		d.fail("discovery", err.Error(), mendOf(err))
+		d.fail("discovery", err.Error(), openid.MendOf(err))
 		return
 	}
 	d.checkKeys(ctx, p)
@@ -339,7 +340,7 @@ func (d *doctor) checkProvider(ctx context.Context) {
 // undiscovered tells why there is no discovery document.
 func (d *doctor) undiscovered(err error) {
 	var ask *url.Error
-	fault := discoveryFault(err)
+	fault := openid.DiscoveryFault(err)
 	cause := fault.Err
 	if errors.As(cause, &ask) {
 		cause = ask.Err
@@ -353,29 +354,29 @@ func (d *doctor) undiscovered(err error) {
 
 // checkMetadata judges the discovery document by the functions that the program
 // does, and reports whether the program would take it.
-func (d *doctor) checkMetadata(metadata claims) (acceptable bool) {
+func (d *doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
 	issuer, before := d.cfg.Issuer, d.count(statusFail)
-	named, err := metadata.text("issuer")
+	named, err := metadata.Text("issuer")
 	switch {
 	case err != nil:
 		d.fail("issuer", err.Error(), "check that OKTA_ISSUER names an OpenID provider: Okta shows issuers under Security > API")
 		return false
 	case named != issuer:
-		fault := discoveryFault(&oidc.IssuerMismatchError{Provided: issuer, Discovered: named})
+		fault := openid.DiscoveryFault(&oidc.IssuerMismatchError{Provided: issuer, Discovered: named})
 		d.fail("issuer", fault.Error(), fault.Mend)
 		return false
 	}
 	d.ok("issuer", "exactly "+issuer)
 	for _, name := range []string{"authorization_endpoint", "token_endpoint", "jwks_uri"} {
-		_, err := endpointURL(metadata, name, issuer)
+		_, err := openid.EndpointURL(metadata, name, issuer)
 		d.judge("endpoints", name, err)
 	}
-	_, err = optionalEndpointURL(metadata, "userinfo_endpoint", issuer)
+	_, err = openid.OptionalEndpointURL(metadata, "userinfo_endpoint", issuer)
 	d.judge("endpoints", "userinfo_endpoint", err)
 	d.checkSignOut(metadata)
 	d.checkAdvertised("PKCE", metadata, "code_challenge_methods_supported", "S256")
-	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", string(signingAlg))
-	_, err = authStyle(metadata)
+	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", string(openid.SigningAlg))
+	_, err = openid.AuthStyle(metadata)
 	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
 	return d.count(statusFail) == before
 }
@@ -392,20 +393,20 @@ func (d *doctor) judge(check, name string, err error) {
 
 // checkAdvertised looks for a value in a list that the program takes for
 // unlimited where it is missing.
-func (d *doctor) checkAdvertised(check string, metadata claims, name, value string) {
-	switch err := supports(metadata, name, value); {
+func (d *doctor) checkAdvertised(check string, metadata openid.Claims, name, value string) {
+	switch err := openid.Supports(metadata, name, value); {
 	case err != nil:
 		d.fail(check, err.Error(), notForUs)
-	case !metadata.has(name):
+	case !metadata.Has(name):
 		d.warn(check, name+" is not published: the program relies on "+value+" all the same", "ask whoever runs the provider whether it is supported")
 	default:
 		d.ok(check, value+" is supported")
 	}
 }
 
-func (d *doctor) checkSignOut(metadata claims) {
+func (d *doctor) checkSignOut(metadata openid.Claims) {
 	const check, name = "sign-out", "end_session_endpoint"
-	switch endpoint, err := optionalEndpointURL(metadata, name, d.cfg.Issuer); {
+	switch endpoint, err := openid.OptionalEndpointURL(metadata, name, d.cfg.Issuer); {
 	case err != nil:
 		d.fail(check, err.Error(), notForUs)
 	case endpoint == "":
@@ -415,9 +416,9 @@ func (d *doctor) checkSignOut(metadata claims) {
 	}
 }
 
-func (d *doctor) checkKeys(ctx context.Context, p *provider) {
+func (d *doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 	const check = "signing keys"
-	if err := p.keys.refresh(ctx); err != nil {
+	if err := p.Keys.Refresh(ctx); err != nil {
 		var ask *url.Error
 		if errors.As(err, &ask) {
 			err = fmt.Errorf("fetch keys: %w", ask.Err)
@@ -425,22 +426,22 @@ func (d *doctor) checkKeys(ctx context.Context, p *provider) {
 		d.fail(check, err.Error(), "no ID Token can be verified: see what jwks_uri answers")
 		return
 	}
-	d.ok(check, fmt.Sprintf("usable: %d", len(p.keys.keys)))
+	d.ok(check, fmt.Sprintf("usable: %d", len(p.Keys.Keys)))
 }
 
 // checkCredentials offers a code that no provider has issued: one that refuses
 // the code and not the client has taken the credentials (RFC 6749, 5.2).
-func (d *doctor) checkCredentials(ctx context.Context, client *http.Client, p *provider) {
+func (d *doctor) checkCredentials(ctx context.Context, client *http.Client, p *openid.Provider) {
 	const check = "credentials"
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
 		return
 	}
-	a := oidcClient{
-		clientID: d.cfg.ClientID, clientSecret: d.cfg.ClientSecret, scopes: d.cfg.Scopes,
-		redirectURL: d.cfg.BaseURL + callbackPath, client: client,
+	a := openid.Client{
+		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, Scopes: d.cfg.Scopes,
+		RedirectURL: d.cfg.BaseURL + openid.CallbackPath, Client: client,
 	}
-	_, err := a.exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
-	var status *statusError
+	_, err := a.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
+	var status *openid.StatusError
 	switch {
 	case errors.As(err, &status) && status.OAuthError == "invalid_grant":
 		d.ok(check, "the provider takes OKTA_CLIENT_ID and OKTA_CLIENT_SECRET")
@@ -493,7 +494,7 @@ func (d *doctor) checkClock(watch *clockTransport) {
 	switch off := watch.ahead.Abs(); {
 	case !watch.told:
 		d.warn(check, "the provider told no time to compare this machine's with", "see that this machine sets its clock by NTP")
-	case off > maxClockSkew:
+	case off > openid.MaxClockSkew:
 		d.fail(check, found, mend)
 	case off > goodClockSkew:
 		d.warn(check, found, mend)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 	storepkg "expense-dashboard/internal/store"
 )
 
@@ -220,7 +221,7 @@ func providerPatients() []patient {
 		{name: "provider answers 503", faults: instead(discovery, 503, "canary")},
 		{name: "provider redirects", faults: instead(discovery, 302, "", "Location", "https://example.com")},
 		{name: "provider answers a page", faults: instead(discovery, 200, "<html>canary</html>")},
-		{name: "provider answers too much", faults: instead(discovery, 200, strings.Repeat(" ", maxProviderBody+1))},
+		{name: "provider answers too much", faults: instead(discovery, 200, strings.Repeat(" ", openid.MaxProviderBody+1))},
 		{name: "clock behind by half an hour", change: offBy(30*time.Minute + 300*time.Millisecond)},
 		{name: "clock ahead by two minutes", change: offBy(-2*time.Minute + 300*time.Millisecond)},
 		{name: "keys gone", faults: instead("keys", 500, "canary")},

@@ -13,6 +13,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/loopback"
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/store"
 )
 
@@ -45,7 +46,7 @@ type failure struct {
 
 // explain maps every error that a handler returns to what people are told.
 func (s *site) explain(err error) failure {
-	var signIn *signInError
+	var signIn *openid.SignInError
 	var method *methodError
 	var query *expense.QueryError
 	var kept *keptError
@@ -173,7 +174,7 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 	}
 	info := logging.InfoOf(r)
 	attributes := []any{"status", f.Status, "error", err, "addr", info.Addr, "sub", info.Subject}
-	var signIn *signInError
+	var signIn *openid.SignInError
 	switch {
 	case errors.As(err, &signIn):
 		if f.Mend != "" {

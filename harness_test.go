@@ -25,6 +25,7 @@ import (
 	configpkg "expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
@@ -130,13 +131,13 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		built.now, built.auth.now, built.sessions.now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.now, built.auth.Now, built.sessions.now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
-		built.auth.client.Timeout = s.clientTimeout
+		built.auth.Client.Timeout = s.clientTimeout
 	}
 	if !s.unreached {
-		if err := built.auth.connect(t.Context()); err != nil {
+		if err := built.auth.Connect(t.Context()); err != nil {
 			t.Fatalf("connect: %v", err)
 		}
 	}
@@ -417,7 +418,7 @@ func (b *browser) beginSignIn(email string) *url.URL {
 		b.t.Fatalf("GET /login = %d: %s", login.status, login.text())
 	}
 	callback, err := url.Parse(b.post(login.location(), url.Values{"email": {email}}).location())
-	if err != nil || callback.Path != callbackPath {
+	if err != nil || callback.Path != openid.CallbackPath {
 		b.t.Fatalf("the provider sends the browser to %v, %v", callback, err)
 	}
 	return callback

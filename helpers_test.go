@@ -185,6 +185,33 @@ func (s *postgresServer) wait() error {
 	}
 }
 
+// command is a program that runs as the server's account in its folder, away
+// from the terminal's signals.
+func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	return command
+}
+
+// chooseUser finds an account for the server, which refuses to run as root.
+func (s *postgresServer) chooseUser() error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		account, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return err
+	}
+	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
+	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
+	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.folder, int(uid), int(gid))
+}
+
 // start runs the server under a shell that waits for the end of its input, which
 // the end of this process brings.
 func (s *postgresServer) start() error {
@@ -213,37 +240,6 @@ func (s *postgresServer) exec(statement string) error {
 	return err
 }
 
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
-}
-
-func (s *postgresServer) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
-}
-
-// chooseUser finds an account for the server, which refuses to run as root.
-func (s *postgresServer) chooseUser() error {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	account, err := user.Lookup("postgres")
-	if err != nil {
-		account, err = user.Lookup("nobody")
-	}
-	if err != nil {
-		return err
-	}
-	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.folder, int(uid), int(gid))
-}
-
 // halt stops the server and keeps its data for the next start.
 func (s *postgresServer) halt(t *testing.T) {
 	t.Helper()
@@ -256,6 +252,10 @@ func (s *postgresServer) halt(t *testing.T) {
 	if err := os.Remove(keep); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (s *postgresServer) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

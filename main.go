@@ -24,6 +24,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
@@ -111,7 +112,7 @@ func main() {
 func report(err error, stderr io.Writer) int {
 	var configuration *config.Error
 	var usage *usageError
-	var fault *discoveryError
+	var fault *openid.DiscoveryError
 	switch {
 	case err == nil:
 		return 0
@@ -196,12 +197,12 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
-	client := &oidcClient{
-		issuer: cfg.Issuer, clientID: cfg.ClientID, clientSecret: cfg.ClientSecret, scopes: cfg.Scopes,
-		redirectURL: cfg.BaseURL + callbackPath, postLogoutURL: cfg.PostLogoutURL,
-		client: newProviderClient(), log: log, now: time.Now,
+	client := &openid.Client{
+		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, Scopes: cfg.Scopes,
+		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
+		Client: openid.NewHTTPClient(), Log: log, Now: time.Now,
 	}
-	signIn := &authenticator{oidcClient: client, pending: pending, callbacks: newCallbacks(), sessions: sessions}
+	signIn := &authenticator{Client: client, pending: pending, callbacks: newCallbacks(), sessions: sessions}
 	sessions.records = newSessionRecords(store, log)
 	// Ended sessions are known before the first request where the database serves.
 	sessions.records.refresh(context.Background())
@@ -214,9 +215,9 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 
 // connectAtStart discovers the provider. A lasting fault is returned; with a
 // passing one the program serves and keeps trying.
-func connectAtStart(ctx context.Context, auth *oidcClient, log *slog.Logger) error {
-	err := auth.connect(ctx)
-	var fault *discoveryError
+func connectAtStart(ctx context.Context, auth *openid.Client, log *slog.Logger) error {
+	err := auth.Connect(ctx)
+	var fault *openid.DiscoveryError
 	if errors.As(err, &fault) && fault.Lasting {
 		return fmt.Errorf("discover OKTA_ISSUER: %w", err)
 	}
@@ -232,7 +233,7 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 	server := serverpkg.New(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { s.auth.keepConnected(background) })
+	tasks.Go(func() { s.auth.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
 	defer tasks.Wait()
 	defer stop()
@@ -260,7 +261,7 @@ func observe(m *metrics.Metrics, s *app) {
 		return
 	}
 	s.metrics, s.sessions.records.metrics = m, m
-	s.auth.client.Transport = &countedTransport{base: s.auth.client.Transport, metrics: m}
+	s.auth.Client.Transport = &openid.CountedTransport{Base: s.auth.Client.Transport, Metrics: m}
 }
 
 //go:embed templates

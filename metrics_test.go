@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -109,15 +108,5 @@ func TestMetricsAddrTaken(t *testing.T) {
 	err := run(t.Context(), nil, r.getenv(s), r.log)
 	if err == nil || !strings.Contains(err.Error(), "METRICS_ADDR") {
 		t.Errorf("run = %v, want an error that names METRICS_ADDR", err)
-	}
-}
-
-func TestCallResult(t *testing.T) {
-	for want, err := range map[string]error{
-		"ok": nil, "429": &statusError{Code: 429}, "unreachable": io.ErrUnexpectedEOF, "bad_answer": errors.New("no JSON"),
-	} {
-		if got := callResult(err); got != want {
-			t.Errorf("%v: got %q, want %q", err, got, want)
-		}
 	}
 }

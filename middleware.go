@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 )
 
 // answer is an http.ResponseWriter that knows what was answered.
@@ -94,7 +95,7 @@ func (s *site) secured(next http.Handler) http.Handler {
 // what is known of the provider. They are shared: a handler sets its own in
 // their place.
 func (s *site) securityHeaders() http.Header {
-	p := s.auth.provider.Load()
+	p := s.auth.Provider.Load()
 	if made := s.headers.Load(); made != nil && made.provider == p {
 		return made.header
 	}
@@ -115,7 +116,7 @@ func (s *site) securityHeaders() http.Header {
 
 // madeHeaders are the headers for what was known of the provider.
 type madeHeaders struct {
-	provider *provider
+	provider *openid.Provider
 	header   http.Header
 }
 
@@ -125,7 +126,7 @@ type madeHeaders struct {
 // tools, which look for robots.txt.
 func (s *site) contentSecurityPolicy() string {
 	return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " +
-		strings.Join(s.auth.formOrigins(), " ")
+		strings.Join(s.auth.FormOrigins(), " ")
 }
 
 // sameOrigin refuses what another site makes a browser send, other than GET

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/sessions"
 
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/secret"
 )
 
@@ -106,7 +107,7 @@ func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state strin
 	if err != nil {
 		return pendingLogin{}, err
 	}
-	if !equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
+	if !openid.Equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
 		return pendingLogin{}, errors.New("the pending login has another state")
 	}
 	if p.now().Sub(login.Begun) > pendingMaxAge {
@@ -142,7 +143,7 @@ func localPath(returnTo string) string {
 		!strings.HasPrefix(returnTo, "/") || strings.HasPrefix(returnTo, "//"),
 		strings.ContainsFunc(returnTo, func(r rune) bool { return r <= 0x20 || r >= 0x7f || r == '\\' }),
 		strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, `\`),
-		u.Path == "/login", u.Path == logoutPath, u.Path == callbackPath:
+		u.Path == "/login", u.Path == logoutPath, u.Path == openid.CallbackPath:
 		return standard
 	}
 	return returnTo

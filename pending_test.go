@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"expense-dashboard/internal/openid"
 )
 
 func TestLocalPath(t *testing.T) {
@@ -34,7 +36,7 @@ func FuzzLocalPath(f *testing.F) {
 		f.Add(seed)
 	}
 	const origin = "https://expenses.example.com"
-	home, err := url.Parse(origin + callbackPath)
+	home, err := url.Parse(origin + openid.CallbackPath)
 	if err != nil {
 		f.Fatal(err)
 	}

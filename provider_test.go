@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
 	"crypto"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +15,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // A discoveryFaultTest is a provider with one thing wrong in its metadata.
@@ -94,7 +91,7 @@ func TestLastingDiscoveryFaults(t *testing.T) {
 			s := setup{faults: test.faults}
 			r := newRig(t, "http://localhost:3000", s)
 			err := run(t.Context(), nil, r.getenv(s), r.log)
-			var fault *discoveryError
+			var fault *openid.DiscoveryError
 			if !errors.As(err, &fault) || !fault.Lasting {
 				t.Fatalf("run = %v, want a lasting fault of discovery", err)
 			}
@@ -168,7 +165,7 @@ func TestProviderThatRefusesConnections(t *testing.T) {
 	}})
 	checkUnreached(t, r)
 	late, err := devidp.Start(addr, devidp.Config{
-		ClientID: "client", ClientSecret: "the secret of the client", SigningKey: signingKey(), RedirectURIs: []string{r.baseURL + callbackPath},
+		ClientID: "client", ClientSecret: "the secret of the client", SigningKey: signingKey(), RedirectURIs: []string{r.baseURL + openid.CallbackPath},
 	})
 	if err != nil {
 		t.Skipf("somebody else took the port meanwhile: %v", err)
@@ -184,8 +181,8 @@ func TestProviderThatHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{unreached: true, clientTimeout: 200 * time.Millisecond, faults: intercept("openid-configuration", hang(beginning))})
-			var fault *discoveryError
-			if err := r.site.auth.connect(t.Context()); !errors.As(err, &fault) || fault.Lasting {
+			var fault *openid.DiscoveryError
+			if err := r.site.auth.Connect(t.Context()); !errors.As(err, &fault) || fault.Lasting {
 				t.Errorf("connect = %v, want a passing fault", err)
 			}
 			checkUnreached(t, r)
@@ -202,9 +199,9 @@ func TestSignInDeadline(t *testing.T) {
 	r := startSite(t, setup{})
 	var slept atomic.Int32
 	r.provider.SetFaults(devidp.Faults{
-		Token: func(map[string]any) { time.Sleep(signInTimeout * 6 / 10); slept.Add(1) },
+		Token: func(map[string]any) { time.Sleep(openid.SignInTimeout * 6 / 10); slept.Add(1) },
 		UserInfo: func(map[string]any) {
-			time.Sleep(signInTimeout * 6 / 10)
+			time.Sleep(openid.SignInTimeout * 6 / 10)
 			slept.Add(1)
 		},
 	})
@@ -224,7 +221,7 @@ func TestProviderGoesAway(t *testing.T) {
 	b.signIn(finance)
 	callback := guest.beginSignIn(hr)
 	r.provider.Close()
-	if err := r.site.auth.connect(t.Context()); err == nil {
+	if err := r.site.auth.Connect(t.Context()); err == nil {
 		t.Error("connect succeeds without a provider")
 	}
 	b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
@@ -242,7 +239,7 @@ func TestRefreshKeepsWhatIsGood(t *testing.T) {
 	r := startSite(t, setup{})
 	for _, faults := range []devidp.Faults{metadata("token_endpoint", "http://evil.example/"), metadata("issuer", "https://evil.example"), answerWith("openid-configuration", 404, "")} {
 		r.provider.SetFaults(faults)
-		if err := r.site.auth.connect(t.Context()); err == nil {
+		if err := r.site.auth.Connect(t.Context()); err == nil {
 			t.Error("connect believes a bad answer")
 		}
 		r.browser().signIn(finance)
@@ -257,13 +254,13 @@ func TestKeyRotation(t *testing.T) {
 	if err := r.provider.RotateKeys(); err != nil {
 		t.Fatal(err)
 	}
-	clock.advance(keyFetchInterval)
+	clock.advance(openid.KeyFetchInterval)
 	r.browser().signIn(finance)
 	if got := r.provider.Count("keys"); got != 2 {
 		t.Errorf("keys were fetched %d times, want once at the start and once for the new key", got)
 	}
 	r.provider.WithdrawOldKeys()
-	if err := r.site.auth.connect(t.Context()); err != nil {
+	if err := r.site.auth.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.provider.SetFaults(resigned(old, map[string]any{"kid": thumbprint(t, old.Public())}))
@@ -299,7 +296,7 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 	for _, step := range []struct {
 		passes time.Duration
 		want   int
-	}{{0, 1}, {keyFetchInterval - time.Millisecond, 1}, {time.Millisecond, 2}, {keyFetchInterval / 2, 2}, {keyFetchInterval / 2, 3}} {
+	}{{0, 1}, {openid.KeyFetchInterval - time.Millisecond, 1}, {time.Millisecond, 2}, {openid.KeyFetchInterval / 2, 2}, {openid.KeyFetchInterval / 2, 3}} {
 		clock.advance(step.passes)
 		flood()
 		if got := r.provider.Count("keys"); got != step.want {
@@ -320,7 +317,7 @@ func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
 			r.provider.SetFaults(faults)
-			if err := r.site.auth.connect(t.Context()); err != nil {
+			if err := r.site.auth.Connect(t.Context()); err != nil {
 				t.Errorf("connect = %v", err)
 			}
 			r.browser().signIn(finance)
@@ -346,7 +343,7 @@ func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	r := startSite(t, setup{clock: clock})
-	clock.advance(keyFetchInterval)
+	clock.advance(openid.KeyFetchInterval)
 	asked, release := make(chan struct{}), make(chan struct{})
 	faults := intercept("keys", func(http.ResponseWriter, *http.Request) { close(asked); <-release })
 	faults.IDToken = func(signed string) string { return resign(signed, signingKey(), map[string]any{"kid": "unknown"}) }
@@ -368,78 +365,4 @@ func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
 	}
 	close(release)
 	waiting.Wait()
-}
-
-// Only https, or http between two ends on loopback.
-func TestEndpointURL(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		issuer, endpoint string
-		ok               bool
-	}{
-		{"https://idp.example.com", "https://idp.example.com/token", true},
-		{"https://idp.example.com", "https://other.example.com/token?x=y", true},
-		{"https://idp.example.com", "http://idp.example.com/token", false},
-		{"https://idp.example.com", "http://127.0.0.1/token", false},
-		{"https://idp.example.com", "http://localhost/token", false},
-		{"http://localhost:1", "http://127.0.0.1:2/token", true},
-		{"http://localhost:1", "http://[::1]:2/token", true},
-		{"http://localhost:1", "https://idp.example.com/token", true},
-		{"http://localhost:1", "http://localhost.example.com/token", false},
-		{"http://localhost:1", "http://0.0.0.0/token", false},
-		{"http://localhost:1", "ftp://localhost/token", false},
-	}
-	for _, test := range tests {
-		c := claims{"x": []byte(`"` + test.endpoint + `"`)}
-		if _, err := endpointURL(c, "x", test.issuer); (err == nil) != test.ok {
-			t.Errorf("%s of %s: %v, want ok %v", test.endpoint, test.issuer, err, test.ok)
-		}
-	}
-}
-
-// Errors of the provider's client hold nothing of a body or a query.
-func TestProviderClientTellsNothing(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", upstreamText)
-		status := http.StatusOK
-		if r.URL.Path == "/error" {
-			status = http.StatusBadRequest
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, `{"error":"`+upstreamText+`","`+upstreamText)
-	}))
-	t.Cleanup(server.Close)
-	for _, path := range []string{"/error", "/malformed"} {
-		_, err := getClaims(context.Background(), newProviderClient(), server.URL+path, "the access token")
-		if err == nil || strings.Contains(err.Error(), upstreamText) || strings.Contains(err.Error(), "access token") {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-}
-
-func FuzzParseAuthResponse(f *testing.F) {
-	for _, seed := range []string{
-		"", "state=a&code=b", "state=a&error=access_denied", "state=a&state=b&code=c", "state=&code=", "state=a&code=b&iss=", "state=a;code=b",
-		"%zz", "state=a&code=b&iss=https%3A%2F%2Fidp.example.com", "State=a&Code=b", "state=%00&code=%ff", "state[]=a&code[]=b",
-	} {
-		f.Add(seed)
-	}
-	p := &provider{issuer: "https://idp.example.com", sendsIss: true}
-	f.Fuzz(func(t *testing.T, query string) {
-		response, err := parseAuthResponse(query)
-		if err != nil {
-			if response != (authResponse{}) {
-				t.Errorf("%q: %v with %+v", query, err, response)
-			}
-			return
-		}
-		values, err := url.ParseQuery(query)
-		if err != nil || !slices.Equal(values["state"], []string{response.State}) || response.State == "" || response.Code == "" && response.Error == "" {
-			t.Errorf("%q is read as %+v", query, response)
-		}
-		if err := response.check(p); err == nil && (response.Iss != p.issuer || response.Error != "" || response.Code == "") {
-			t.Errorf("%q is believed: %+v", query, response)
-		}
-	})
 }

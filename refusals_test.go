@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/openid"
 )
 
 // A failedSignIn is one that Okta does not grant, or that cannot be believed.
@@ -18,7 +19,7 @@ type failedSignIn struct {
 	name   string
 	faults devidp.Faults
 	status int
-	reason signInFailure
+	reason openid.Reason
 	page   string // what the person reads
 	mend   string // what the log says to change, and the page on loopback; empty for nothing
 }
@@ -46,21 +47,21 @@ func refusals() []failedSignIn {
 	limited := answerWith("token", 429, `{"errorCode":"E0000047","errorSummary":"API call exceeded rate limit due to too many requests."}`,
 		"Date", "Sun, 22 Nov 2026 10:00:00 GMT", "X-Rate-Limit-Reset", fmt.Sprint(time.Date(2026, 11, 22, 10, 0, 42, 0, time.UTC).Unix()))
 	return []failedSignIn{
-		{"user not assigned", authorizeError("access_denied", "User is not assigned to the client application."), 403, notAssigned, "Okta says that you are not assigned to this app.", assign},
-		{"no access policy", authorizeError("access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, noAccessPolicy, "Okta has no access policy that lets you into this app.", "Authorization Servers > default > Access Policies: add a policy"},
-		{"no access policy, told at the token endpoint", tokenError(400, "access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, noAccessPolicy, "Okta has no access policy", "> Access Policies: add a policy"},
-		{"denied in words that are not known", authorizeError("access_denied", upstreamText), 403, accessDenied, "Okta did not let you in: you refused, or you may not use this app.", "Reports > System Log"},
-		{"description with more than the known words", authorizeError("access_denied", "User is not assigned to the client application. "+upstreamText), 403, accessDenied, "Okta did not let you in", "Reports > System Log"},
-		{"consent required", authorizeError("consent_required", upstreamText), 403, consentRequired, "Okta needs your consent", "> General > User Consent"},
-		{"wrong secret", tokenError(401, "invalid_client", "The client secret supplied for a confidential client is invalid."), 502, invalidClient, "Okta does not know this application", "> General > Client Credentials: it has to exist and be active"},
-		{"unknown scope", authorizeError("invalid_scope", "One or more scopes are not configured for the authorization server resource."), 502, invalidScope, "not set up to tell it", "> default > Scopes: it has to list each of openid profile email"},
-		{"DPoP required", tokenError(400, "invalid_dpop_proof", "The DPoP proof JWT header is missing."), 502, dpopRequired, "proof of possession (DPoP)", "clear Require Demonstrating Proof of Possession (DPoP)"},
-		{"grant type not allowed", authorizeError("unauthorized_client", upstreamText), 502, providerRefused, "Okta refused this application, not you", "Reports > System Log"},
-		{"rate limited", limited, 429, providerBusy, "Try again in 42 seconds, after ", "Reports > Rate Limits"},
-		{"our clock ten minutes behind", issued(-10 * time.Minute), 502, clockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
-		{"our clock ten minutes ahead", issued(10 * time.Minute), 502, clockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
-		{"email missing", notClaimed, 502, emailMissing, "Okta does not tell us your email address", "Profile: fill in Primary email"},
-		{"code expired", tokenError(400, "invalid_grant", "The authorization code is invalid or has expired."), 400, codeRefused, "Okta no longer accepts this sign-in", ""},
+		{"user not assigned", authorizeError("access_denied", "User is not assigned to the client application."), 403, openid.NotAssigned, "Okta says that you are not assigned to this app.", assign},
+		{"no access policy", authorizeError("access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, openid.NoAccessPolicy, "Okta has no access policy that lets you into this app.", "Authorization Servers > default > Access Policies: add a policy"},
+		{"no access policy, told at the token endpoint", tokenError(400, "access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, openid.NoAccessPolicy, "Okta has no access policy", "> Access Policies: add a policy"},
+		{"denied in words that are not known", authorizeError("access_denied", upstreamText), 403, openid.AccessDenied, "Okta did not let you in: you refused, or you may not use this app.", "Reports > System Log"},
+		{"description with more than the known words", authorizeError("access_denied", "User is not assigned to the client application. "+upstreamText), 403, openid.AccessDenied, "Okta did not let you in", "Reports > System Log"},
+		{"consent required", authorizeError("consent_required", upstreamText), 403, openid.ConsentRequired, "Okta needs your consent", "> General > User Consent"},
+		{"wrong secret", tokenError(401, "invalid_client", "The client secret supplied for a confidential client is invalid."), 502, openid.InvalidClient, "Okta does not know this application", "> General > Client Credentials: it has to exist and be active"},
+		{"unknown scope", authorizeError("invalid_scope", "One or more scopes are not configured for the authorization server resource."), 502, openid.InvalidScope, "not set up to tell it", "> default > Scopes: it has to list each of openid profile email"},
+		{"DPoP required", tokenError(400, "invalid_dpop_proof", "The DPoP proof JWT header is missing."), 502, openid.DpopRequired, "proof of possession (DPoP)", "clear Require Demonstrating Proof of Possession (DPoP)"},
+		{"grant type not allowed", authorizeError("unauthorized_client", upstreamText), 502, openid.ProviderRefused, "Okta refused this application, not you", "Reports > System Log"},
+		{"rate limited", limited, 429, openid.ProviderBusy, "Try again in 42 seconds, after ", "Reports > Rate Limits"},
+		{"our clock ten minutes behind", issued(-10 * time.Minute), 502, openid.ClockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
+		{"our clock ten minutes ahead", issued(10 * time.Minute), 502, openid.ClockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
+		{"email missing", notClaimed, 502, openid.EmailMissing, "Okta does not tell us your email address", "Profile: fill in Primary email"},
+		{"code expired", tokenError(400, "invalid_grant", "The authorization code is invalid or has expired."), 400, openid.CodeRefused, "Okta no longer accepts this sign-in", ""},
 	}
 }
 
@@ -91,7 +92,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			away := *r.site
 			away.baseURL = "https://expenses.example.com"
 			elsewhere := httptest.NewRecorder()
-			away.fail(elsewhere, httptest.NewRequest(http.MethodGet, callbackPath, nil), &signInError{Failure: row.reason})
+			away.fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
 			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.mend != "" && strings.Contains(body, html.EscapeString(row.mend))) {
 				t.Errorf("the page shows the mend where it is not on loopback: %s", body)
 			}
@@ -108,35 +109,5 @@ func TestUnverifiedAddressIsExplained(t *testing.T) {
 	b.get("/profile").check(t, http.StatusOK, "Your email address is not verified.", mend)
 	if log := r.log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, mend) {
 		t.Errorf("the log does not say what to change: %s", log)
-	}
-}
-
-func TestWaitOfTheProvider(t *testing.T) {
-	const date = "Sun, 22 Nov 2026 10:00:00 GMT"
-	at := func(s int64) string { return fmt.Sprint(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC).Unix() + s) }
-	for _, test := range []struct {
-		name, retryAfter, reset string
-		status                  int
-		want                    time.Duration
-	}{
-		{"neither", "", "", 429, 0},
-		{"Retry-After", "7", "", 429, 7 * time.Second},
-		{"Retry-After wins", "7", at(20), 429, 7 * time.Second},
-		{"reset by the provider's clock", "", at(42), 429, 42 * time.Second},
-		{"reset is over", "", at(-5), 429, 0},
-		{"reset in a year", "", at(31536000), 429, time.Hour},
-		{"reset beyond all dates", "", "253402300799", 429, time.Hour},
-		{"reset is no number", "", upstreamText, 429, 0},
-		{"reset of an answer that is not refused for it", "", at(42), 503, 0},
-		{"Retry-After in the past", "-3", "", 503, 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			response := &http.Response{StatusCode: test.status, Header: http.Header{"Date": {date}}}
-			response.Header.Set("Retry-After", test.retryAfter)
-			response.Header.Set("X-Rate-Limit-Reset", test.reset)
-			if got := waitOf(response); got != test.want {
-				t.Errorf("waitOf = %v, want %v", got, test.want)
-			}
-		})
 	}
 }

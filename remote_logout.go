@@ -6,11 +6,11 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/store"
 )
 
@@ -18,15 +18,6 @@ const (
 	backChannelLogoutPath = "/logout/backchannel"
 	universalLogoutPath   = "/logout/universal"
 )
-
-// originOf is the scheme and host of an absolute URL.
-func originOf(target string) string {
-	u, err := url.Parse(target)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
 
 // remoteError is a refused logout request of the provider's servers. Code and
 // Err are for the log; the answer holds only the code.
@@ -57,9 +48,9 @@ func (s *site) backChannelLogoutRequest(w http.ResponseWriter, r *http.Request) 
 	return nil
 }
 
-func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
-	refused := func(code string, err error) (logoutToken, error) {
-		return logoutToken{}, &remoteError{http.StatusBadRequest, code, err}
+func (s *site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
+	refused := func(code string, err error) (openid.LogoutToken, error) {
+		return openid.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
 	}
 	if err := r.ParseForm(); err != nil {
 		return refused("invalid_request", errors.New("the form cannot be read"))
@@ -68,11 +59,11 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 	if len(tokens) != 1 {
 		return refused("invalid_request", errors.New("logout_token is not there once"))
 	}
-	p := s.auth.provider.Load()
+	p := s.auth.Provider.Load()
 	if p == nil {
-		return logoutToken{}, errNoProvider()
+		return openid.LogoutToken{}, openid.ErrNoProvider()
 	}
-	token, err := p.verifyLogoutToken(r.Context(), tokens[0], s.auth.clientID)
+	token, err := p.VerifyLogoutToken(r.Context(), tokens[0], s.auth.ClientID)
 	if err != nil {
 		return refused("invalid_request", err)
 	}
@@ -81,7 +72,7 @@ func (s *site) endByLogoutToken(r *http.Request) (logoutToken, error) {
 	if token.ProviderSID != "" {
 		kind, key = store.EndSID, token.ProviderSID
 	}
-	if _, err := s.endRemotely(r, kind, key, logging.EventBackChannelLogout, store.UsedToken(token.used)); err != nil {
+	if _, err := s.endRemotely(r, kind, key, logging.EventBackChannelLogout, store.UsedToken(token.Used)); err != nil {
 		if errors.Is(err, store.ErrReplayed) {
 			return refused("invalid_request", err)
 		}
@@ -122,14 +113,14 @@ func (s *site) universalLogoutRequest(w http.ResponseWriter, r *http.Request) er
 	return nil
 }
 
-func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
-	refused := func(status int, code string, err error) (revocationSubject, error) {
-		return revocationSubject{}, &remoteError{status, code, err}
+func (s *site) endByRevocation(r *http.Request) (openid.RevocationSubject, error) {
+	refused := func(status int, code string, err error) (openid.RevocationSubject, error) {
+		return openid.RevocationSubject{}, &remoteError{status, code, err}
 	}
 	// The guide asks for authentication before anything of the body counts.
 	used, err := s.authenticateRevocation(r)
 	if err != nil {
-		return revocationSubject{}, err
+		return openid.RevocationSubject{}, err
 	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
 		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body is not application/json"))
@@ -138,14 +129,14 @@ func (s *site) endByRevocation(r *http.Request) (revocationSubject, error) {
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body cannot be read or is too long"))
 	}
-	subject, err := parseRevocation(body)
+	subject, err := openid.ParseRevocation(body)
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", err)
 	}
 	kind, key := store.EndSubject, subject.Subject
 	if subject.Address != "" {
 		kind, key = store.EndAddress, subject.Address
-	} else if !isOrgIssuer(subject.Iss, s.auth.issuer) {
+	} else if !openid.IsOrgIssuer(subject.Iss, s.auth.Issuer) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := s.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
@@ -166,12 +157,12 @@ func (s *site) authenticateRevocation(r *http.Request) (store.UsedToken, error) 
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
 		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
 	}
-	p := s.auth.provider.Load()
+	p := s.auth.Provider.Load()
 	if p == nil {
-		return store.UsedToken{}, errNoProvider()
+		return store.UsedToken{}, openid.ErrNoProvider()
 	}
-	used, err := p.verifyRevocation(r.Context(), rawToken, s.baseURL+universalLogoutPath, s.auth.clientID)
-	if errors.Is(err, errOtherApp) {
+	used, err := p.VerifyRevocation(r.Context(), rawToken, s.baseURL+universalLogoutPath, s.auth.ClientID)
+	if errors.Is(err, openid.ErrOtherApp) {
 		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
 	if err != nil {

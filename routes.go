@@ -15,6 +15,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
@@ -31,7 +32,7 @@ type site struct {
 	// provider's servers are taken.
 	backChannelLogout, universalLogout bool
 
-	auth      *oidcClient
+	auth      *openid.Client
 	sessions  *sessionStore
 	directory *teampkg.File
 	store     *store.Store
@@ -84,10 +85,10 @@ func (s *app) routes() http.Handler {
 	s.sessionRoutes(handle)
 
 	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))
-	handle("GET "+callbackPath, failedSignIns(s.metrics, s.signIn.callback))
+	handle("GET "+openid.CallbackPath, failedSignIns(s.metrics, s.signIn.callback))
 	handle("POST "+logoutPath, s.logout)
 	handle("GET "+logoutPath, s.logoutByLink)
-	for path, allow := range map[string]string{"/login": "GET", callbackPath: "GET", logoutPath: "GET, POST"} {
+	for path, allow := range map[string]string{"/login": "GET", openid.CallbackPath: "GET", logoutPath: "GET, POST"} {
 		// These change something, so HEAD does not stand in for GET.
 		handle("HEAD "+path, methodNotAllowed(allow))
 		handle(path, methodNotAllowed(allow))
@@ -202,7 +203,7 @@ func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session
 
 func (s *site) dashboardView(r *http.Request, person *session, access teampkg.Access, shared page) (any, error) {
 	view := dashboardView{
-		page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
+		page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Teams: access.Teams, Admin: access.Admin,
 	}
 	if !access.Admin {
@@ -256,18 +257,18 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 // profileView answers "why do I see this?".
 func (s *site) profileView(person *session, access teampkg.Access) profileView {
 	view := profileView{
-		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.mend(emailUnverified)),
+		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Admin: access.Admin, Teams: access.Teams, Address: teampkg.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.idle, Now: s.now(),
 	}
 	if !person.Unverified {
 		view.Rule, _ = s.directory.Current().Rule(person.Email)
 	}
-	if issuer, err := url.Parse(s.auth.issuer); err == nil {
+	if issuer, err := url.Parse(s.auth.Issuer); err == nil {
 		view.Issuer = issuer.Host
 	}
 	for method := range strings.FieldsSeq(person.Methods) {
-		view.Methods = append(view.Methods, methodName(method))
+		view.Methods = append(view.Methods, openid.MethodName(method))
 	}
 	return view
 }
@@ -280,7 +281,7 @@ func (s *site) healthz(w http.ResponseWriter, _ *http.Request) error {
 
 // readyz handles GET /readyz: people can sign in and the database serves.
 func (s *site) readyz(w http.ResponseWriter, r *http.Request) error {
-	if s.auth.provider.Load() == nil {
+	if s.auth.Provider.Load() == nil {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
 		return nil
 	}

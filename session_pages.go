@@ -12,6 +12,7 @@ import (
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/store"
 )
 
@@ -184,7 +185,7 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	if err != nil {
 		return &expense.QueryError{"after is where a page starts, as the link to the next page has it"}
 	}
-	search := bounded(parameters.Get("q"), maxAddressLength)
+	search := bounded(parameters.Get("q"), openid.MaxAddressLength)
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{"q is part of an address"}
 	}

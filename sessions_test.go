@@ -51,9 +51,9 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		again.site.now, again.site.auth.now, again.site.sessions.now = s.clock.now, s.clock.now, s.clock.now
+		again.site.now, again.site.auth.Now, again.site.sessions.now = s.clock.now, s.clock.now, s.clock.now
 	}
-	if err := again.site.auth.connect(t.Context()); err != nil {
+	if err := again.site.auth.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(again.site.routes())

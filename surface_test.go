@@ -21,6 +21,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 )
 
@@ -54,14 +55,14 @@ func surfaceRows(style string) []surfaceRow {
 		{"readyz", "GET", "/readyz", 200, nil, nil},
 		{"redirect to the provider", "GET", "/login", 303, nil, nil},
 		{"redirect to a clean path", "GET", "//team//finance", 307, nil, nil},
-		{"callback of nobody", "GET", callbackPath, 400, nil, nil},
+		{"callback of nobody", "GET", openid.CallbackPath, 400, nil, nil},
 		{"query not understood", "GET", "/team/finance?sort=odd", 400, nil, nil},
 		{"import of somebody else", "GET", importPath, 404, nil, nil},
 		{"foreign team", "GET", "/team/hr", 404, nil, nil},
 		{"unknown page", "GET", "/unknown", 404, nil, nil},
 		{"unknown page as JSON", "GET", "/unknown", 404, nil, anything},
 		{"POST where there is none", "POST", "/dashboard", 405, url.Values{}, nil},
-		{"HEAD of the callback", "HEAD", callbackPath, 405, nil, nil},
+		{"HEAD of the callback", "HEAD", openid.CallbackPath, 405, nil, nil},
 		{"TRACE", "TRACE", "/dashboard", 405, nil, nil},
 		{"OPTIONS", "OPTIONS", "/dashboard", 405, nil, nil},
 		{"unknown method", "ODD", "/", 405, nil, nil},
@@ -125,7 +126,7 @@ func checkSecurityHeaders(t *testing.T, r *rig, page *reply) {
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin", "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		"Strict-Transport-Security": hsts, "Server": "", "X-Powered-By": "", "Access-Control-Allow-Origin": "",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " + originOf(r.provider.Issuer()) + " " + r.baseURL,
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " + openid.OriginOf(r.provider.Issuer()) + " " + r.baseURL,
 	} {
 		if got := page.header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"bytes"
@@ -22,56 +22,56 @@ import (
 )
 
 // maxProviderBody is how many bytes of an answer of the provider are read.
-const maxProviderBody = 1 << 20
+const MaxProviderBody = 1 << 20
 
 // provider is what discovery told of the OpenID provider: its endpoints, and
 // the keys that verify its ID Tokens. It is never changed once made.
-type provider struct {
+type Provider struct {
 	issuer             string
 	endpoint           oauth2.Endpoint
 	userInfoEndpoint   string // empty if the provider has none
-	endSessionEndpoint string // empty if the provider has none
+	EndSessionEndpoint string // empty if the provider has none
 	// sendsIss says that every authorization response carries iss (RFC 9207, 3).
 	sendsIss bool
-	keys     *keySet
+	Keys     *keySet
 }
 
 // discoveryError is a fault of the provider's metadata. A lasting one does not
 // heal by waiting; Mend says what most likely does.
-type discoveryError struct {
+type DiscoveryError struct {
 	Lasting bool
 	Mend    string
 	Err     error
 }
 
-func (e *discoveryError) Error() string { return e.Err.Error() }
+func (e *DiscoveryError) Error() string { return e.Err.Error() }
 
-func (e *discoveryError) Unwrap() error { return e.Err }
+func (e *DiscoveryError) Unwrap() error { return e.Err }
 
 // discover fetches and checks the provider's metadata (OpenID Connect
 // Discovery 1.0, 4). Its errors are *discoveryError.
-func discover(ctx context.Context, client *http.Client, issuer string, now func() time.Time) (*provider, error) {
+func Discover(ctx context.Context, client *http.Client, issuer string, now func() time.Time) (*Provider, error) {
 	discovered, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if err != nil {
-		return nil, discoveryFault(err)
+		return nil, DiscoveryFault(err)
 	}
 	var raw rawJSON
 	if err := discovered.Claims(&raw); err != nil {
-		return nil, discoveryFault(err)
+		return nil, DiscoveryFault(err)
 	}
 	metadata, err := parseClaims(raw)
 	if err != nil {
-		return nil, discoveryFault(err)
+		return nil, DiscoveryFault(err)
 	}
 	p, err := newProvider(metadata, issuer)
 	if err != nil {
-		return nil, &discoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
+		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
 	}
-	jwksURI, err := endpointURL(metadata, "jwks_uri", issuer)
+	jwksURI, err := EndpointURL(metadata, "jwks_uri", issuer)
 	if err != nil {
-		return nil, &discoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
+		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
 	}
-	p.keys = &keySet{source: jwksURI, client: client, now: now}
+	p.Keys = &keySet{source: jwksURI, client: client, now: now}
 	return p, nil
 }
 
@@ -85,33 +85,33 @@ func (r *rawJSON) UnmarshalJSON(data []byte) error {
 }
 
 // newProvider reads the metadata that sign-in and sign-out need.
-func newProvider(metadata claims, issuer string) (*provider, error) {
-	if named, err := metadata.text("issuer"); err != nil || named != issuer {
+func newProvider(metadata Claims, issuer string) (*Provider, error) {
+	if named, err := metadata.Text("issuer"); err != nil || named != issuer {
 		return nil, errors.New("issuer is not the one that was asked")
 	}
-	authURL, err1 := endpointURL(metadata, "authorization_endpoint", issuer)
-	tokenURL, err2 := endpointURL(metadata, "token_endpoint", issuer)
-	userInfo, err3 := optionalEndpointURL(metadata, "userinfo_endpoint", issuer)
-	endSession, err4 := optionalEndpointURL(metadata, "end_session_endpoint", issuer)
-	style, err5 := authStyle(metadata)
-	err6 := supports(metadata, "code_challenge_methods_supported", "S256")
-	err7 := supports(metadata, "id_token_signing_alg_values_supported", string(signingAlg))
+	authURL, err1 := EndpointURL(metadata, "authorization_endpoint", issuer)
+	tokenURL, err2 := EndpointURL(metadata, "token_endpoint", issuer)
+	userInfo, err3 := OptionalEndpointURL(metadata, "userinfo_endpoint", issuer)
+	endSession, err4 := OptionalEndpointURL(metadata, "end_session_endpoint", issuer)
+	style, err5 := AuthStyle(metadata)
+	err6 := Supports(metadata, "code_challenge_methods_supported", "S256")
+	err7 := Supports(metadata, "id_token_signing_alg_values_supported", string(SigningAlg))
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
-	return &provider{
+	return &Provider{
 		issuer:             issuer,
 		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: style},
 		userInfoEndpoint:   userInfo,
-		endSessionEndpoint: endSession,
+		EndSessionEndpoint: endSession,
 		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
 	}, nil
 }
 
 // endpointURL returns an absolute https URL of the metadata; http is allowed
 // only between an issuer and an endpoint that are both on loopback.
-func endpointURL(metadata claims, name, issuer string) (string, error) {
-	value, err := metadata.text(name)
+func EndpointURL(metadata Claims, name, issuer string) (string, error) {
+	value, err := metadata.Text(name)
 	if err != nil {
 		return "", err
 	}
@@ -128,22 +128,22 @@ func endpointURL(metadata claims, name, issuer string) (string, error) {
 	return value, nil
 }
 
-func optionalEndpointURL(metadata claims, name, issuer string) (string, error) {
+func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 	if value, err := metadata.optionalText(name); value == "" || err != nil {
 		return "", err
 	}
-	return endpointURL(metadata, name, issuer)
+	return EndpointURL(metadata, name, issuer)
 }
 
 // authStyle chooses how the client authenticates at the token endpoint:
 // client_secret_basic, the default, or client_secret_post. Never both: the
 // code would be sent twice.
-func authStyle(metadata claims) (oauth2.AuthStyle, error) {
+func AuthStyle(metadata Claims) (oauth2.AuthStyle, error) {
 	const name = "token_endpoint_auth_methods_supported"
-	if supports(metadata, name, "client_secret_basic") == nil {
+	if Supports(metadata, name, "client_secret_basic") == nil {
 		return oauth2.AuthStyleInHeader, nil
 	}
-	if supports(metadata, name, "client_secret_post") == nil {
+	if Supports(metadata, name, "client_secret_post") == nil {
 		return oauth2.AuthStyleInParams, nil
 	}
 	return 0, errors.New(name + " holds neither client_secret_basic nor client_secret_post")
@@ -151,8 +151,8 @@ func authStyle(metadata claims) (oauth2.AuthStyle, error) {
 
 // supports returns an error if the metadata has a list of that name without
 // the value. A provider that publishes no list may support anything.
-func supports(metadata claims, name, value string) error {
-	if !metadata.has(name) {
+func Supports(metadata Claims, name, value string) error {
+	if !metadata.Has(name) {
 		return nil
 	}
 	if values, err := metadata.texts(name); err != nil || !slices.Contains(values, value) {
@@ -163,11 +163,11 @@ func supports(metadata claims, name, value string) error {
 
 // discoveryFault tells a passing fault of a discovery request (refused, timed
 // out, DNS, 5xx, 429) from a lasting one.
-func discoveryFault(err error) *discoveryError {
-	var status *statusError
+func DiscoveryFault(err error) *DiscoveryError {
+	var status *StatusError
 	var mismatch *oidc.IssuerMismatchError
 	var certificate *tls.CertificateVerificationError
-	lasting := &discoveryError{Lasting: true, Err: err}
+	lasting := &DiscoveryError{Lasting: true, Err: err}
 	switch {
 	case errors.As(err, &mismatch):
 		lasting.Err = errors.New("the discovery document names another issuer")
@@ -175,13 +175,13 @@ func discoveryFault(err error) *discoveryError {
 	case errors.As(err, &certificate):
 		lasting.Mend = "check the host of OKTA_ISSUER and this machine's clock and trusted certificates"
 	case errors.As(err, &status) && status.passing():
-		return &discoveryError{Err: err}
+		return &DiscoveryError{Err: err}
 	case errors.As(err, &status) && status.Code == http.StatusNotFound:
 		lasting.Mend = "check OKTA_ISSUER: the issuer of an authorization server ends with its ID, as in https://dev-123456.okta.com/oauth2/default; Okta shows it under Security > API"
 	case errors.As(err, &status), errors.Is(err, errOversized):
 		lasting.Mend = "check that OKTA_ISSUER is the issuer itself and not another address of it"
 	case isUnreachable(err):
-		return &discoveryError{Err: err}
+		return &DiscoveryError{Err: err}
 	default:
 		lasting.Err = errors.New("the answer is not a discovery document")
 		lasting.Mend = "check that OKTA_ISSUER is the issuer and not a page of your Okta org"
@@ -191,14 +191,14 @@ func discoveryFault(err error) *discoveryError {
 
 // statusError is an answer of the provider with a status other than 200. It
 // keeps nothing of the body but a well-formed OAuth 2.0 error code.
-type statusError struct {
+type StatusError struct {
 	Code       int
 	RetryAfter time.Duration // zero if the provider did not say
 	OAuthError string        // RFC 6749, 5.2; empty if there was none
-	Refusal    signInFailure // what OAuthError and its description mean
+	Refusal    Reason        // what OAuthError and its description mean
 }
 
-func (e *statusError) Error() string {
+func (e *StatusError) Error() string {
 	if e.OAuthError != "" {
 		return fmt.Sprintf("status %d, error %s", e.Code, e.OAuthError)
 	}
@@ -206,38 +206,38 @@ func (e *statusError) Error() string {
 }
 
 // passing reports whether waiting may help.
-func (e *statusError) passing() bool {
+func (e *StatusError) passing() bool {
 	return e.Code >= 500 || e.Code == http.StatusTooManyRequests || e.Code == http.StatusRequestTimeout
 }
 
-var errOversized = fmt.Errorf("the answer is longer than %d bytes", maxProviderBody)
+var errOversized = fmt.Errorf("the answer is longer than %d bytes", MaxProviderBody)
 
 // newProviderClient returns the HTTP client for every call to the provider. It
 // follows no redirect, reads a bounded body and turns every status but 200
 // into a *statusError, so that nothing of a body gets into an error text. Its
 // time bound comes from each call's context.
-func newProviderClient() *http.Client {
+func NewHTTPClient() *http.Client {
 	return &http.Client{
-		Transport:     &providerTransport{http.DefaultTransport.(*http.Transport).Clone()},
+		Transport:     &ProviderTransport{http.DefaultTransport.(*http.Transport).Clone()},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       signInTimeout,
+		Timeout:       SignInTimeout,
 	}
 }
 
-type providerTransport struct{ base http.RoundTripper }
+type ProviderTransport struct{ Base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := t.base.RoundTrip(r)
+func (t *ProviderTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.Base.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxProviderBody+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxProviderBody+1))
 	response.Body.Close()
 	switch {
 	case err != nil:
 		return nil, err
-	case len(body) > maxProviderBody:
+	case len(body) > MaxProviderBody:
 		return nil, errOversized
 	case response.StatusCode != http.StatusOK:
 		return nil, newStatusError(response, body)
@@ -253,13 +253,13 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // characters than any registered code has.
 var oauthErrorCode = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
 
-func newStatusError(response *http.Response, body []byte) *statusError {
-	e := &statusError{Code: response.StatusCode, RetryAfter: waitOf(response)}
+func newStatusError(response *http.Response, body []byte) *StatusError {
+	e := &StatusError{Code: response.StatusCode, RetryAfter: waitOf(response)}
 	answer, err := parseClaims(body)
 	if err != nil {
 		return e
 	}
-	if code, err := answer.text("error"); err == nil && oauthErrorCode.MatchString(code) {
+	if code, err := answer.Text("error"); err == nil && oauthErrorCode.MatchString(code) {
 		description, _ := answer.optionalText("error_description")
 		e.OAuthError, e.Refusal = code, refusalOf(code, description)
 	}
@@ -285,7 +285,7 @@ func waitOf(response *http.Response) time.Duration {
 
 // getClaims fetches a JSON object, with a bearer token if one is given
 // (RFC 6750, 2.1).
-func getClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (claims, error) {
+func GetClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (Claims, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
 		return nil, err

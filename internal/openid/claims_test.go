@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"context"
@@ -104,7 +104,7 @@ func TestClaimTypes(t *testing.T) {
 		date, dateErr := c.date("x")
 		texts, textsErr := c.texts("x")
 		got := []string{
-			word(c.text("x")), word(c.optionalText("x")), word(texts, textsErr),
+			word(c.Text("x")), word(c.optionalText("x")), word(texts, textsErr),
 			word(float64(date.UnixMilli())/1000, dateErr), fmt.Sprint(c.isTrue("x")),
 		}
 		if want := []string{test.text, test.optional, test.texts, test.date, test.isTrue}; !slices.Equal(got, want) {
@@ -168,7 +168,7 @@ func FuzzParseClaims(f *testing.F) {
 		}
 		for name := range c {
 			// No value may make an accessor panic.
-			_, _ = c.text(name)
+			_, _ = c.Text(name)
 			_, _ = c.optionalText(name)
 			_, _ = c.texts(name)
 			_, _ = c.date(name)
@@ -189,7 +189,7 @@ func FuzzIDTokenClaims(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	p := &provider{issuer: issuer, keys: newFixedKeys(now)}
+	p := &Provider{issuer: issuer, Keys: newFixedKeys(now)}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		rawIDToken, err := devidp.Sign(signingKey(), map[string]any{"alg": "RS256"}, payload)
 		if err != nil {
@@ -219,7 +219,7 @@ func FuzzIDTokenClaims(f *testing.F) {
 func newFixedKeys(now int64) *keySet {
 	at := time.Unix(now, 0)
 	return &keySet{
-		keys: []jose.JSONWebKey{{Key: &signingKey().PublicKey}},
+		Keys: []jose.JSONWebKey{{Key: &signingKey().PublicKey}},
 		now:  func() time.Time { return at }, fetched: at,
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 )
 
 // countedTransport counts the calls to the provider.
-type countedTransport struct {
-	base    http.RoundTripper // a providerTransport, whose errors tell the status
-	metrics *metrics.Metrics
+type CountedTransport struct {
+	Base    http.RoundTripper // a providerTransport, whose errors tell the status
+	Metrics *metrics.Metrics
 }
 
 // RoundTrip implements http.RoundTripper.
-func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *CountedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	begun := time.Now()
-	response, err := t.base.RoundTrip(r)
-	t.metrics.ProviderCall(endpointOf(r), callResult(err), begun)
+	response, err := t.Base.RoundTrip(r)
+	t.Metrics.ProviderCall(endpointOf(r), callResult(err), begun)
 	return response, err
 }
 
@@ -43,7 +43,7 @@ func endpointOf(r *http.Request) string {
 // callResult names how a call to the provider ended: ok, its status, or
 // "timeout", "unreachable" or "bad_answer".
 func callResult(err error) string {
-	var status *statusError
+	var status *StatusError
 	switch {
 	case err == nil:
 		return "ok"

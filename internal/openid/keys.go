@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 // signingAlg is the one algorithm that an ID Token may be signed with: what a
 // client gets that registers nothing else (OpenID Connect Core 1.0, 3.1.3.7,
 // rule 7), and what Okta uses.
-const signingAlg = jose.RS256
+const SigningAlg = jose.RS256
 
 const (
 	// minKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
 	minKeyBits = 2048
 	// keyFetchInterval is the least time between two fetches that tokens with
 	// an unknown key can cause.
-	keyFetchInterval = 30 * time.Second
+	KeyFetchInterval = 30 * time.Second
 )
 
 // keySet holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
@@ -36,13 +36,13 @@ type keySet struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	keys    []jose.JSONWebKey
+	Keys    []jose.JSONWebKey
 	fetched time.Time // when the keys were last asked for, with or without success
 }
 
 // refresh replaces the keys by those the provider publishes now. On an error
 // the known ones stay. Nobody who needs only a known key waits for it.
-func (s *keySet) refresh(ctx context.Context) error {
+func (s *keySet) Refresh(ctx context.Context) error {
 	s.mu.Lock()
 	s.fetched = s.now()
 	s.mu.Unlock()
@@ -51,13 +51,13 @@ func (s *keySet) refresh(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.keys = keys
+	s.Keys = keys
 	s.mu.Unlock()
 	return nil
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
-	document, err := getClaims(ctx, s.client, s.source, "")
+	document, err := GetClaims(ctx, s.client, s.source, "")
 	if err != nil {
 		return nil, fmt.Errorf("fetch keys: %w", err)
 	}
@@ -84,15 +84,15 @@ func parseKey(member []byte) (key jose.JSONWebKey, ok bool) {
 	}
 	public, isRSA := key.Key.(*rsa.PublicKey)
 	return key, isRSA && public.N.BitLen() >= minKeyBits &&
-		(key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(signingAlg))
+		(key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(SigningAlg))
 }
 
 // VerifySignature returns the payload of a compact JWS that one of the
 // provider's keys signed. It implements oidc.KeySet.
 func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{signingAlg})
+	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{SigningAlg})
 	if err != nil {
-		return nil, errors.New("not a compact JWS signed with " + string(signingAlg))
+		return nil, errors.New("not a compact JWS signed with " + string(SigningAlg))
 	}
 	if payload, ok := s.verify(jws); ok {
 		return payload, nil
@@ -100,7 +100,7 @@ func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	if !s.mayFetch() {
 		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
 	}
-	if err := s.refresh(ctx); err != nil {
+	if err := s.Refresh(ctx); err != nil {
 		return nil, err
 	}
 	if payload, ok := s.verify(jws); ok {
@@ -115,7 +115,7 @@ func (s *keySet) mayFetch() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if len(s.keys) > 0 && now.Sub(s.fetched) < keyFetchInterval {
+	if len(s.Keys) > 0 && now.Sub(s.fetched) < KeyFetchInterval {
 		return false
 	}
 	s.fetched = now
@@ -125,7 +125,7 @@ func (s *keySet) mayFetch() bool {
 // verify tries the key that the token names or, if it names none, all.
 func (s *keySet) verify(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
 	s.mu.Lock()
-	keys := s.keys
+	keys := s.Keys
 	s.mu.Unlock()
 	for _, key := range keys {
 		if id := jws.Signatures[0].Header.KeyID; id != "" && id != key.KeyID {

@@ -1,10 +1,11 @@
-package main
+package openid
 
 import (
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,26 +18,26 @@ import (
 
 const (
 	// maxLogoutToken is how many bytes the token of a logout request may have.
-	maxLogoutToken = 16 << 10
+	MaxLogoutToken = 16 << 10
 	// maxTokenText is how many characters jti and sid may have.
-	maxTokenText = 255
+	MaxTokenText = 255
 	// backChannelEvent is the member of events that makes a JWT a Logout Token.
-	backChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
+	BackChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
 	// revocationType is the typ of the JWT that Okta authenticates with.
-	revocationType = "global-token-revocation+jwt"
+	RevocationType = "global-token-revocation+jwt"
 )
 
 // verifySigned returns the claims of a JWT of one of these types that one of the
 // provider's keys signed, with the pinned algorithm. Nothing of the claims has
 // been checked.
-func (p *provider) verifySigned(ctx context.Context, rawToken string, types ...string) (claims, error) {
-	if len(rawToken) > maxLogoutToken {
-		return nil, fmt.Errorf("the token is longer than %d bytes", maxLogoutToken)
+func (p *Provider) verifySigned(ctx context.Context, rawToken string, types ...string) (Claims, error) {
+	if len(rawToken) > MaxLogoutToken {
+		return nil, fmt.Errorf("the token is longer than %d bytes", MaxLogoutToken)
 	}
 	if err := errors.Join(checkHeader(rawToken), checkType(rawToken, types...)); err != nil {
 		return nil, err
 	}
-	payload, err := p.keys.VerifySignature(ctx, rawToken)
+	payload, err := p.Keys.VerifySignature(ctx, rawToken)
 	if err != nil {
 		return nil, fmt.Errorf("signature: %w", err)
 	}
@@ -55,8 +56,8 @@ func checkType(rawToken string, types ...string) error {
 	if err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	typ, err := header.text("typ")
-	if err != nil && header.has("typ") {
+	typ, err := header.Text("typ")
+	if err != nil && header.Has("typ") {
 		return err
 	}
 	if !slices.ContainsFunc(types, func(name string) bool { return strings.EqualFold(typ, name) }) {
@@ -67,79 +68,79 @@ func checkType(rawToken string, types ...string) error {
 
 // usedTokenOf identifies a token by its jti. It can be forgotten when its iat is
 // too old for checkTimes.
-func usedTokenOf(c claims, kind string) (tokenUse, error) {
-	jti, err1 := c.text("jti")
+func usedTokenOf(c Claims, kind string) (tokenUse, error) {
+	jti, err1 := c.Text("jti")
 	iat, err2 := c.date("iat")
 	if err := errors.Join(err1, err2); err != nil {
 		return tokenUse{}, err
 	}
-	if utf8.RuneCountInString(jti) > maxTokenText {
-		return tokenUse{}, fmt.Errorf("jti is longer than %d characters", maxTokenText)
+	if utf8.RuneCountInString(jti) > MaxTokenText {
+		return tokenUse{}, fmt.Errorf("jti is longer than %d characters", MaxTokenText)
 	}
-	return tokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(maxClockSkew + time.Minute)}, nil
+	return tokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(MaxClockSkew + time.Minute)}, nil
 }
 
 // logoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)
 // that has passed every check. Subject or ProviderSID may be empty, not both.
-type logoutToken struct {
+type LogoutToken struct {
 	Subject, ProviderSID string
-	used                 tokenUse
+	Used                 tokenUse
 }
 
 // verifyLogoutToken validates a Logout Token by OpenID Connect Back-Channel
 // Logout 1.0, 2.6, as strictly as an ID Token. That its jti has not come before
 // is for the database to tell.
-func (p *provider) verifyLogoutToken(ctx context.Context, rawToken, clientID string) (logoutToken, error) {
+func (p *Provider) VerifyLogoutToken(ctx context.Context, rawToken, clientID string) (LogoutToken, error) {
 	// Section 2.4 recommends the explicit type, and for old providers' sake
 	// allows none.
 	c, err := p.verifySigned(ctx, rawToken, "", "JWT", "logout+jwt")
 	if err != nil {
-		return logoutToken{}, err
+		return LogoutToken{}, err
 	}
-	return checkLogoutToken(c, p.issuer, clientID, p.keys.now())
+	return checkLogoutToken(c, p.issuer, clientID, p.Keys.now())
 }
 
 // checkLogoutToken is section 2.6, from its step 3 on.
-func checkLogoutToken(c claims, issuer, clientID string, now time.Time) (logoutToken, error) {
+func checkLogoutToken(c Claims, issuer, clientID string, now time.Time) (LogoutToken, error) {
 	used, err := usedTokenOf(c, "logout token")
 	sub, err1 := c.optionalText("sub")
 	sid, err2 := c.optionalText("sid")
 	if err := errors.Join(checkIssuer(c, issuer), checkAudience(c, clientID), checkTimes(c, now), checkLogoutEvent(c), err, err1, err2); err != nil {
-		return logoutToken{}, err
+		return LogoutToken{}, err
 	}
 	switch {
-	case c.has("nonce"):
-		return logoutToken{}, errors.New("nonce is there, which is an ID Token's")
+	case c.Has("nonce"):
+		return LogoutToken{}, errors.New("nonce is there, which is an ID Token's")
 	case sub == "" && sid == "":
-		return logoutToken{}, errors.New("sub and sid are both missing")
+		return LogoutToken{}, errors.New("sub and sid are both missing")
 	case sub != "" && checkSubject(c) != nil:
-		return logoutToken{}, checkSubject(c)
+		return LogoutToken{}, checkSubject(c)
 	case !isProviderSID(sid):
-		return logoutToken{}, errors.New("sid is too long or holds a control character")
+		return LogoutToken{}, errors.New("sid is too long or holds a control character")
 	}
-	return logoutToken{Subject: sub, ProviderSID: sid, used: used}, nil
+	return LogoutToken{Subject: sub, ProviderSID: sid, Used: used}, nil
 }
 
 // isProviderSID reports whether a sid is short enough and plain enough to keep.
 func isProviderSID(sid string) bool {
-	return utf8.RuneCountInString(sid) <= maxTokenText && utf8.ValidString(sid) && !strings.ContainsFunc(sid, unicode.IsControl)
+	return utf8.RuneCountInString(sid) <= MaxTokenText && utf8.ValidString(sid) && !strings.ContainsFunc(sid, unicode.IsControl)
 }
 
 // checkLogoutEvent is step 5: events is an object with the member of a logout,
 // which is an object too.
-func checkLogoutEvent(c claims) error {
+func checkLogoutEvent(c Claims) error {
 	events, err := parseClaims(c["events"])
 	if err != nil {
 		return errors.New("events is missing or no object")
 	}
-	if _, err := parseClaims(events[backChannelEvent]); err != nil {
+	if _, err := parseClaims(events[BackChannelEvent]); err != nil {
 		return errors.New("events is not that of a logout")
 	}
 	return nil
 }
 
 // errOtherApp is a request that Okta has signed for another application.
-var errOtherApp = errors.New("sub is another application")
+var ErrOtherApp = errors.New("sub is another application")
 
 // verifyRevocation authenticates a global token revocation request by the JWT
 // that Okta sends as its bearer token. The rules are those of Okta's guide
@@ -151,34 +152,34 @@ var errOtherApp = errors.New("sub is another application")
 // For iss the guide names the URL of the Okta org, and in the same breath the
 // issuer of ID Tokens. These differ where a custom authorization server issues
 // them, so either is taken; the signature must be the issuer's in both cases.
-func (p *provider) verifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (tokenUse, error) {
-	c, err := p.verifySigned(ctx, rawToken, revocationType)
+func (p *Provider) VerifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (tokenUse, error) {
+	c, err := p.verifySigned(ctx, rawToken, RevocationType)
 	if err != nil {
 		return tokenUse{}, err
 	}
 	used, err := usedTokenOf(c, "revocation")
-	if err := errors.Join(checkOrgIssuer(c, p.issuer), checkAudience(c, endpoint), checkTimes(c, p.keys.now()), err); err != nil {
+	if err := errors.Join(checkOrgIssuer(c, p.issuer), checkAudience(c, endpoint), checkTimes(c, p.Keys.now()), err); err != nil {
 		return tokenUse{}, err
 	}
-	sub, err := c.text("sub")
+	sub, err := c.Text("sub")
 	if err == nil && sub != clientID {
-		err = errOtherApp
+		err = ErrOtherApp
 	}
 	return used, err
 }
 
 // checkOrgIssuer is checkIssuer that takes the issuer's origin too.
-func checkOrgIssuer(c claims, issuer string) error {
-	if iss, err := c.text("iss"); err == nil && isOrgIssuer(iss, issuer) {
+func checkOrgIssuer(c Claims, issuer string) error {
+	if iss, err := c.Text("iss"); err == nil && IsOrgIssuer(iss, issuer) {
 		return nil
 	}
 	return checkIssuer(c, issuer)
 }
 
-func isOrgIssuer(iss, issuer string) bool { return iss == issuer || iss == originOf(issuer) }
+func IsOrgIssuer(iss, issuer string) bool { return iss == issuer || iss == OriginOf(issuer) }
 
 // revocationSubject says whose sessions a global token revocation request ends.
-type revocationSubject struct {
+type RevocationSubject struct {
 	Address      string // as normalizeAddress writes it; empty where a subject is named
 	Iss, Subject string
 }
@@ -187,49 +188,58 @@ type revocationSubject struct {
 // object with a Subject Identifier (RFC 9493, 3.2.2 and 3.2.3) of the format
 // email or iss_sub. draft-parecki-oauth-global-token-revocation calls it sub_id,
 // Okta's guide in its examples subject; either is taken, one of them.
-func parseRevocation(body []byte) (revocationSubject, error) {
+func ParseRevocation(body []byte) (RevocationSubject, error) {
 	request, err := parseClaims(body)
 	if err != nil {
-		return revocationSubject{}, err
+		return RevocationSubject{}, err
 	}
 	name := "sub_id"
-	if request.has("subject") {
+	if request.Has("subject") {
 		name = "subject"
 	}
-	if len(request) != 1 || !request.has(name) {
-		return revocationSubject{}, errors.New("the request is not sub_id alone")
+	if len(request) != 1 || !request.Has(name) {
+		return RevocationSubject{}, errors.New("the request is not sub_id alone")
 	}
 	id, err := parseClaims(request[name])
 	if err != nil {
-		return revocationSubject{}, fmt.Errorf("%s: %w", name, err)
+		return RevocationSubject{}, fmt.Errorf("%s: %w", name, err)
 	}
-	switch format, _ := id.text("format"); format {
+	switch format, _ := id.Text("format"); format {
 	case "email":
-		address, err := id.text("email")
+		address, err := id.Text("email")
 		address = team.NormalizeAddress(address)
 		if err != nil || len(id) != 2 || !isKeptAddress(address) {
-			return revocationSubject{}, errors.New("email is missing or is no address, or is not alone")
+			return RevocationSubject{}, errors.New("email is missing or is no address, or is not alone")
 		}
-		return revocationSubject{Address: address}, nil
+		return RevocationSubject{Address: address}, nil
 	case "iss_sub":
-		iss, err1 := id.text("iss")
-		subject, err2 := id.text("sub")
+		iss, err1 := id.Text("iss")
+		subject, err2 := id.Text("sub")
 		if err := errors.Join(err1, err2, checkSubject(id)); err != nil || len(id) != 3 {
-			return revocationSubject{}, errors.Join(errors.New("not iss and sub alone"), err)
+			return RevocationSubject{}, errors.Join(errors.New("not iss and sub alone"), err)
 		}
-		return revocationSubject{Iss: iss, Subject: subject}, nil
+		return RevocationSubject{Iss: iss, Subject: subject}, nil
 	default:
-		return revocationSubject{}, errors.New("format is neither email nor iss_sub")
+		return RevocationSubject{}, errors.New("format is neither email nor iss_sub")
 	}
 }
 
 // isKeptAddress reports whether a text can be kept and compared as an address.
 func isKeptAddress(text string) bool {
-	return text != "" && len(text) <= maxAddressLength && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+	return text != "" && len(text) <= MaxAddressLength && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // tokenUse identifies a token that counts once, until it can be forgotten.
 type tokenUse struct {
 	ID      string
 	Expires time.Time
+}
+
+// originOf is the scheme and host of an absolute URL.
+func OriginOf(target string) string {
+	u, err := url.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }

@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"bytes"
@@ -13,16 +13,16 @@ import (
 // claims are the members of a JSON object that the provider sent, by their
 // exact names. (encoding/json, and go-oidc with it, would let "EMAIL" stand in
 // for "email" and the last of two equal names win.)
-type claims map[string]json.RawMessage
+type Claims map[string]json.RawMessage
 
 // parseClaims decodes one JSON object. A name that occurs twice is an error
 // (RFC 7519, 4), as is anything behind the object. No error text quotes data.
-func parseClaims(data []byte) (claims, error) {
+func parseClaims(data []byte) (Claims, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
 		return nil, errors.New("not a JSON object")
 	}
-	c := claims{}
+	c := Claims{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -47,13 +47,13 @@ func parseClaims(data []byte) (claims, error) {
 }
 
 // has reports whether there is a member of that name, whatever its value.
-func (c claims) has(name string) bool {
+func (c Claims) Has(name string) bool {
 	_, ok := c[name]
 	return ok
 }
 
 // text returns a member that must be a string with at least one character.
-func (c claims) text(name string) (string, error) {
+func (c Claims) Text(name string) (string, error) {
 	raw, ok := c[name]
 	if !ok {
 		return "", fmt.Errorf("%s is missing", name)
@@ -70,15 +70,15 @@ func (c claims) text(name string) (string, error) {
 
 // optionalText returns a string member, or "" where it is missing, null or
 // empty, which OpenID Connect Core 1.0, 5.3.2 asks providers to leave out.
-func (c claims) optionalText(name string) (string, error) {
+func (c Claims) optionalText(name string) (string, error) {
 	if raw, ok := c[name]; !ok || string(raw) == "null" || string(raw) == `""` {
 		return "", nil
 	}
-	return c.text(name)
+	return c.Text(name)
 }
 
 // texts returns a member that is a string or an array of strings.
-func (c claims) texts(name string) ([]string, error) {
+func (c Claims) texts(name string) ([]string, error) {
 	if raw, ok := c[name]; ok && raw[0] == '[' {
 		var values []*string
 		if err := json.Unmarshal(raw, &values); err != nil {
@@ -93,7 +93,7 @@ func (c claims) texts(name string) ([]string, error) {
 		}
 		return texts, nil
 	}
-	value, err := c.text(name)
+	value, err := c.Text(name)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (c claims) texts(name string) ([]string, error) {
 
 // date returns a NumericDate (RFC 7519, 2): seconds since 1970, which may have
 // a fraction.
-func (c claims) date(name string) (time.Time, error) {
+func (c Claims) date(name string) (time.Time, error) {
 	raw, ok := c[name]
 	if !ok {
 		return time.Time{}, fmt.Errorf("%s is missing", name)
@@ -116,4 +116,4 @@ func (c claims) date(name string) (time.Time, error) {
 }
 
 // isTrue reports whether the member is the JSON value true and nothing like it.
-func (c claims) isTrue(name string) bool { return string(c[name]) == "true" }
+func (c Claims) isTrue(name string) bool { return string(c[name]) == "true" }

@@ -1,4 +1,4 @@
-package main
+package openid
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 
 // maxClockSkew is how far the iat claim may be from our clock, either way. An
 // ID Token comes straight from the token endpoint, so it is seconds old.
-const maxClockSkew = 5 * time.Minute
+const MaxClockSkew = 5 * time.Minute
 
 // verifyIDToken checks an ID Token that the token endpoint answered with, by
 // the thirteen rules of OpenID Connect Core 1.0, 3.1.3.7 and the nonce, and
@@ -26,13 +26,13 @@ const maxClockSkew = 5 * time.Minute
 // case; so every claim is checked here, by its exact name.
 // Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
 // met by never asking for any of these and refusing what comes unasked.
-func (p *provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (claims, error) {
+func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (Claims, error) {
 	if err := errors.Join(checkHeader(rawIDToken), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
 	}
-	keys := &tracedKeySet{keys: p.keys}
+	keys := &tracedKeySet{keys: p.Keys}
 	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
-		ClientID: clientID, SupportedSigningAlgs: []string{string(signingAlg)}, SkipExpiryCheck: true,
+		ClientID: clientID, SupportedSigningAlgs: []string{string(SigningAlg)}, SkipExpiryCheck: true,
 	})
 	idToken, err := verifier.Verify(ctx, rawIDToken)
 	if keys.err != nil {
@@ -55,7 +55,7 @@ func (p *provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	)
 	if err == nil {
 		// Last, so that a clock is blamed only for a token that is right otherwise.
-		err = checkTimes(c, p.keys.now())
+		err = checkTimes(c, p.Keys.now())
 	}
 	return c, err
 }
@@ -92,18 +92,18 @@ func checkHeader(rawIDToken string) error {
 	if err != nil {
 		return fmt.Errorf("the ID Token's header: %w", err)
 	}
-	if alg, err := header.text("alg"); err != nil || alg != string(signingAlg) {
-		return errors.New("alg is not " + string(signingAlg))
+	if alg, err := header.Text("alg"); err != nil || alg != string(SigningAlg) {
+		return errors.New("alg is not " + string(SigningAlg))
 	}
-	if header.has("crit") {
+	if header.Has("crit") {
 		return errors.New("crit names extensions that are not understood")
 	}
 	return nil
 }
 
 // checkIssuer is rule 2: iss is exactly the issuer that was discovered.
-func checkIssuer(c claims, issuer string) error {
-	iss, err := c.text("iss")
+func checkIssuer(c Claims, issuer string) error {
+	iss, err := c.Text("iss")
 	if err == nil && iss != issuer {
 		err = errors.New("iss is another issuer")
 	}
@@ -112,7 +112,7 @@ func checkIssuer(c claims, issuer string) error {
 
 // checkAudience is rules 3 to 5: aud is this client and nobody else, for we
 // trust no other audience, and azp, if there is one, is this client too.
-func checkAudience(c claims, clientID string) error {
+func checkAudience(c Claims, clientID string) error {
 	audience, err := c.texts("aud")
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func checkAudience(c claims, clientID string) error {
 	if len(audience) != 1 || audience[0] != clientID {
 		return errors.New("aud is not this client alone")
 	}
-	if azp, err := c.text("azp"); c.has("azp") && (err != nil || azp != clientID) {
+	if azp, err := c.Text("azp"); c.Has("azp") && (err != nil || azp != clientID) {
 		return errors.New("azp is another client")
 	}
 	return nil
@@ -132,7 +132,7 @@ var errClock = errors.New("one of the clocks is wrong")
 
 // checkTimes is rules 9 and 10: the token has not expired, and was issued
 // about now.
-func checkTimes(c claims, now time.Time) error {
+func checkTimes(c Claims, now time.Time) error {
 	exp, err := c.date("exp")
 	if err != nil {
 		return err
@@ -144,23 +144,23 @@ func checkTimes(c claims, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if skew := iat.Sub(now); skew.Abs() > maxClockSkew {
-		return fmt.Errorf("iat is %s off our clock, more than %s: %w", skew.Round(time.Second), maxClockSkew, errClock)
+	if skew := iat.Sub(now); skew.Abs() > MaxClockSkew {
+		return fmt.Errorf("iat is %s off our clock, more than %s: %w", skew.Round(time.Second), MaxClockSkew, errClock)
 	}
-	if !c.has("nbf") {
+	if !c.Has("nbf") {
 		return nil
 	}
 	nbf, err := c.date("nbf")
-	if err == nil && nbf.Sub(now) > maxClockSkew {
+	if err == nil && nbf.Sub(now) > MaxClockSkew {
 		err = fmt.Errorf("nbf is %s ahead of our clock: %w", nbf.Sub(now).Round(time.Second), errClock)
 	}
 	return err
 }
 
 // checkNonce is rule 11: nonce is the one that this sign-in was begun with.
-func checkNonce(c claims, nonce string) error {
-	value, err := c.text("nonce")
-	if err == nil && !equal(value, nonce) {
+func checkNonce(c Claims, nonce string) error {
+	value, err := c.Text("nonce")
+	if err == nil && !Equal(value, nonce) {
 		err = errors.New("nonce is not the one that was sent")
 	}
 	return err
@@ -168,8 +168,8 @@ func checkNonce(c claims, nonce string) error {
 
 // checkSubject bounds sub as OpenID Connect Core 1.0, 2 does: 255 ASCII
 // characters at most.
-func checkSubject(c claims) error {
-	sub, err := c.text("sub")
+func checkSubject(c Claims) error {
+	sub, err := c.Text("sub")
 	if err == nil && (len(sub) > 255 || strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e })) {
 		err = errors.New("sub is not 1 to 255 printable ASCII characters")
 	}
@@ -178,22 +178,22 @@ func checkSubject(c claims) error {
 
 // checkAccessTokenHash is OpenID Connect Core 1.0, 3.1.3.8: at_hash, which is
 // optional here, binds the access token to the ID Token.
-func checkAccessTokenHash(c claims, accessToken string) error {
-	if !c.has("at_hash") {
+func checkAccessTokenHash(c Claims, accessToken string) error {
+	if !c.Has("at_hash") {
 		return nil
 	}
-	hash, err := c.text("at_hash")
+	hash, err := c.Text("at_hash")
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte(accessToken))
-	if !equal(hash, base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])) {
+	if !Equal(hash, base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])) {
 		return errors.New("at_hash is of another access token")
 	}
 	return nil
 }
 
 // equal compares in constant time; nothing equals an empty text.
-func equal(a, b string) bool {
+func Equal(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
