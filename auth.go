@@ -19,6 +19,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 )
 
@@ -29,7 +30,7 @@ type authenticator struct {
 	*openid.Client
 	pending   *pendingLogins
 	callbacks *callbacks
-	sessions  *sessionStore
+	sessions  *session.Store
 }
 
 // login handles GET /login: it remembers a pending login in the browser and
@@ -73,7 +74,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && a.callbacks.isUsed(login, a.Now()) {
 		err = errUsedLogin
 	}
-	if err != nil && a.sessions.load(w, r) != nil {
+	if err != nil && a.sessions.Load(w, r) != nil {
 		seeOther(w, localPath(cmp.Or(login.ReturnTo, a.callbacks.returnTo(response.State))))
 		return nil
 	}
@@ -93,8 +94,8 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if outcome.err != nil {
 		return outcome.err
 	}
-	before := a.sessions.read(w, r)
-	if err := a.sessions.give(w, r, outcome.person, outcome.rawIDToken); err != nil {
+	before := a.sessions.Read(w, r)
+	if err := a.sessions.Give(w, r, outcome.person, outcome.rawIDToken); err != nil {
 		return fmt.Errorf("give session: %w", err)
 	}
 	if before != nil && before.ID != outcome.person.ID {
@@ -116,13 +117,13 @@ func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login pe
 	if err != nil {
 		return callbackOutcome{err: err}
 	}
-	person, err := a.sessions.begin(ctx, session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods}, begun, r.UserAgent())
+	person, err := a.sessions.Begin(ctx, session.Session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods}, begun, r.UserAgent())
 	if err != nil {
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return callbackOutcome{err: failure}
 	}
 	logging.Audit(a.Log, r, logging.EventSignIn, person.Subject, "callback")
-	if len(rawIDToken) > cookiePart*maxCookieParts {
+	if len(rawIDToken) > session.CookiePart*session.MaxCookieParts {
 		// No cookie takes it, so there is no use in remembering it.
 		rawIDToken = ""
 	}
@@ -131,8 +132,8 @@ func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login pe
 
 // endOne ends one session, on this copy at once and on the others when the
 // database has it.
-func (a *authenticator) endOne(r *http.Request, person *session, reason, event string) {
-	err := a.sessions.records.end(r.Context(), []store.Ending{endingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.Now())
+func (a *authenticator) endOne(r *http.Request, person *session.Session, reason, event string) {
+	err := a.sessions.Records.End(r.Context(), []store.Ending{session.EndingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.Now())
 	if err != nil {
 		a.Log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}
@@ -145,12 +146,12 @@ func (a *authenticator) endOne(r *http.Request, person *session, reason, event s
 // straight to the post-logout URL. Without a session there is nothing to end at
 // the provider either.
 func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next string) {
-	person := a.sessions.read(w, r)
-	a.sessions.end(w, r)
+	person := a.sessions.Read(w, r)
+	a.sessions.End(w, r)
 	if person == nil {
 		return "/"
 	}
-	if ended, _ := a.sessions.records.isEnded(r.Context(), person); ended {
+	if ended, _ := a.sessions.Records.IsEnded(r.Context(), person); ended {
 		return "/"
 	}
 	a.endOne(r, person, "asked", logging.EventSignOut)
@@ -159,7 +160,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 		return a.PostLogoutURL
 	}
 	query := url.Values{"client_id": {a.ClientID}, "post_logout_redirect_uri": {a.PostLogoutURL}}
-	if rawIDToken := a.sessions.idToken.load(r, person.ID); rawIDToken != "" {
+	if rawIDToken := a.sessions.IdToken.Load(r, person.ID); rawIDToken != "" {
 		query.Set("id_token_hint", rawIDToken)
 	}
 	separator := "?"
@@ -189,9 +190,9 @@ func failedSignIns(m *metrics.Metrics, h handler) handler {
 
 // signedIn is a handler for people who are signed in. A browser without a
 // session is sent to sign in and comes back; any other client gets a 401.
-func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session) error) handler {
+func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Session) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person, err := s.sessions.find(w, r)
+		person, err := s.sessions.Find(w, r)
 		if err != nil {
 			return err
 		}
@@ -207,7 +208,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session) erro
 			return nil
 		}
 		logging.InfoOf(r).Subject = person.Subject
-		if err := s.sessions.touch(w, r, person); err != nil {
+		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}
 		return h(w, r, person)

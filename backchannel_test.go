@@ -10,6 +10,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 // A remoteAttack is a logout request of the provider's with one thing changed.
@@ -258,7 +259,7 @@ func TestReplayedLogoutToken(t *testing.T) {
 		b.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
 		for _, copy := range []*rig{r, other, startCopy(t, r, setup{env: env})} {
 			b.post(copy.baseURL+backChannelLogoutPath, form).check(t, http.StatusBadRequest)
-			time.Sleep(endedWindow)
+			time.Sleep(session.EndedWindow)
 			if !b.isSignedIn(copy) {
 				t.Error("the replay ends the new session")
 			}

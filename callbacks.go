@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 const (
@@ -51,7 +52,7 @@ type callbackCall struct {
 // callbackOutcome is what came of a callback: a session that has begun, or an
 // error.
 type callbackOutcome struct {
-	person     session
+	person     session.Session
 	rawIDToken string
 	err        error
 }

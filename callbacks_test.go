@@ -18,6 +18,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 // The same callback many times at once is one sign-in: one token request, one
@@ -298,14 +299,14 @@ func TestSessionWithoutItsEnd(t *testing.T) {
 	b.signIn(finance)
 	request := httptest.NewRequest("GET", "/", nil)
 	request.AddCookie(&http.Cookie{Name: "session", Value: b.cookies()["session"]})
-	cookie, err := r.site.sessions.profile.New(request, "session")
+	cookie, err := r.site.sessions.Profile.New(request, "session")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range maps.Keys(cookie.Values) {
 		values := maps.Clone(cookie.Values)
 		delete(values, name)
-		_, err := parseSession(values)
+		_, err := session.ParseSession(values)
 		optional := name == "name" || name == "email" || name == "sid" || name == "amr"
 		if (err == nil) != optional {
 			t.Errorf("without %v: %v", name, err)

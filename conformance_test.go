@@ -11,6 +11,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 // A module is one of the OpenID Foundation's conformance suite for relying
@@ -185,7 +186,7 @@ func signsOut(query string) func(*testing.T) {
 		r := startSite(t, setup{env: logoutEnv()})
 		b := r.browser()
 		b.signIn(finance)
-		b.follow(b.post(logoutPath, nil)).check(t, http.StatusOK, "Sign in", "!Carol")
+		b.follow(b.post(session.LogoutPath, nil)).check(t, http.StatusOK, "Sign in", "!Carol")
 		asked := r.provider.Requests("logout")
 		if len(asked) != 1 || asked[0].Query.Get("id_token_hint") == "" || asked[0].Query.Get("post_logout_redirect_uri") != r.baseURL || asked[0].Query.Has("state") {
 			t.Fatalf("the end-session endpoint has had %d requests, or not the right one", len(asked))
@@ -203,7 +204,7 @@ func endsRemotely(a remoteAttack, status int) func(*testing.T) {
 		desk, phone := r.browser(), r.browser()
 		desk.signIn(finance)
 		phone.signIn(finance)
-		desk.follow(desk.post(logoutPath, nil)).check(t, http.StatusOK, "Sign in")
+		desk.follow(desk.post(session.LogoutPath, nil)).check(t, http.StatusOK, "Sign in")
 		r.provider.SetFaults(a.faults())
 		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
 		if err != nil || answer.Status != status || answer.Header.Get("Cache-Control") != "no-store" {

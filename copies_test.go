@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 )
 
@@ -177,7 +178,7 @@ func TestCopiesAgreeOnSessions(t *testing.T) {
 	}
 	thief.get("/dashboard").check(t, http.StatusOK)
 	b.post("/logout", nil)
-	time.Sleep(endedWindow)
+	time.Sleep(session.EndedWindow)
 	for range 4 {
 		if answer := thief.get("/dashboard"); answer.status != http.StatusSeeOther {
 			t.Errorf("a copy takes the session that was ended: %d", answer.status)

@@ -316,7 +316,7 @@ func (s *site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (k
 	if err != nil {
 		return false, err
 	}
-	return s.drafts.save(w, r, page, string(text))
+	return s.drafts.Save(w, r, page, string(text))
 }
 
 // keptError is a form that the database could not take, and that waits in the
@@ -349,12 +349,12 @@ func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) 
 
 // takeDraft returns the form that was kept for this page, or nil, and drops it.
 func (s *site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
-	text := s.drafts.load(r, r.URL.EscapedPath())
+	text := s.drafts.Load(r, r.URL.EscapedPath())
 	var fields url.Values
 	if text == "" || json.Unmarshal([]byte(text), &fields) != nil {
 		return nil
 	}
-	s.drafts.forget(w, r)
+	s.drafts.Forget(w, r)
 	return fields
 }
 

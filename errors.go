@@ -14,6 +14,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 )
 
@@ -127,7 +128,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	if f.RetryAfter > 0 {
-		header.Set("Retry-After", fmt.Sprint(seconds(f.RetryAfter)))
+		header.Set("Retry-After", fmt.Sprint(session.Seconds(f.RetryAfter)))
 	}
 	var method *methodError
 	if errors.As(err, &method) {
@@ -144,7 +145,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	view := errorView{
-		page: s.page(s.sessions.load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
+		page: s.page(s.sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
 		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
 	if err := s.pages.render(w, r, f.Status, "error", view); err != nil {

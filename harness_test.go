@@ -27,6 +27,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
@@ -131,7 +132,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		built.now, built.auth.Now, built.sessions.now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.now, built.auth.Now, built.sessions.Now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
 		built.auth.Client.Timeout = s.clientTimeout
@@ -427,7 +428,7 @@ func (b *browser) beginSignIn(email string) *url.URL {
 // cookies returns what the browser would send to sign out, less the provider's
 // own, for cookies of one host are shared between its ports.
 func (b *browser) cookies() map[string]string {
-	home, err := url.Parse(b.home + logoutPath)
+	home, err := url.Parse(b.home + session.LogoutPath)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
@@ -189,10 +190,10 @@ func of(variable string, err error) error {
 // newSite builds the parts.
 func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
-	sessions, err1 := newSessionStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
+	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
 	notices, err3 := newNotices(cfg.SessionSecrets, secure)
-	drafts, err4 := newSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
+	drafts, err4 := session.NewSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
 	pages, err5 := openPages(templateFS, staticFS)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
@@ -203,9 +204,9 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 		Client: openid.NewHTTPClient(), Log: log, Now: time.Now,
 	}
 	signIn := &authenticator{Client: client, pending: pending, callbacks: newCallbacks(), sessions: sessions}
-	sessions.records = newSessionRecords(store, log)
+	sessions.Records = session.NewRecords(store, log)
 	// Ended sessions are known before the first request where the database serves.
-	sessions.records.refresh(context.Background())
+	sessions.Records.Refresh(context.Background())
 	return &app{&site{
 		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: client, sessions: sessions, directory: directory, store: store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: cache.New[string, expense.Summary](maxSummaries), log: log, accessLog: requests, now: time.Now,
@@ -260,7 +261,7 @@ func observe(m *metrics.Metrics, s *app) {
 	if m == nil {
 		return
 	}
-	s.metrics, s.sessions.records.metrics = m, m
+	s.metrics, s.sessions.Records.Metrics = m, m
 	s.auth.Client.Transport = &openid.CountedTransport{Base: s.auth.Client.Transport, Metrics: m}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
+	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
 )
 
@@ -24,11 +25,11 @@ type notices struct {
 }
 
 func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
-	store, err := newCookieStore(secrets, "notice", secure, noticeMaxAge)
+	store, err := session.NewCookieStore(secrets, "notice", secure, noticeMaxAge)
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: cookieName("notice", secure, "/"), wrote: cookieName(wroteCookie, secure, "/")}, nil
+	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/")}, nil
 }
 
 // put keeps a notice for the next page.
@@ -44,7 +45,7 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *notice {
 	if _, err := r.Cookie(n.name); err != nil {
 		return nil
 	}
-	forget(w, n.name, n.store.Options)
+	session.Forget(w, n.name, n.store.Options)
 	cookie, err := n.store.New(r, n.name)
 	if err != nil {
 		return nil

@@ -16,6 +16,7 @@ import (
 
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/secret"
+	"expense-dashboard/internal/session"
 )
 
 // pendingLogin is a sign-in that has been begun: what was sent to the provider
@@ -49,11 +50,11 @@ type pendingLogins struct {
 }
 
 func newPendingLogins(secrets []secret.Text, secure bool, now func() time.Time) (*pendingLogins, error) {
-	store, err := newCookieStore(secrets, "pending login", secure, pendingMemory)
+	store, err := session.NewCookieStore(secrets, "pending login", secure, pendingMemory)
 	if err != nil {
 		return nil, err
 	}
-	return &pendingLogins{store: store, prefix: cookieName("login", secure, "/") + "_", now: now}, nil
+	return &pendingLogins{store: store, prefix: session.CookieName("login", secure, "/") + "_", now: now}, nil
 }
 
 // name is the cookie of the pending login with that state, which it does not
@@ -90,7 +91,7 @@ func (p *pendingLogins) prune(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.SortFunc(all, func(a, b pending) int { return cmp.Or(b.begun.Compare(a.begun), cmp.Compare(a.name, b.name)) })
 	for _, old := range all[min(len(all), maxPending-1):] {
-		forget(w, old.name, p.store.Options)
+		session.Forget(w, old.name, p.store.Options)
 	}
 }
 
@@ -102,7 +103,7 @@ func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state strin
 	if _, err := r.Cookie(name); err != nil {
 		return pendingLogin{}, errors.New("no cookie of a pending login with this state")
 	}
-	forget(w, name, p.store.Options)
+	session.Forget(w, name, p.store.Options)
 	login, err := p.read(r, name)
 	if err != nil {
 		return pendingLogin{}, err
@@ -143,7 +144,7 @@ func localPath(returnTo string) string {
 		!strings.HasPrefix(returnTo, "/") || strings.HasPrefix(returnTo, "//"),
 		strings.ContainsFunc(returnTo, func(r rune) bool { return r <= 0x20 || r >= 0x7f || r == '\\' }),
 		strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, `\`),
-		u.Path == "/login", u.Path == logoutPath, u.Path == openid.CallbackPath:
+		u.Path == "/login", u.Path == session.LogoutPath, u.Path == openid.CallbackPath:
 		return standard
 	}
 	return returnTo

@@ -15,6 +15,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 )
 
@@ -97,7 +98,7 @@ func TestQueriesOfAPage(t *testing.T) {
 			for _, target := range targets {
 				s.forgetPages()
 				s.store.Known.Store(nil)
-				setNewsAge(s, endedWindow)
+				setNewsAge(s, session.EndedWindow)
 				queries.take()
 				b.get(target).check(t, http.StatusOK)
 				if asked := queries.take(); len(asked) > 2 {
@@ -121,10 +122,10 @@ func TestQueriesOfAPage(t *testing.T) {
 // the database had been asked that long ago.
 func setNewsAge(s *app, age time.Duration) {
 	asked := time.Now().Add(-age)
-	records := s.sessions.records
-	records.mu.Lock()
-	defer records.mu.Unlock()
-	records.asked = asked
+	records := s.sessions.Records
+	records.Mu.Lock()
+	defer records.Mu.Unlock()
+	records.Asked = asked
 	if known := s.store.Known.Load(); known != nil {
 		moved := *known
 		moved.Asked = asked

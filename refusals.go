@@ -7,6 +7,7 @@ import (
 
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 // explainSignIn words a failed sign-in.
@@ -95,7 +96,7 @@ func explainSetup(reason openid.Reason) (message, next string) {
 
 // inSeconds says how long to wait, rounded up to a whole second.
 func inSeconds(d time.Duration) string {
-	switch n := seconds(d); {
+	switch n := session.Seconds(d); {
 	case n == 1:
 		return "1 second"
 	case n < 120:

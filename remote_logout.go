@@ -83,12 +83,12 @@ func (s *site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 
 // endRemotely ends all sessions of a key and returns how many are known of.
 func (s *site) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
-	now, records := s.now(), s.sessions.records
-	e, count, err := records.endingOfAll(r.Context(), kind, key, now, s.sessions.maxAge)
+	now, records := s.now(), s.sessions.Records
+	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, s.sessions.MaxAge)
 	if err != nil {
 		return 0, err
 	}
-	return count, records.endByToken(r.Context(), e, why, now, used)
+	return count, records.EndByToken(r.Context(), e, why, now, used)
 }
 
 // universalLogoutRequest handles POST /logout/universal, by which Okta ends all

@@ -16,6 +16,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
@@ -33,11 +34,11 @@ type site struct {
 	backChannelLogout, universalLogout bool
 
 	auth      *openid.Client
-	sessions  *sessionStore
+	sessions  *session.Store
 	directory *teampkg.File
 	store     *store.Store
 	notices   *notices
-	drafts    *splitCookie
+	drafts    *session.SplitCookie
 	exports   chan struct{} // has room for those that may run at once
 	pages     *pages
 	summaries *cache.Cache[string, expense.Summary] // by revision and filter
@@ -86,9 +87,9 @@ func (s *app) routes() http.Handler {
 
 	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))
 	handle("GET "+openid.CallbackPath, failedSignIns(s.metrics, s.signIn.callback))
-	handle("POST "+logoutPath, s.logout)
-	handle("GET "+logoutPath, s.logoutByLink)
-	for path, allow := range map[string]string{"/login": "GET", openid.CallbackPath: "GET", logoutPath: "GET, POST"} {
+	handle("POST "+session.LogoutPath, s.logout)
+	handle("GET "+session.LogoutPath, s.logoutByLink)
+	for path, allow := range map[string]string{"/login": "GET", openid.CallbackPath: "GET", session.LogoutPath: "GET, POST"} {
 		// These change something, so HEAD does not stand in for GET.
 		handle("HEAD "+path, methodNotAllowed(allow))
 		handle(path, methodNotAllowed(allow))
@@ -156,7 +157,7 @@ func seeOther(w http.ResponseWriter, target string) {
 }
 
 // page is the part of a view that all pages share; person is nil for a guest.
-func (s *site) page(person *session, title string) page {
+func (s *site) page(person *session.Session, title string) page {
 	if person == nil {
 		return page{Title: title}
 	}
@@ -164,7 +165,7 @@ func (s *site) page(person *session, title string) page {
 }
 
 // access returns what a person may see, by the directory as it is now.
-func (s *site) access(person *session) teampkg.Access {
+func (s *site) access(person *session.Session) teampkg.Access {
 	if person.Unverified {
 		return teampkg.Access{}
 	}
@@ -173,9 +174,9 @@ func (s *site) access(person *session) teampkg.Access {
 
 // home handles GET /.
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
-	person := s.sessions.load(w, r)
+	person := s.sessions.Load(w, r)
 	if person != nil {
-		if err := s.sessions.touch(w, r, person); err != nil {
+		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}
 	}
@@ -185,7 +186,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 // dashboard handles GET /dashboard. An administrator's compares the teams.
-func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session) error {
+func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	access, shared := s.access(person), s.page(person, "Dashboard")
 	key := contentKey{
 		page: "dashboard", directory: s.directory.Current(), today: s.today(),
@@ -201,7 +202,7 @@ func (s *site) dashboard(w http.ResponseWriter, r *http.Request, person *session
 	return s.pages.show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
 }
 
-func (s *site) dashboardView(r *http.Request, person *session, access teampkg.Access, shared page) (any, error) {
+func (s *site) dashboardView(r *http.Request, person *session.Session, access teampkg.Access, shared page) (any, error) {
 	view := dashboardView{
 		page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Teams: access.Teams, Admin: access.Admin,
@@ -231,7 +232,7 @@ type teamJSON struct {
 }
 
 // profile handles GET /profile, as a page or as JSON.
-func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) error {
+func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	access, ends := s.access(person), person.EndsAt
 	w.Header().Set("Vary", "Accept")
 	if prefersJSON(r) {
@@ -255,11 +256,11 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request, person *session) 
 }
 
 // profileView answers "why do I see this?".
-func (s *site) profileView(person *session, access teampkg.Access) profileView {
+func (s *site) profileView(person *session.Session, access teampkg.Access) profileView {
 	view := profileView{
 		page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Admin: access.Admin, Teams: access.Teams, Address: teampkg.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
-		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.idle, Now: s.now(),
+		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.Idle, Now: s.now(),
 	}
 	if !person.Unverified {
 		view.Rule, _ = s.directory.Current().Rule(person.Email)
@@ -315,7 +316,7 @@ func newReference() string {
 
 // askSignOut answers with the page that asks before it signs out.
 func (s *site) askSignOut(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.load(w, r), "Sign out")})
+	return s.pages.render(w, r, http.StatusOK, "signout", signOutView{s.page(s.sessions.Load(w, r), "Sign out")})
 }
 
 // forgetPages drops all rendered pages, so that the next ones are made anew.

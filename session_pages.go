@@ -13,6 +13,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 )
 
@@ -52,7 +53,7 @@ func sessionsPage(path string) (page string, ok bool) {
 
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
-func (s *site) ownSessions(r *http.Request, person *session) ([]sessionLine, error) {
+func (s *site) ownSessions(r *http.Request, person *session.Session) ([]sessionLine, error) {
 	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
 	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *site) ownSessions(r *http.Request, person *session) ([]sessionLine, err
 	return sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func sessionLines(records []store.SessionRecord, person *session, path string) []sessionLine {
+func sessionLines(records []store.SessionRecord, person *session.Session, path string) []sessionLine {
 	lines := make([]sessionLine, len(records))
 	for i, r := range records {
 		lines[i] = sessionLine{
@@ -72,7 +73,7 @@ func sessionLines(records []store.SessionRecord, person *session, path string) [
 }
 
 // endOwnSession handles POST /profile/sessions/{id}/end.
-func (s *site) endOwnSession(w http.ResponseWriter, r *http.Request, person *session) error {
+func (s *site) endOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
@@ -83,7 +84,7 @@ func (s *site) endSession(w http.ResponseWriter, r *http.Request, v visit) error
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
-func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session, reason, page string) error {
+func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
@@ -99,12 +100,12 @@ func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQ
 
 // endRecords ends sessions and logs each. Those that the database cannot take
 // now are over on this copy only, which the error says.
-func (s *site) endRecords(r *http.Request, records []store.SessionRecord, by *session, reason string) error {
+func (s *site) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
 	var endings []store.Ending
 	for _, record := range records {
-		endings = append(endings, endingOf(record.IDHash, record.ExpiresAt))
+		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
 	}
-	err := s.sessions.records.end(r.Context(), endings, reason, s.now())
+	err := s.sessions.Records.End(r.Context(), endings, reason, s.now())
 	for _, record := range records {
 		logging.Audit(s.log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
 	}
@@ -112,7 +113,7 @@ func (s *site) endRecords(r *http.Request, records []store.SessionRecord, by *se
 }
 
 // endOwnOthers handles POST /profile/sessions/end-others.
-func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *session) error {
+func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
@@ -151,11 +152,11 @@ func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error 
 	if subject == "" || len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	e, _, err := s.sessions.records.endingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.maxAge)
+	e, _, err := s.sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge)
 	if err != nil {
 		return err
 	}
-	err = s.sessions.records.end(r.Context(), []store.Ending{e}, "administrator", s.now())
+	err = s.sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.now())
 	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	if err != nil {
 		return &expense.QueryError{"after is where a page starts, as the link to the next page has it"}
 	}
-	search := bounded(parameters.Get("q"), openid.MaxAddressLength)
+	search := session.Bounded(parameters.Get("q"), openid.MaxAddressLength)
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{"q is part of an address"}
 	}
@@ -194,7 +195,7 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 		return err
 	}
 	view := sessionsView{
-		page: s.page(v.person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.idle,
+		page: s.page(v.person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.Idle,
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]

@@ -13,6 +13,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/secret"
+	"expense-dashboard/internal/session"
 )
 
 func TestLongIDToken(t *testing.T) {
@@ -454,63 +455,12 @@ func TestIDTokenOfAnotherSession(t *testing.T) {
 	}
 }
 
-func TestTextValues(t *testing.T) {
-	t.Parallel()
-	for _, values := range []map[any]any{
-		{},
-		{"": ""},
-		{"a": "b", "c": ""},
-		{"name": "Zoë \x00\xff", "long": strings.Repeat("x", 70000)},
-	} {
-		data, err := textValues{}.Serialize(values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var again map[any]any
-		if err := (textValues{}).Deserialize(data, &again); err != nil || !maps.Equal(again, values) {
-			t.Errorf("%v becomes %v, %v", values, again, err)
-		}
-		for cut := range min(len(data), 40) {
-			if err := (textValues{}).Deserialize(data[:cut], &again); err == nil && maps.Equal(again, values) {
-				t.Errorf("%d of %d bytes are as good as all", cut, len(data))
-			}
-		}
-	}
-	for _, odd := range []any{nil, 1, "text", map[string]string{}, map[any]any{1: "a"}, map[any]any{"a": 1}, map[any]any{"a": nil}} {
-		if _, err := (textValues{}).Serialize(odd); err == nil {
-			t.Errorf("%#v is serialized", odd)
-		}
-	}
-	if err := (textValues{}).Deserialize(nil, new(string)); err == nil {
-		t.Error("values are deserialized into a string")
-	}
-}
-
-func FuzzTextValues(f *testing.F) {
-	for _, seed := range []string{"", "\x01a\x01b", "\x00\x00", "\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x80\x00\x80\x00"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var values, again map[any]any
-		if err := (textValues{}).Deserialize(data, &values); err != nil {
-			return
-		}
-		encoded, err := textValues{}.Serialize(values)
-		if err != nil {
-			t.Fatalf("%v cannot be serialized: %v", values, err)
-		}
-		if err := (textValues{}).Deserialize(encoded, &again); err != nil || !maps.Equal(values, again) {
-			t.Fatalf("%v becomes %v, %v", values, again, err)
-		}
-	})
-}
-
 // No cookie that somebody makes up is a session, a pending login or an ID Token.
 func FuzzCookies(f *testing.F) {
 	for _, seed := range []string{"", "x", "AAAA", "MTcwMDAwMDAwMHxBQUFB", `"quoted"`, "a=b; session=c", "\x00", "%7B", strings.Repeat("A", 5000)} {
 		f.Add(seed)
 	}
-	store, err := newSessionStore([]secret.Text{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
+	store, err := session.NewStore([]secret.Text{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -523,10 +473,10 @@ func FuzzCookies(f *testing.F) {
 		for _, name := range []string{"session", "id_token_0", logins.name("state")} {
 			r.Header.Add("Cookie", name+"="+value)
 		}
-		if person := store.load(w, r); person != nil {
+		if person := store.Load(w, r); person != nil {
 			t.Errorf("a session of %+v", person)
 		}
-		if rawIDToken := store.idToken.load(r, ""); rawIDToken != "" {
+		if rawIDToken := store.IdToken.Load(r, ""); rawIDToken != "" {
 			t.Errorf("an ID Token %q", rawIDToken)
 		}
 		if login, err := logins.take(w, r, "state"); err == nil {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +17,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
@@ -51,7 +50,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		again.site.now, again.site.auth.Now, again.site.sessions.now = s.clock.now, s.clock.now, s.clock.now
+		again.site.now, again.site.auth.Now, again.site.sessions.Now = s.clock.now, s.clock.now, s.clock.now
 	}
 	if err := again.site.auth.Connect(t.Context()); err != nil {
 		t.Fatal(err)
@@ -88,7 +87,7 @@ func sessionID(t *testing.T, r *rig, b *browser) string {
 	for name, value := range b.cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	person := r.site.sessions.read(httptest.NewRecorder(), request)
+	person := r.site.sessions.Read(httptest.NewRecorder(), request)
 	if person == nil {
 		t.Fatal("the browser has no session")
 	}
@@ -124,7 +123,7 @@ func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
 		if thief.twin(r).isSignedIn(r) {
 			t.Error("the cookie is good where it was ended")
 		}
-		time.Sleep(endedWindow)
+		time.Sleep(session.EndedWindow)
 		page := thief.get(other.baseURL + "/dashboard")
 		page.check(t, http.StatusSeeOther)
 		if !strings.HasPrefix(page.header.Get("Set-Cookie"), "session=; ") {
@@ -307,7 +306,7 @@ func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
 	if _, has := comes.cookies()["session"]; has || refused.header.Get("Retry-After") == "" {
 		t.Errorf("a session began, or nobody is told to wait: %v", refused.header)
 	}
-	time.Sleep(endedWindow)
+	time.Sleep(session.EndedWindow)
 	if !stays.isSignedIn(r) || dead.isSignedIn(r) {
 		t.Error("somebody signed in is not, or somebody signed out is")
 	}
@@ -324,11 +323,11 @@ func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(endedWindow)
+	time.Sleep(session.EndedWindow)
 	for range 2 {
 		// The first request may be the one that finds the database back.
 		stays.isSignedIn(r)
-		time.Sleep(endedWindow)
+		time.Sleep(session.EndedWindow)
 	}
 	if thief.isSignedIn(other) {
 		t.Error("the other copy was never told of the sign-out")
@@ -378,122 +377,6 @@ func TestLongerMaxAgeRevivesNothing(t *testing.T) {
 	}
 }
 
-func TestSessionRecordsAreForgotten(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
-		begun := time.UnixMilli(1_000_000)
-		add := func(id string, at time.Time) {
-			t.Helper()
-			record := storepkg.SessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
-			if err := s.AddSession(t.Context(), record); err != nil {
-				t.Fatal(err)
-			}
-		}
-		add("one", begun)
-		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
-		if err := s.EndSessions(t.Context(), []storepkg.Ending{endingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
-			t.Fatal(err)
-		}
-		for _, test := range []struct {
-			at   time.Time
-			rows [3]int
-		}{{begun.Add(time.Hour - time.Millisecond), [3]int{2, 1, 1}}, {begun.Add(time.Hour), [3]int{2, 0, 0}}} {
-			add(test.at.String(), test.at)
-			var rows [3]int
-			for i, table := range []string{"sessions", "ended", "used_tokens"} {
-				if err := s.Read.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if rows != test.rows {
-				t.Errorf("%s after the sign-in there are %v rows, want %v", test.at.Sub(begun), rows, test.rows)
-			}
-		}
-	})
-}
-
-func TestUsedTokenEndsNothing(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
-		now := time.Now()
-		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
-		first := []storepkg.Ending{{storepkg.EndSubject, "first", now, now.Add(time.Hour)}}
-		second := []storepkg.Ending{{storepkg.EndSubject, "second", now, now.Add(time.Hour)}}
-		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, storepkg.ErrReplayed) {
-			t.Errorf("the token used again is %v", err)
-		}
-		endings, _, err := s.News(t.Context(), 0)
-		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
-			t.Errorf("the endings are %v, %v", endings, err)
-		}
-	})
-}
-
-// A reader that asks for what is new misses nothing that is written meanwhile.
-func TestNoEndingIsMissed(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
-		const writers, each = 6, 15
-		now := time.Now()
-		var together sync.WaitGroup
-		for writer := range writers {
-			together.Go(func() {
-				for i := range each {
-					e := []storepkg.Ending{{storepkg.EndSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
-					if err := s.EndSessions(t.Context(), e, "test", now, storepkg.UsedToken{}); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		done := make(chan struct{})
-		go func() { together.Wait(); close(done) }()
-		seen, sequence := map[string]bool{}, int64(0)
-		for last := false; ; {
-			endings, next, err := s.News(t.Context(), sequence)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range endings {
-				seen[e.Key] = true
-			}
-			sequence = next
-			if last {
-				break
-			}
-			select {
-			case <-done:
-				last = true
-			default:
-			}
-		}
-		if len(seen) != writers*each {
-			t.Errorf("%d endings were seen, want %d", len(seen), writers*each)
-		}
-	})
-}
-
-// An ending that comes again, or later, reaches at least as far as before.
-func TestEndingsWiden(t *testing.T) {
-	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
-		at := time.UnixMilli(5_000)
-		for _, minutes := range []int{2, 5, 1} {
-			upTo := at.Add(time.Duration(minutes) * time.Minute)
-			if err := s.EndSessions(t.Context(), []storepkg.Ending{{storepkg.EndAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, storepkg.UsedToken{}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		endings, last, err := s.News(t.Context(), 0)
-		if err != nil || last != 3 || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
-			t.Errorf("the endings are %v up to %d, %v", endings, last, err)
-		}
-	})
-}
-
 // Within endedWindow requests ask the database nothing, and where one has to,
 // the others wait for its answer and ask nothing themselves.
 func TestEndedSessionsCostFewQueries(t *testing.T) {
@@ -501,11 +384,11 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
-	records := r.site.sessions.records
+	records := r.site.sessions.Records
 	set := func(asked time.Time, asking chan struct{}) {
-		records.mu.Lock()
-		defer records.mu.Unlock()
-		records.asked, records.asking = asked, asking
+		records.Mu.Lock()
+		defer records.Mu.Unlock()
+		records.Asked, records.Asking = asked, asking
 	}
 	set(time.Now().Add(time.Hour), nil)
 	// Whoever asks from here on finds out.
@@ -520,13 +403,13 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 	set(time.Time{}, asking)
 	var together sync.WaitGroup
 	for range 8 {
-		together.Go(func() { records.refresh(t.Context()) })
+		together.Go(func() { records.Refresh(t.Context()) })
 	}
 	close(asking)
 	together.Wait()
-	records.mu.Lock()
-	defer records.mu.Unlock()
-	if records.failing || records.asking != asking {
+	records.Mu.Lock()
+	defer records.Mu.Unlock()
+	if records.Failing || records.Asking != asking {
 		t.Error("the database was asked")
 	}
 }
@@ -674,7 +557,7 @@ func TestOddUserAgents(t *testing.T) {
 			b.get(callback.String(), "User-Agent", userAgent).check(t, http.StatusSeeOther)
 		}
 		for _, record := range listed(t, r) {
-			if length := len([]rune(record.UserAgent)); length > maxUserAgent || length == 0 {
+			if length := len([]rune(record.UserAgent)); length > session.MaxUserAgent || length == 0 {
 				t.Errorf("a browser's name of %d characters is kept", length)
 			}
 		}
@@ -704,24 +587,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	for name, value := range b.cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	if person := r.site.sessions.read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {
+	if person := r.site.sessions.Read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {
 		t.Error("the database holds the session's ID, or not its hash")
-	}
-}
-
-// Endings that the database never takes are bounded.
-func TestOwedEndingsAreBounded(t *testing.T) {
-	t.Parallel()
-	store := openedStore(t, sqliteURL(t)) // never started
-	records := newSessionRecords(store, slog.New(slog.DiscardHandler))
-	endings := make([]storepkg.Ending, maxOwedEndings+5)
-	for i := range endings {
-		endings[i] = endingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
-	}
-	if err := records.end(t.Context(), endings, "test", time.Now()); !storepkg.IsUnavailable(err) {
-		t.Errorf("end = %v", err)
-	}
-	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {
-		t.Errorf("%d endings are owed and %d known", len(records.owed), len(records.known))
 	}
 }

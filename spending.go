@@ -11,6 +11,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/session"
 	teampkg "expense-dashboard/internal/team"
 )
 
@@ -28,7 +29,7 @@ const (
 
 // visit is a request of somebody who is signed in and may see what it asks for.
 type visit struct {
-	person *session
+	person *session.Session
 	access teampkg.Access
 	team   teampkg.Team // zero for all teams
 }
@@ -70,7 +71,7 @@ func (v visit) mayChange(e expense.Expense) bool {
 }
 
 // denied logs who asked for what is not theirs.
-func (s *site) denied(r *http.Request, person *session, reason string) error {
+func (s *site) denied(r *http.Request, person *session.Session, reason string) error {
 	logging.Audit(s.log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
 	return expense.ErrNotFound
 }

@@ -23,6 +23,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/session"
 )
 
 // surfaceRow is a request and the status of its answer. The target OPTIONS *
@@ -66,8 +67,8 @@ func surfaceRows(style string) []surfaceRow {
 		{"TRACE", "TRACE", "/dashboard", 405, nil, nil},
 		{"OPTIONS", "OPTIONS", "/dashboard", 405, nil, nil},
 		{"unknown method", "ODD", "/", 405, nil, nil},
-		{"form of another site", "POST", logoutPath, 403, url.Values{}, []string{"Sec-Fetch-Site", "cross-site"}},
-		{"link to sign out on another site", "GET", logoutPath, 200, nil, []string{"Sec-Fetch-Site", "cross-site"}},
+		{"form of another site", "POST", session.LogoutPath, 403, url.Values{}, []string{"Sec-Fetch-Site", "cross-site"}},
+		{"link to sign out on another site", "GET", session.LogoutPath, 200, nil, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", maxBody)}}, nil},
 		{"form with mistakes", "POST", "/team/finance/expenses", 422, url.Values{}, nil},
 		{"Logout Token that is none", "POST", backChannelLogoutPath, 400, url.Values{}, nil},
@@ -93,7 +94,7 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 			others := map[string]*reply{
 				"not signed in":         guest.get("/dashboard"),
 				"not signed in, a file": guest.get("/team/finance/expenses.csv", "Accept", "text/csv"),
-				"end of the session":    member.post(logoutPath, nil),
+				"end of the session":    member.post(session.LogoutPath, nil),
 				"OPTIONS *":             rawAnswer(t, r, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
 				"panic":                 panicked(t, r, guest),
 			}

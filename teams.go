@@ -2,13 +2,15 @@ package main
 
 import (
 	"net/http"
+
+	"expense-dashboard/internal/session"
 )
 
 // onTeam is a handler for those on the team that the path names, and for
 // administrators. A team that somebody is not on looks like one that does not
 // exist.
 func (s *app) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 		access := s.access(person)
 		team, ok := access.Allows(r.PathValue("id"))
 		if !ok {
@@ -21,7 +23,7 @@ func (s *app) onTeam(h func(http.ResponseWriter, *http.Request, visit) error) ha
 // forAdmins is a handler for administrators. For everybody else there is no
 // such page.
 func (s *app) forAdmins(h func(http.ResponseWriter, *http.Request, visit) error) handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session) error {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 		access := s.access(person)
 		if !access.Admin {
 			return s.denied(r, person, "not_an_administrator")

@@ -10,6 +10,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/session"
 )
 
 const rightRevocation = `{"sub_id":{"format":"email","email":"` + finance + `"}}`
@@ -214,7 +215,7 @@ func TestSomebodyDisabledLosesAccess(t *testing.T) {
 	if err != nil || answer.Status != http.StatusNoContent || told.twin(r).isSignedIn(r) {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
-	time.Sleep(endedWindow)
+	time.Sleep(session.EndedWindow)
 	if told.isSignedIn(other) {
 		t.Error("the other copy does not know")
 	}

@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"crypto/hkdf"
@@ -20,7 +20,7 @@ import (
 // newCookieStore returns a gorilla store whose cookies are encrypted and
 // authenticated with keys derived from the secrets for one purpose. It reads
 // them for maxAge and not longer, whatever the browser does.
-func newCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
+func NewCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
 	var keyPairs [][]byte
 	for _, s := range secrets {
 		for _, use := range []string{"authentication", "encryption"} {
@@ -33,7 +33,7 @@ func newCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge t
 	}
 	store := sessions.NewCookieStore(keyPairs...)
 	store.Options = &sessions.Options{Path: "/", Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	store.MaxAge(seconds(maxAge))
+	store.MaxAge(Seconds(maxAge))
 	for _, codec := range store.Codecs {
 		codec.(*securecookie.SecureCookie).SetSerializer(textValues{})
 	}
@@ -43,7 +43,7 @@ func newCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge t
 // cookieName adds the prefix that lets a browser protect a cookie against
 // other hosts of the domain (RFC 6265bis, 4.1.3). Safari refuses these over
 // http, also on loopback, so they go with https only.
-func cookieName(name string, secure bool, path string) string {
+func CookieName(name string, secure bool, path string) string {
 	switch {
 	case !secure:
 		return name
@@ -55,10 +55,10 @@ func cookieName(name string, secure bool, path string) string {
 }
 
 // seconds rounds up, because a Max-Age of 0 would mean no bound at all.
-func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+func Seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // forget tells the browser to drop a cookie.
-func forget(w http.ResponseWriter, name string, options *sessions.Options) {
+func Forget(w http.ResponseWriter, name string, options *sessions.Options) {
 	o := *options
 	o.MaxAge = -1
 	http.SetCookie(w, sessions.NewCookie(name, "", &o))
@@ -66,7 +66,7 @@ func forget(w http.ResponseWriter, name string, options *sessions.Options) {
 
 // splitCookie keeps a text that may be longer than one cookie can be, in as
 // many as it needs, each encrypted, and sent only below one path.
-type splitCookie struct {
+type SplitCookie struct {
 	store *sessions.CookieStore
 	name  string
 }
@@ -75,25 +75,25 @@ const (
 	// cookiePart is how many bytes of a text go into one cookie: encrypted and
 	// encoded twice by securecookie, with its name and attributes, they stay
 	// below the 4,096 bytes that browsers keep.
-	cookiePart = 2000
+	CookiePart = 2000
 	// maxCookieParts bounds what a browser has to send.
-	maxCookieParts = 10
+	MaxCookieParts = 10
 )
 
-func newSplitCookie(secrets []secret.Text, name string, secure bool, path string, maxAge time.Duration) (*splitCookie, error) {
-	store, err := newCookieStore(secrets, name, secure, maxAge)
+func NewSplitCookie(secrets []secret.Text, name string, secure bool, path string, maxAge time.Duration) (*SplitCookie, error) {
+	store, err := NewCookieStore(secrets, name, secure, maxAge)
 	if err != nil {
 		return nil, err
 	}
 	store.Options.Path = path
-	return &splitCookie{store: store, name: cookieName(name, secure, path) + "_"}, nil
+	return &SplitCookie{store: store, name: CookieName(name, secure, path) + "_"}, nil
 }
 
 // save keeps a text under a key. It reports false, and keeps nothing, if the
 // text is longer than cookiePart times maxCookieParts.
-func (c *splitCookie) save(w http.ResponseWriter, r *http.Request, key, text string) (kept bool, err error) {
-	count := (len(text) + cookiePart - 1) / cookiePart
-	if count > maxCookieParts {
+func (c *SplitCookie) Save(w http.ResponseWriter, r *http.Request, key, text string) (kept bool, err error) {
+	count := (len(text) + CookiePart - 1) / CookiePart
+	if count > MaxCookieParts {
 		return false, nil
 	}
 	for i := range count {
@@ -101,7 +101,7 @@ func (c *splitCookie) save(w http.ResponseWriter, r *http.Request, key, text str
 		cookie.Options = c.store.Options
 		cookie.Values = map[any]any{
 			"key": key, "count": strconv.Itoa(count),
-			"part": text[i*cookiePart : min((i+1)*cookiePart, len(text))],
+			"part": text[i*CookiePart : min((i+1)*CookiePart, len(text))],
 		}
 		if err := c.store.Save(r, w, cookie); err != nil {
 			return false, err
@@ -112,7 +112,7 @@ func (c *splitCookie) save(w http.ResponseWriter, r *http.Request, key, text str
 
 // load puts the text of a key together again, or returns "" if a part is
 // missing, another key's or not ours.
-func (c *splitCookie) load(r *http.Request, key string) string {
+func (c *SplitCookie) Load(r *http.Request, key string) string {
 	var text strings.Builder
 	for i, count := 0, 1; i < count; i++ {
 		cookie, err := c.store.New(r, c.name+strconv.Itoa(i))
@@ -130,10 +130,10 @@ func (c *splitCookie) load(r *http.Request, key string) string {
 }
 
 // forget removes all parts that the browser sent.
-func (c *splitCookie) forget(w http.ResponseWriter, r *http.Request) {
+func (c *SplitCookie) Forget(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range r.Cookies() {
 		if strings.HasPrefix(cookie.Name, c.name) {
-			forget(w, cookie.Name, c.store.Options)
+			Forget(w, cookie.Name, c.store.Options)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"context"
@@ -20,12 +20,12 @@ const (
 	// ended sessions before it asks the database again, at the next request. A
 	// session that another copy ended is dead here that long after, and on the
 	// copy that ended it at once.
-	endedWindow = 250 * time.Millisecond
+	EndedWindow = 250 * time.Millisecond
 	// endedPatience is how long requests wait for that answer; then, and as long
 	// as the database stays away, they go by what is known.
 	endedPatience = time.Second
 	// maxUserAgent is how many characters of a browser's name for itself are kept.
-	maxUserAgent = 300
+	MaxUserAgent = 300
 	// maxOwedEndings bounds the endings that wait for the database to come back.
 	maxOwedEndings = 10_000
 )
@@ -36,15 +36,15 @@ const (
 type sessionRecords struct {
 	store   *storepkg.Store
 	log     *slog.Logger
-	metrics *metrics.Metrics
+	Metrics *metrics.Metrics
 
-	mu       sync.Mutex
+	Mu       sync.Mutex
 	known    map[endedKey]storepkg.Ending
 	sequence int64         // of the last ending known
 	loaded   bool          // whether the database has ever told what it holds
-	asked    time.Time     // when the database last answered or failed to
-	failing  bool          // whether it failed then
-	asking   chan struct{} // closed when the question under way is answered; nil without one
+	Asked    time.Time     // when the database last answered or failed to
+	Failing  bool          // whether it failed then
+	Asking   chan struct{} // closed when the question under way is answered; nil without one
 	owed     []owedEnding
 }
 
@@ -60,25 +60,25 @@ type owedEnding struct {
 	at  time.Time
 }
 
-func newSessionRecords(store *storepkg.Store, log *slog.Logger) *sessionRecords {
+func NewRecords(store *storepkg.Store, log *slog.Logger) *sessionRecords {
 	return &sessionRecords{store: store, log: log, known: map[endedKey]storepkg.Ending{}}
 }
 
 // begin records a session. On an error there must be none.
-func (s *sessionRecords) begin(ctx context.Context, person *session, userAgent string) error {
+func (s *sessionRecords) begin(ctx context.Context, person *Session, userAgent string) error {
 	err := s.store.AddSession(ctx, storepkg.SessionRecord{
 		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: team.NormalizeAddress(person.Email), Name: person.Name,
-		ProviderSID: person.ProviderSID, UserAgent: bounded(userAgent, maxUserAgent),
+		ProviderSID: person.ProviderSID, UserAgent: Bounded(userAgent, MaxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})
 	if err == nil {
-		s.metrics.SignedIn()
+		s.Metrics.SignedIn()
 	}
 	return err
 }
 
 // bounded returns the first characters of a text, as valid UTF-8.
-func bounded(text string, length int) string {
+func Bounded(text string, length int) string {
 	characters := []rune(strings.ToValidUTF8(text, "\uFFFD"))
 	return string(characters[:min(len(characters), length)])
 }
@@ -86,10 +86,10 @@ func bounded(text string, length int) string {
 // isEnded reports whether a session was ended before its time. Before the
 // database has been reached for the first time since the start, nobody can tell:
 // the error then is that of a database that does not serve.
-func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, error) {
-	s.refresh(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *sessionRecords) IsEnded(ctx context.Context, person *Session) (bool, error) {
+	s.Refresh(ctx)
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	if !s.loaded {
 		return false, storepkg.Unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
@@ -110,19 +110,19 @@ func (s *sessionRecords) isEnded(ctx context.Context, person *session) (bool, er
 // refresh asks the database for new endings where that is endedWindow ago. One
 // question at a time is asked for all requests, and survives the request that
 // asked it. While the database fails nobody waits for it.
-func (s *sessionRecords) refresh(ctx context.Context) {
-	s.mu.Lock()
-	if s.loaded && time.Since(s.asked) < endedWindow {
-		s.mu.Unlock()
+func (s *sessionRecords) Refresh(ctx context.Context) {
+	s.Mu.Lock()
+	if s.loaded && time.Since(s.Asked) < EndedWindow {
+		s.Mu.Unlock()
 		return
 	}
-	asking, waits := s.asking, !s.failing
+	asking, waits := s.Asking, !s.Failing
 	if asking == nil {
 		asking = make(chan struct{})
-		s.asking = asking
+		s.Asking = asking
 		go s.ask(asking)
 	}
-	s.mu.Unlock()
+	s.Mu.Unlock()
 	if waits {
 		select {
 		case <-asking:
@@ -136,21 +136,21 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), endedPatience)
 	defer cancel()
 	begun := time.Now()
-	s.mu.Lock()
+	s.Mu.Lock()
 	sequence, owed := s.sequence, s.owed
-	s.mu.Unlock()
+	s.Mu.Unlock()
 	paid, err := s.pay(ctx, owed)
 	var endings []storepkg.Ending
 	if err == nil {
 		endings, sequence, err = s.store.News(ctx, sequence)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	s.owed = s.owed[paid:]
-	if err != nil && !s.failing {
+	if err != nil && !s.Failing {
 		s.log.Warn("ended sessions not refreshed, going by those known", "error", err)
 	}
-	s.failing, s.asking, s.asked = err != nil, nil, begun
+	s.Failing, s.Asking, s.Asked = err != nil, nil, begun
 	close(answered)
 	if err != nil {
 		return
@@ -195,20 +195,20 @@ func later(a, b time.Time) time.Time {
 // end ends sessions, on this copy at once whatever the database does. An ending
 // that the database cannot take now it takes when it serves again, as long as
 // this copy runs; the error says so.
-func (s *sessionRecords) end(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
-	s.mu.Lock()
+func (s *sessionRecords) End(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
+	s.Mu.Lock()
 	for _, e := range endings {
 		s.noteLocked(e)
 	}
-	s.mu.Unlock()
-	s.metrics.SessionEnded(why)
+	s.Mu.Unlock()
+	s.Metrics.SessionEnded(why)
 	// Whoever asked for it may have gone away by now.
 	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, storepkg.UsedToken{})
 	if err == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	for _, e := range endings {
 		if len(s.owed) < maxOwedEndings {
 			s.owed = append(s.owed, owedEnding{e, why, at})
@@ -220,26 +220,26 @@ func (s *sessionRecords) end(ctx context.Context, endings []storepkg.Ending, why
 // endByToken ends the sessions that a logout request's token is about, unless
 // the token was used before or the database cannot remember that it is now:
 // then nothing ends.
-func (s *sessionRecords) endByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
+func (s *sessionRecords) EndByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
 	if err := s.store.EndSessions(context.WithoutCancel(ctx), []storepkg.Ending{e}, why, at, token); err != nil {
 		return err
 	}
-	s.metrics.SessionEnded(why)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Metrics.SessionEnded(why)
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	s.noteLocked(e)
 	return nil
 }
 
 // endingOf is the ending of one session.
-func endingOf(idHash string, expires time.Time) storepkg.Ending {
+func EndingOf(idHash string, expires time.Time) storepkg.Ending {
 	return storepkg.Ending{Kind: storepkg.EndSession, Key: idHash, UpTo: expires, Expires: expires}
 }
 
 // endingOfAll is the ending of all sessions of a key that have begun by now, and
 // the number of those known. Clocks of two copies may differ: the latest sign-in
 // that is recorded counts as begun.
-func (s *sessionRecords) endingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
+func (s *sessionRecords) EndingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
 	bounds, err := s.store.SessionBounds(ctx, kind, key, now)
 	if err != nil {
 		return storepkg.Ending{}, 0, err
