@@ -342,7 +342,7 @@ func errorAttacks() []attack {
 
 // pendingName is the name of the cookie of a pending login.
 func pendingName(r *rig, query url.Values) string {
-	return r.site.signIn.pending.name(query.Get("state"))
+	return r.site.signIn.pending.Name(query.Get("state"))
 }
 
 func dropPending(b *browser, r *rig, query url.Values) {

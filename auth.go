@@ -20,6 +20,7 @@ import (
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
 )
 
@@ -28,8 +29,8 @@ import (
 // and RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 type authenticator struct {
 	*openid.Client
-	pending   *pendingLogins
-	callbacks *callbacks
+	pending   *signin.Pending
+	callbacks *signin.Callbacks
 	sessions  *session.Store
 }
 
@@ -45,11 +46,11 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	if p == nil {
 		return openid.ErrNoProvider()
 	}
-	login := pendingLogin{
+	login := signin.Login{
 		State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(),
-		ReturnTo: localPath(query.Get("return_to")),
+		ReturnTo: signin.LocalPath(query.Get("return_to")),
 	}
-	if err := a.pending.put(w, r, login); err != nil {
+	if err := a.pending.Put(w, r, login); err != nil {
 		return fmt.Errorf("keep pending login: %w", err)
 	}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(login.CodeVerifier), oidc.Nonce(login.Nonce)}
@@ -70,12 +71,12 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &openid.SignInError{Failure: openid.MalformedCallback, Err: err}
 	}
-	login, err := a.pending.take(w, r, response.State)
-	if err == nil && a.callbacks.isUsed(login, a.Now()) {
-		err = errUsedLogin
+	login, err := a.pending.Take(w, r, response.State)
+	if err == nil && a.callbacks.IsUsed(login, a.Now()) {
+		err = signin.ErrUsedLogin
 	}
 	if err != nil && a.sessions.Load(w, r) != nil {
-		seeOther(w, localPath(cmp.Or(login.ReturnTo, a.callbacks.returnTo(response.State))))
+		seeOther(w, signin.LocalPath(cmp.Or(login.ReturnTo, a.callbacks.ReturnTo(response.State))))
 		return nil
 	}
 	if err != nil {
@@ -88,46 +89,46 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err := response.Check(p); err != nil {
 		return err
 	}
-	outcome := a.callbacks.do(r.Context(), login, a.Now(), func(ctx context.Context) callbackOutcome {
+	outcome := a.callbacks.Do(r.Context(), login, a.Now(), func(ctx context.Context) signin.Outcome {
 		return a.signIn(ctx, p, login, response.Code, r)
 	})
-	if outcome.err != nil {
-		return outcome.err
+	if outcome.Err != nil {
+		return outcome.Err
 	}
 	before := a.sessions.Read(w, r)
-	if err := a.sessions.Give(w, r, outcome.person, outcome.rawIDToken); err != nil {
+	if err := a.sessions.Give(w, r, outcome.Person, outcome.RawIDToken); err != nil {
 		return fmt.Errorf("give session: %w", err)
 	}
-	if before != nil && before.ID != outcome.person.ID {
+	if before != nil && before.ID != outcome.Person.ID {
 		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
-	if outcome.person.Unverified {
-		a.Log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.person.Subject, "mend", a.Mend(openid.EmailUnverified))
+	if outcome.Person.Unverified {
+		a.Log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.Mend(openid.EmailUnverified))
 	}
-	seeOther(w, localPath(login.ReturnTo))
+	seeOther(w, signin.LocalPath(login.ReturnTo))
 	return nil
 }
 
 // signIn completes a login and begins its session, once for all requests with
 // the same callback; r is the first of them.
-func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login pendingLogin, code string, r *http.Request) callbackOutcome {
+func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login signin.Login, code string, r *http.Request) signin.Outcome {
 	// Taken before the exchange, so that a logout which overtakes it counts.
 	begun := a.Now()
 	who, rawIDToken, err := a.CompleteLogin(ctx, p, code, login.CodeVerifier, login.Nonce)
 	if err != nil {
-		return callbackOutcome{err: err}
+		return signin.Outcome{Err: err}
 	}
 	person, err := a.sessions.Begin(ctx, session.Session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods}, begun, r.UserAgent())
 	if err != nil {
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
-		return callbackOutcome{err: failure}
+		return signin.Outcome{Err: failure}
 	}
 	logging.Audit(a.Log, r, logging.EventSignIn, person.Subject, "callback")
 	if len(rawIDToken) > session.CookiePart*session.MaxCookieParts {
 		// No cookie takes it, so there is no use in remembering it.
 		rawIDToken = ""
 	}
-	return callbackOutcome{person: person, rawIDToken: rawIDToken}
+	return signin.Outcome{Person: person, RawIDToken: rawIDToken}
 }
 
 // endOne ends one session, on this copy at once and on the others when the

@@ -17,6 +17,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/signin"
 )
 
 // sampleTotals are what the sample's teams spent, by team ID.
@@ -330,12 +331,12 @@ func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
 	r := startSite(t, setup{clock: clock})
 	b := r.browser()
 	var callbacks []*url.URL
-	for range maxPending + 1 {
+	for range signin.MaxPending + 1 {
 		callbacks = append(callbacks, b.beginSignIn(finance))
 		clock.advance(1e9)
 	}
-	if got := len(b.cookies()); got != maxPending {
-		t.Errorf("%d pending logins are kept, want %d", got, maxPending)
+	if got := len(b.cookies()); got != signin.MaxPending {
+		t.Errorf("%d pending logins are kept, want %d", got, signin.MaxPending)
 	}
 	for i, callback := range callbacks {
 		want := http.StatusSeeOther

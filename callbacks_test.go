@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -11,14 +10,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/signin"
 )
 
 // The same callback many times at once is one sign-in: one token request, one
@@ -122,59 +120,6 @@ func TestCallbackAgainAfterSignOut(t *testing.T) {
 	}
 }
 
-func TestCallbacksForget(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := newCallbacks()
-		var runs atomic.Int64
-		run := func(state string) callbackOutcome {
-			return c.do(t.Context(), pendingLogin{State: state, ReturnTo: "/" + state}, time.Now(), func(context.Context) callbackOutcome {
-				runs.Add(1)
-				return callbackOutcome{rawIDToken: state}
-			})
-		}
-		for range 3 {
-			if got := run("a").rawIDToken; got != "a" {
-				t.Errorf("the outcome is of %q", got)
-			}
-		}
-		login := pendingLogin{State: "a"}
-		time.Sleep(callbackMemory)
-		if run("a"); runs.Load() != 1 || c.isUsed(login, time.Now()) || c.returnTo("a") != "/a" || c.returnTo("b") != "" {
-			t.Errorf("%d runs within %s, want 1", runs.Load(), callbackMemory)
-		}
-		time.Sleep(time.Second)
-		if !c.isUsed(login, time.Now()) || c.isUsed(pendingLogin{State: "b"}, time.Now()) {
-			t.Errorf("after %s nobody knows who was here", callbackMemory)
-		}
-		if run("b"); c.byState["a"].outcome.rawIDToken != "" || c.returnTo("a") != "/a" {
-			t.Errorf("after %s the outcome is still there", callbackMemory)
-		}
-		time.Sleep(usedMemory)
-		if run("a"); runs.Load() != 3 {
-			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
-		}
-		for i := range maxCallbacks + 20 {
-			time.Sleep(time.Millisecond)
-			run(fmt.Sprint(i))
-		}
-		if len(c.byState) != maxCallbacks || c.returnTo("a") != "" || c.returnTo("19") != "" || c.returnTo("20") == "" {
-			t.Errorf("%d outcomes are remembered, or not the latest", len(c.byState))
-		}
-	})
-}
-
-// A panic in a sign-in is an error for everybody who waits for it, and not the
-// end of the program or of their patience.
-func TestCallbackThatPanics(t *testing.T) {
-	t.Parallel()
-	c := newCallbacks()
-	outcome := c.do(t.Context(), pendingLogin{State: "a"}, time.Now(), func(context.Context) callbackOutcome { panic("test") })
-	if !errors.Is(outcome.err, errPanicked) {
-		t.Errorf("the outcome is %+v", outcome)
-	}
-}
-
 // Callbacks that nobody can sign in with any more.
 func TestStaleCallback(t *testing.T) {
 	t.Parallel()
@@ -184,14 +129,14 @@ func TestStaleCallback(t *testing.T) {
 		want   string // where somebody who is signed in goes
 	}{
 		{"back button or reload", func(*rig, *browser, *url.URL) {}, "/team/finance"},
-		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.signIn.callbacks = newCallbacks() }, "/dashboard"},
+		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.signIn.callbacks = signin.NewCallbacks() }, "/dashboard"},
 		{"of an unknown state", func(_ *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
 		{"of an error", func(r *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&error=access_denied" }, "/dashboard"},
 		{"of a sign-in that took too long", func(r *rig, b *browser, callback *url.URL) {
 			begun := b.get("/login?return_to=/profile")
 			*callback = *b.backFromProvider(begun)
-			later := func() time.Time { return time.Now().Add(pendingMaxAge + time.Second) }
-			r.site.signIn.pending.now = later
+			later := func() time.Time { return time.Now().Add(signin.PendingMaxAge + time.Second) }
+			r.site.signIn.pending.Now = later
 		}, "/profile"},
 	}
 	for _, test := range tests {

@@ -16,13 +16,14 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/server"
+	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
 
 const (
 	// draftMaxAge is how long a form waits for its writer to sign in again.
-	draftMaxAge = pendingMaxAge
+	draftMaxAge = signin.PendingMaxAge
 	// maxSubmission bounds the token of a form.
 	maxSubmission = 64
 	importPath    = "/expenses/import"

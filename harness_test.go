@@ -132,7 +132,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		built.now, built.auth.Now, built.sessions.Now, built.signIn.pending.now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.now, built.auth.Now, built.sessions.Now, built.signIn.pending.Now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
 		built.auth.Client.Timeout = s.clientTimeout

@@ -128,13 +128,22 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
+// chooseUser finds an account for the server, which refuses to run as root.
+func (s *postgresServer) chooseUser() error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		account, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		return err
+	}
+	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
+	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
+	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.folder, int(uid), int(gid))
 }
 
 // start runs the server under a shell that waits for the end of its input, which
@@ -153,20 +162,6 @@ func (s *postgresServer) start() error {
 		return err
 	}
 	return s.wait()
-}
-
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (s *postgresServer) url(database string) string {
@@ -205,22 +200,27 @@ func (s *postgresServer) wait() error {
 	}
 }
 
-// chooseUser finds an account for the server, which refuses to run as root.
-func (s *postgresServer) chooseUser() error {
-	if os.Getuid() != 0 {
-		return nil
+// command is a program that runs as the server's account in its folder, away
+// from the terminal's signals.
+func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	return command
+}
+
+// halt stops the server and keeps its data for the next start.
+func (s *postgresServer) halt(t *testing.T) {
+	t.Helper()
+	keep := s.folder + "/keep"
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	account, err := user.Lookup("postgres")
-	if err != nil {
-		account, err = user.Lookup("nobody")
+	s.watched.Close()
+	s.watcher.Wait()
+	if err := os.Remove(keep); err != nil {
+		t.Fatal(err)
 	}
-	if err != nil {
-		return err
-	}
-	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.folder, int(uid), int(gid))
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

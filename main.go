@@ -27,6 +27,7 @@ import (
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/signin"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 )
@@ -191,7 +192,7 @@ func of(variable string, err error) error {
 func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
-	pending, err2 := newPendingLogins(cfg.SessionSecrets, secure, time.Now)
+	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, time.Now)
 	notices, err3 := newNotices(cfg.SessionSecrets, secure)
 	drafts, err4 := session.NewSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
 	pages, err5 := openPages(templateFS, staticFS)
@@ -203,7 +204,7 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
 		Client: openid.NewHTTPClient(), Log: log, Now: time.Now,
 	}
-	signIn := &authenticator{Client: client, pending: pending, callbacks: newCallbacks(), sessions: sessions}
+	signIn := &authenticator{Client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions}
 	sessions.Records = session.NewRecords(store, log)
 	// Ended sessions are known before the first request where the database serves.
 	sessions.Records.Refresh(context.Background())

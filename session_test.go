@@ -14,6 +14,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/signin"
 )
 
 func TestLongIDToken(t *testing.T) {
@@ -238,21 +239,21 @@ func TestPendingLoginEnds(t *testing.T) {
 	for _, test := range []struct {
 		age  time.Duration
 		kept bool
-	}{{0, true}, {pendingMaxAge - time.Second, true}, {pendingMaxAge + 2*time.Second, false}, {24 * time.Hour, false}} {
+	}{{0, true}, {signin.PendingMaxAge - time.Second, true}, {signin.PendingMaxAge + 2*time.Second, false}, {24 * time.Hour, false}} {
 		synctest.Test(t, func(t *testing.T) {
-			logins, err := newPendingLogins([]secret.Text{testSecret}, false, time.Now)
+			logins, err := signin.NewPending([]secret.Text{testSecret}, false, time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/login", nil)
-			if err := logins.put(w, r, pendingLogin{State: "state", Nonce: "nonce", CodeVerifier: "verifier", ReturnTo: "/profile"}); err != nil {
+			if err := logins.Put(w, r, signin.Login{State: "state", Nonce: "nonce", CodeVerifier: "verifier", ReturnTo: "/profile"}); err != nil {
 				t.Fatal(err)
 			}
 			for _, cookie := range w.Result().Cookies() {
 				r.AddCookie(cookie)
 			}
 			time.Sleep(test.age)
-			login, err := logins.take(httptest.NewRecorder(), r, "state")
+			login, err := logins.Take(httptest.NewRecorder(), r, "state")
 			if (err == nil) != test.kept {
 				t.Fatalf("after %s: %v", test.age, err)
 			}
@@ -269,7 +270,7 @@ func TestUnreadableSession(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	pending := b.beginSignIn(finance)
-	loginCookie := b.cookies()[r.site.signIn.pending.name(pending.Query().Get("state"))]
+	loginCookie := b.cookies()[r.site.signIn.pending.Name(pending.Query().Get("state"))]
 	b.get(pending.String())
 	good, idToken := b.cookies()["session"], b.cookies()["id_token_0"]
 	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).browser()
@@ -464,13 +465,13 @@ func FuzzCookies(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	logins, err := newPendingLogins([]secret.Text{testSecret, otherSecret}, false, time.Now)
+	logins, err := signin.NewPending([]secret.Text{testSecret, otherSecret}, false, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
-		for _, name := range []string{"session", "id_token_0", logins.name("state")} {
+		for _, name := range []string{"session", "id_token_0", logins.Name("state")} {
 			r.Header.Add("Cookie", name+"="+value)
 		}
 		if person := store.Load(w, r); person != nil {
@@ -479,7 +480,7 @@ func FuzzCookies(f *testing.F) {
 		if rawIDToken := store.IdToken.Load(r, ""); rawIDToken != "" {
 			t.Errorf("an ID Token %q", rawIDToken)
 		}
-		if login, err := logins.take(w, r, "state"); err == nil {
+		if login, err := logins.Take(w, r, "state"); err == nil {
 			t.Errorf("a pending login %+v", login)
 		}
 	})

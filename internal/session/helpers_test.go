@@ -150,25 +150,26 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
-// wait returns when the server answers.
-func (s *postgresServer) wait() error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
+// command is a program that runs as the server's account in its folder, away
+// from the terminal's signals.
+func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	return command
+}
+
+// halt stops the server and keeps its data for the next start.
+func (s *postgresServer) halt(t *testing.T) {
+	t.Helper()
+	keep := s.folder + "/keep"
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	for {
-		if err = db.PingContext(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			text, _ := os.ReadFile(s.folder + "/server.log")
-			return fmt.Errorf("PostgreSQL does not start: %w: %s", err, text)
-		case <-time.After(50 * time.Millisecond):
-		}
+	s.watched.Close()
+	s.watcher.Wait()
+	if err := os.Remove(keep); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -190,15 +191,6 @@ func (s *postgresServer) chooseUser() error {
 	return os.Chown(s.folder, int(uid), int(gid))
 }
 
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
-}
-
 // start runs the server under a shell that waits for the end of its input, which
 // the end of this process brings.
 func (s *postgresServer) start() error {
@@ -217,20 +209,6 @@ func (s *postgresServer) start() error {
 	return s.wait()
 }
 
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func (s *postgresServer) url(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
@@ -243,6 +221,28 @@ func (s *postgresServer) exec(statement string) error {
 	defer db.Close()
 	_, err = db.Exec(statement)
 	return err
+}
+
+// wait returns when the server answers.
+func (s *postgresServer) wait() error {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		if err = db.PingContext(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			text, _ := os.ReadFile(s.folder + "/server.log")
+			return fmt.Errorf("PostgreSQL does not start: %w: %s", err, text)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

@@ -1,4 +1,4 @@
-package main
+package signin
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ import (
 
 // pendingLogin is a sign-in that has been begun: what was sent to the provider
 // and has to come back, and what never leaves this browser and us.
-type pendingLogin struct {
+type Login struct {
 	State        string
 	Nonce        string
 	CodeVerifier string // RFC 7636, 4.1
@@ -31,53 +31,53 @@ type pendingLogin struct {
 
 const (
 	// pendingMaxAge is how long a person may take to sign in.
-	pendingMaxAge = 10 * time.Minute
+	PendingMaxAge = 10 * time.Minute
 	// pendingMemory is how long the browser keeps where a sign-in that took too
 	// long wanted to go, for a stale tab of somebody who signed in elsewhere.
 	pendingMemory = time.Hour
 	// maxPending is how many sign-ins a browser may have begun at once.
-	maxPending = 5
+	MaxPending = 5
 	// maxReturnTo is the longest path that fits in a cookie beside the rest.
 	maxReturnTo = 1500
 )
 
 // pendingLogins keeps each pending login in an encrypted cookie of its own,
 // named after its state, so that two tabs can both finish.
-type pendingLogins struct {
+type Pending struct {
 	store  *sessions.CookieStore
 	prefix string
-	now    func() time.Time
+	Now    func() time.Time
 }
 
-func newPendingLogins(secrets []secret.Text, secure bool, now func() time.Time) (*pendingLogins, error) {
+func NewPending(secrets []secret.Text, secure bool, now func() time.Time) (*Pending, error) {
 	store, err := session.NewCookieStore(secrets, "pending login", secure, pendingMemory)
 	if err != nil {
 		return nil, err
 	}
-	return &pendingLogins{store: store, prefix: session.CookieName("login", secure, "/") + "_", now: now}, nil
+	return &Pending{store: store, prefix: session.CookieName("login", secure, "/") + "_", Now: now}, nil
 }
 
 // name is the cookie of the pending login with that state, which it does not
 // tell.
-func (p *pendingLogins) name(state string) string {
+func (p *Pending) Name(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return p.prefix + base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // put keeps a pending login and drops the oldest above maxPending.
-func (p *pendingLogins) put(w http.ResponseWriter, r *http.Request, login pendingLogin) error {
+func (p *Pending) Put(w http.ResponseWriter, r *http.Request, login Login) error {
 	p.prune(w, r)
-	cookie := sessions.NewSession(p.store, p.name(login.State))
+	cookie := sessions.NewSession(p.store, p.Name(login.State))
 	cookie.Options = p.store.Options
 	cookie.Values = map[any]any{
 		"state": login.State, "nonce": login.Nonce, "code_verifier": login.CodeVerifier,
-		"return_to": login.ReturnTo, "begun": strconv.FormatInt(p.now().UnixMilli(), 10),
+		"return_to": login.ReturnTo, "begun": strconv.FormatInt(p.Now().UnixMilli(), 10),
 	}
 	return p.store.Save(r, w, cookie)
 }
 
 // prune makes room for one more pending login.
-func (p *pendingLogins) prune(w http.ResponseWriter, r *http.Request) {
+func (p *Pending) prune(w http.ResponseWriter, r *http.Request) {
 	type pending struct {
 		name  string
 		begun time.Time // zero, and so the oldest, if the cookie cannot be read
@@ -90,7 +90,7 @@ func (p *pendingLogins) prune(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.SortFunc(all, func(a, b pending) int { return cmp.Or(b.begun.Compare(a.begun), cmp.Compare(a.name, b.name)) })
-	for _, old := range all[min(len(all), maxPending-1):] {
+	for _, old := range all[min(len(all), MaxPending-1):] {
 		session.Forget(w, old.name, p.store.Options)
 	}
 }
@@ -98,36 +98,36 @@ func (p *pendingLogins) prune(w http.ResponseWriter, r *http.Request) {
 // take returns the pending login that state belongs to and removes it from the
 // browser, for no pending login is used twice. With an error it is good for
 // nothing but its ReturnTo.
-func (p *pendingLogins) take(w http.ResponseWriter, r *http.Request, state string) (pendingLogin, error) {
-	name := p.name(state)
+func (p *Pending) Take(w http.ResponseWriter, r *http.Request, state string) (Login, error) {
+	name := p.Name(state)
 	if _, err := r.Cookie(name); err != nil {
-		return pendingLogin{}, errors.New("no cookie of a pending login with this state")
+		return Login{}, errors.New("no cookie of a pending login with this state")
 	}
 	session.Forget(w, name, p.store.Options)
 	login, err := p.read(r, name)
 	if err != nil {
-		return pendingLogin{}, err
+		return Login{}, err
 	}
 	if !openid.Equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
-		return pendingLogin{}, errors.New("the pending login has another state")
+		return Login{}, errors.New("the pending login has another state")
 	}
-	if p.now().Sub(login.Begun) > pendingMaxAge {
-		return pendingLogin{ReturnTo: login.ReturnTo}, errors.New("the pending login is too old")
+	if p.Now().Sub(login.Begun) > PendingMaxAge {
+		return Login{ReturnTo: login.ReturnTo}, errors.New("the pending login is too old")
 	}
 	return login, nil
 }
 
-func (p *pendingLogins) read(r *http.Request, name string) (pendingLogin, error) {
+func (p *Pending) read(r *http.Request, name string) (Login, error) {
 	cookie, err := p.store.New(r, name)
 	if err != nil || cookie.IsNew {
-		return pendingLogin{}, errors.New("the pending login is too old or was not made here")
+		return Login{}, errors.New("the pending login is too old or was not made here")
 	}
 	text := func(name string) string { value, _ := cookie.Values[name].(string); return value }
 	begun, err := strconv.ParseInt(text("begun"), 10, 64)
 	if err != nil {
-		return pendingLogin{}, err
+		return Login{}, err
 	}
-	return pendingLogin{
+	return Login{
 		State: text("state"), Nonce: text("nonce"), CodeVerifier: text("code_verifier"),
 		ReturnTo: text("return_to"), Begun: time.UnixMilli(begun),
 	}, nil
@@ -135,7 +135,7 @@ func (p *pendingLogins) read(r *http.Request, name string) (pendingLogin, error)
 
 // localPath returns where to go after sign-in: the path and query asked for,
 // if a browser can only take it for a page of ours, else the dashboard.
-func localPath(returnTo string) string {
+func LocalPath(returnTo string) string {
 	const standard = "/dashboard"
 	u, err := url.Parse(returnTo)
 	switch {

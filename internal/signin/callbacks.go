@@ -1,4 +1,4 @@
-package main
+package signin
 
 import (
 	"context"
@@ -18,7 +18,7 @@ const (
 	callbackMemory = time.Minute
 	// usedMemory is how long it is remembered that a pending login was used: no
 	// shorter than its cookie is good.
-	usedMemory = pendingMaxAge + time.Minute
+	usedMemory = PendingMaxAge + time.Minute
 	// maxCallbacks bounds how many are remembered at once.
 	maxCallbacks = 5000
 )
@@ -27,14 +27,14 @@ const (
 var errPanicked = errors.New("panic")
 
 // errUsedLogin is a pending login that somebody signed in with before.
-var errUsedLogin = errors.New("the pending login has been used already")
+var ErrUsedLogin = errors.New("the pending login has been used already")
 
 // callbacks lets the same callback, sent many times at once, cost one token
 // request: whoever comes while it is under way, or within callbackMemory, gets
 // the same outcome; whoever comes later has used the pending login up. It shares
 // within this process only; elsewhere the provider refuses the code that it has
 // seen.
-type callbacks struct {
+type Callbacks struct {
 	mu      sync.Mutex
 	byState map[string]*callbackCall
 }
@@ -46,23 +46,23 @@ type callbackCall struct {
 	returnTo string
 	isOver   bool          // whether this is what is left
 	done     chan struct{} // closed when outcome is there
-	outcome  callbackOutcome
+	outcome  Outcome
 }
 
 // callbackOutcome is what came of a callback: a session that has begun, or an
 // error.
-type callbackOutcome struct {
-	person     session.Session
-	rawIDToken string
-	err        error
+type Outcome struct {
+	Person     session.Session
+	RawIDToken string
+	Err        error
 }
 
-func newCallbacks() *callbacks { return &callbacks{byState: map[string]*callbackCall{}} }
+func NewCallbacks() *Callbacks { return &Callbacks{byState: map[string]*callbackCall{}} }
 
 // do returns the outcome of fn, which runs once for a pending login. It has
 // signInTimeout, and goes on when the browser that came first goes away; ctx
 // ends only the waiting.
-func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, fn func(context.Context) callbackOutcome) callbackOutcome {
+func (c *Callbacks) Do(ctx context.Context, login Login, now time.Time, fn func(context.Context) Outcome) Outcome {
 	call, isFirst := c.join(login, now)
 	if isFirst {
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), openid.SignInTimeout)
@@ -72,7 +72,7 @@ func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, f
 			defer func() {
 				// No handler's recovery reaches here.
 				if cause := recover(); cause != nil {
-					call.outcome = callbackOutcome{err: fmt.Errorf("%w: %v: %s", errPanicked, cause, debug.Stack())}
+					call.outcome = Outcome{Err: fmt.Errorf("%w: %v: %s", errPanicked, cause, debug.Stack())}
 				}
 			}()
 			call.outcome = fn(detached)
@@ -82,13 +82,13 @@ func (c *callbacks) do(ctx context.Context, login pendingLogin, now time.Time, f
 	case <-call.done:
 		return call.outcome
 	case <-ctx.Done():
-		return callbackOutcome{err: ctx.Err()}
+		return Outcome{Err: ctx.Err()}
 	}
 }
 
 // isUsed reports whether a pending login was used so long ago that its outcome is
 // no longer shared.
-func (c *callbacks) isUsed(login pendingLogin, now time.Time) bool {
+func (c *Callbacks) IsUsed(login Login, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	call, ok := c.byState[login.State]
@@ -96,15 +96,15 @@ func (c *callbacks) isUsed(login pendingLogin, now time.Time) bool {
 }
 
 // join returns the call of a pending login, which is new if it is the first.
-func (c *callbacks) join(login pendingLogin, now time.Time) (call *callbackCall, isFirst bool) {
+func (c *Callbacks) join(login Login, now time.Time) (call *callbackCall, isFirst bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	maps.DeleteFunc(c.byState, func(_ string, call *callbackCall) bool { return now.Sub(call.begun).Abs() > usedMemory })
 	for state, call := range c.byState {
 		if now.Sub(call.begun) > callbackMemory && !call.isOver {
-			used := &openid.SignInError{Failure: openid.NoPendingLogin, Err: errUsedLogin}
+			used := &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}
 			c.byState[state] = &callbackCall{
-				begun: call.begun, returnTo: call.returnTo, isOver: true, done: call.done, outcome: callbackOutcome{err: used},
+				begun: call.begun, returnTo: call.returnTo, isOver: true, done: call.done, outcome: Outcome{Err: used},
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func (c *callbacks) join(login pendingLogin, now time.Time) (call *callbackCall,
 
 // dropOldestLocked makes room. Whoever waits for the call that is dropped still
 // gets its outcome.
-func (c *callbacks) dropOldestLocked() {
+func (c *Callbacks) dropOldestLocked() {
 	var oldest string
 	for state, call := range c.byState {
 		if known, ok := c.byState[oldest]; !ok || call.begun.Before(known.begun) {
@@ -132,7 +132,7 @@ func (c *callbacks) dropOldestLocked() {
 }
 
 // returnTo is where a callback that is remembered wanted to go, or "".
-func (c *callbacks) returnTo(state string) string {
+func (c *Callbacks) ReturnTo(state string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if call, ok := c.byState[state]; ok {

@@ -1,4 +1,4 @@
-package main
+package signin
 
 import (
 	"net/url"
@@ -14,7 +14,7 @@ func TestLocalPath(t *testing.T) {
 		"/", "/dashboard", "/team/finance", "/team/dev-advocacy?sort=amount&order=desc", "/profile?a=%2F%2Fevil.example",
 		"/team/a%20b", "/?next=https://evil.example", "/a/b//c", "/loginx", "/team/%E2%9C%93", "/" + strings.Repeat("a", maxReturnTo-1),
 	} {
-		if got := localPath(path); got != path {
+		if got := LocalPath(path); got != path {
 			t.Errorf("localPath(%.80q) = %.80q, want the same", path, got)
 		}
 	}
@@ -25,7 +25,7 @@ func TestLocalPath(t *testing.T) {
 		"//user@evil.example", "/@evil.example\\", "user:pass@evil.example/", "/\u2028", "/ü", "/a b", " /dashboard", "\t/dashboard", "/\x00", "/\x7f", "/%zz", "/%00\\",
 		"／／evil.example", "/／evil.example", "//evil。example", "/login", "/login?return_to=/login", "/logout", "/logout?a", "/authorization-code/callback?code=a", "/" + strings.Repeat("a", maxReturnTo),
 	} {
-		if got := localPath(path); got != "/dashboard" {
+		if got := LocalPath(path); got != "/dashboard" {
 			t.Errorf("localPath(%.80q) = %.80q, want the dashboard", path, got)
 		}
 	}
@@ -41,7 +41,7 @@ func FuzzLocalPath(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, returnTo string) {
-		path := localPath(returnTo)
+		path := LocalPath(returnTo)
 		if path != returnTo && path != "/dashboard" {
 			t.Fatalf("localPath(%q) = %q", returnTo, path)
 		}

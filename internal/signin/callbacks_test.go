@@ -1,0 +1,64 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestCallbacksForget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCallbacks()
+		var runs atomic.Int64
+		run := func(state string) Outcome {
+			return c.Do(t.Context(), Login{State: state, ReturnTo: "/" + state}, time.Now(), func(context.Context) Outcome {
+				runs.Add(1)
+				return Outcome{RawIDToken: state}
+			})
+		}
+		for range 3 {
+			if got := run("a").RawIDToken; got != "a" {
+				t.Errorf("the outcome is of %q", got)
+			}
+		}
+		login := Login{State: "a"}
+		time.Sleep(callbackMemory)
+		if run("a"); runs.Load() != 1 || c.IsUsed(login, time.Now()) || c.ReturnTo("a") != "/a" || c.ReturnTo("b") != "" {
+			t.Errorf("%d runs within %s, want 1", runs.Load(), callbackMemory)
+		}
+		time.Sleep(time.Second)
+		if !c.IsUsed(login, time.Now()) || c.IsUsed(Login{State: "b"}, time.Now()) {
+			t.Errorf("after %s nobody knows who was here", callbackMemory)
+		}
+		if run("b"); c.byState["a"].outcome.RawIDToken != "" || c.ReturnTo("a") != "/a" {
+			t.Errorf("after %s the outcome is still there", callbackMemory)
+		}
+		time.Sleep(usedMemory)
+		if run("a"); runs.Load() != 3 {
+			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
+		}
+		for i := range maxCallbacks + 20 {
+			time.Sleep(time.Millisecond)
+			run(fmt.Sprint(i))
+		}
+		if len(c.byState) != maxCallbacks || c.ReturnTo("a") != "" || c.ReturnTo("19") != "" || c.ReturnTo("20") == "" {
+			t.Errorf("%d outcomes are remembered, or not the latest", len(c.byState))
+		}
+	})
+}
+
+// A panic in a sign-in is an error for everybody who waits for it, and not the
+// end of the program or of their patience.
+func TestCallbackThatPanics(t *testing.T) {
+	t.Parallel()
+	c := NewCallbacks()
+	outcome := c.Do(t.Context(), Login{State: "a"}, time.Now(), func(context.Context) Outcome { panic("test") })
+	if !errors.Is(outcome.Err, errPanicked) {
+		t.Errorf("the outcome is %+v", outcome)
+	}
+}
