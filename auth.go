@@ -22,6 +22,7 @@ import (
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web"
 )
 
 // authenticator signs people in and out with an OpenID provider: the
@@ -57,7 +58,7 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	if hint := query.Get("login_hint"); hint != "" && len(hint) <= openid.MaxAddressLength {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
-	seeOther(w, a.Oauth2Config(p).AuthCodeURL(login.State, options...))
+	web.SeeOther(w, a.Oauth2Config(p).AuthCodeURL(login.State, options...))
 	return nil
 }
 
@@ -76,7 +77,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 		err = signin.ErrUsedLogin
 	}
 	if err != nil && a.sessions.Load(w, r) != nil {
-		seeOther(w, signin.LocalPath(cmp.Or(login.ReturnTo, a.callbacks.ReturnTo(response.State))))
+		web.SeeOther(w, signin.LocalPath(cmp.Or(login.ReturnTo, a.callbacks.ReturnTo(response.State))))
 		return nil
 	}
 	if err != nil {
@@ -105,7 +106,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if outcome.Person.Unverified {
 		a.Log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.Mend(openid.EmailUnverified))
 	}
-	seeOther(w, signin.LocalPath(login.ReturnTo))
+	web.SeeOther(w, signin.LocalPath(login.ReturnTo))
 	return nil
 }
 
@@ -172,7 +173,7 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 }
 
 // failedSignIns counts the failures of a step of sign-in.
-func failedSignIns(m *metrics.Metrics, h handler) handler {
+func failedSignIns(m *metrics.Metrics, h web.Handler) web.Handler {
 	if m == nil {
 		return h
 	}
@@ -191,25 +192,25 @@ func failedSignIns(m *metrics.Metrics, h handler) handler {
 
 // signedIn is a handler for people who are signed in. A browser without a
 // session is sent to sign in and comes back; any other client gets a 401.
-func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Session) error) handler {
+func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Session) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person, err := s.sessions.Find(w, r)
+		person, err := s.Sessions.Find(w, r)
 		if err != nil {
 			return err
 		}
 		if person == nil {
-			if !acceptsPage(r) {
-				return errNotSignedIn
+			if !web.AcceptsPage(r) {
+				return web.ErrNotSignedIn
 			}
-			returnTo, err := s.returnTo(w, r)
+			returnTo, err := s.ReturnTo(w, r)
 			if err != nil {
 				return err
 			}
-			seeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
+			web.SeeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
 			return nil
 		}
 		logging.InfoOf(r).Subject = person.Subject
-		if err := s.sessions.Touch(w, r, person); err != nil {
+		if err := s.Sessions.Touch(w, r, person); err != nil {
 			return err
 		}
 		return h(w, r, person)
@@ -218,7 +219,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 
 // logout handles POST /logout.
 func (s *app) logout(w http.ResponseWriter, r *http.Request) error {
-	seeOther(w, s.signIn.logout(w, r))
+	web.SeeOther(w, s.signIn.logout(w, r))
 	return nil
 }
 
@@ -226,7 +227,7 @@ func (s *app) logout(w http.ResponseWriter, r *http.Request) error {
 // it leads to a page that asks.
 func (s *app) logoutByLink(w http.ResponseWriter, r *http.Request) error {
 	if s.fromElsewhere(r) {
-		return s.askSignOut(w, r)
+		return s.AskSignOut(w, r)
 	}
 	return s.logout(w, r)
 }
@@ -243,7 +244,7 @@ func (s *app) fromElsewhere(r *http.Request) bool {
 		return false
 	case "":
 		referer := r.Header.Get("Referer")
-		return referer != "" && referer != s.baseURL && !strings.HasPrefix(referer, s.baseURL+"/")
+		return referer != "" && referer != s.BaseURL && !strings.HasPrefix(referer, s.BaseURL+"/")
 	default:
 		return true
 	}

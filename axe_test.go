@@ -12,6 +12,7 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/web"
 )
 
 const axePath = "tools/axe/node_modules/axe-core/axe.min.js"
@@ -116,7 +117,7 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		{"member", "Carol Lee", []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",
 		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400}},
-		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", importPath, "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
+		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", web.ImportPath, "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
 	} {
 		t.Run(role.name, func(t *testing.T) {
 			t.Parallel()
@@ -175,7 +176,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 	r := startOnLocalhost(t, setup{provider: devidp.Config{}})
 	tab := openTab(t, chromium, r.baseURL)
 	tab.signIn("Hannah Smith")
-	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", importPath, "/sessions"} {
+	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", web.ImportPath, "/sessions"} {
 		tab.open(path, http.StatusOK)
 		want := evaluate[[]string](tab, `
 			window.stops = Array.from(document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, select, summary")).filter(e => e.checkVisibility());

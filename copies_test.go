@@ -153,7 +153,7 @@ func checkCachedPages(t *testing.T, b *browser, sites []*app) {
 		}
 	}
 	for _, s := range sites {
-		s.forgetPages()
+		s.ForgetPages()
 	}
 	for _, target := range targets {
 		if fresh := b.get(target).body; fresh != kept[target] {

@@ -132,13 +132,13 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 		t.Fatal(err)
 	}
 	if s.clock != nil {
-		built.now, built.auth.Now, built.sessions.Now, built.signIn.pending.Now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
+		built.Now, built.Auth.Now, built.Sessions.Now, built.signIn.pending.Now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
 	}
 	if s.clientTimeout > 0 {
-		built.auth.Client.Timeout = s.clientTimeout
+		built.Auth.Client.Timeout = s.clientTimeout
 	}
 	if !s.unreached {
-		if err := built.auth.Connect(t.Context()); err != nil {
+		if err := built.Auth.Connect(t.Context()); err != nil {
 			t.Fatalf("connect: %v", err)
 		}
 	}

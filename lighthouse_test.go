@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"expense-dashboard/internal/web"
 )
 
 var lighthouse = flag.String("lighthouse", "", "score the pages with this Lighthouse `program`")
@@ -61,7 +63,7 @@ func TestLighthouse(t *testing.T) {
 		{member, expense},
 		{administrator, "/dashboard"},
 		{administrator, "/expenses"},
-		{administrator, importPath},
+		{administrator, web.ImportPath},
 		{administrator, "/sessions"},
 	} {
 		report := page.b.score(t, program, page.path)

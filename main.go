@@ -30,6 +30,7 @@ import (
 	"expense-dashboard/internal/signin"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 )
 
 func appCommands() []command {
@@ -166,7 +167,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	observe(counted, s)
-	if err := connectAtStart(ctx, s.auth, log); err != nil {
+	if err := connectAtStart(ctx, s.Auth, log); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", cfg.ListenAddr)
@@ -193,9 +194,9 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
 	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, time.Now)
-	notices, err3 := newNotices(cfg.SessionSecrets, secure)
-	drafts, err4 := session.NewSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", draftMaxAge)
-	pages, err5 := openPages(templateFS, staticFS)
+	notices, err3 := web.NewNotices(cfg.SessionSecrets, secure)
+	drafts, err4 := session.NewSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", web.DraftMaxAge)
+	pages, err5 := web.OpenPages(templateFS, staticFS)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
@@ -208,10 +209,10 @@ func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log
 	sessions.Records = session.NewRecords(store, log)
 	// Ended sessions are known before the first request where the database serves.
 	sessions.Records.Refresh(context.Background())
-	return &app{&site{
-		baseURL: cfg.BaseURL, proxies: cfg.TrustedProxies, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, auth: client, sessions: sessions, directory: directory, store: store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages, summaries: cache.New[string, expense.Summary](maxSummaries), log: log, accessLog: requests, now: time.Now,
-		headers: new(atomic.Pointer[madeHeaders]),
+	return &app{&web.Site{
+		BaseURL: cfg.BaseURL, Proxies: cfg.TrustedProxies, BackChannelLogout: cfg.BackChannelLogout, UniversalLogout: cfg.UniversalLogout, Auth: client, Sessions: sessions, Directory: directory, Store: store,
+		Notices: notices, Drafts: drafts, Exports: make(chan struct{}, web.MaxExports), Pages: pages, Summaries: cache.New[string, expense.Summary](web.MaxSummaries), Log: log, AccessLog: requests, Now: time.Now,
+		Headers: new(atomic.Pointer[web.MadeHeaders]),
 	}, signIn}, nil
 }
 
@@ -235,8 +236,8 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 	server := serverpkg.New(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { s.auth.KeepConnected(background) })
-	tasks.Go(func() { s.directory.Watch(background) })
+	tasks.Go(func() { s.Auth.KeepConnected(background) })
+	tasks.Go(func() { s.Directory.Watch(background) })
 	defer tasks.Wait()
 	defer stop()
 
@@ -262,8 +263,8 @@ func observe(m *metrics.Metrics, s *app) {
 	if m == nil {
 		return
 	}
-	s.metrics, s.sessions.Records.Metrics = m, m
-	s.auth.Client.Transport = &openid.CountedTransport{Base: s.auth.Client.Transport, Metrics: m}
+	s.Metrics, s.Sessions.Records.Metrics = m, m
+	s.Auth.Client.Transport = &openid.CountedTransport{Base: s.Auth.Client.Transport, Metrics: m}
 }
 
 //go:embed templates

@@ -51,8 +51,8 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	}
 	t.Cleanup(func() { file.Close() })
 	r := startSite(t, setup{})
-	r.site.log = logging.New("text", file)
-	r.site.accessLog = logging.NewAccessLog("text", file, r.site.log)
+	r.site.Log = logging.New("text", file)
+	r.site.AccessLog = logging.NewAccessLog("text", file, r.site.Log)
 	cookies := map[string]string{}
 	for _, address := range []string{admin, finance} {
 		b := r.browser()

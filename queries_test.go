@@ -17,6 +17,7 @@ import (
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web"
 )
 
 // countedQueries is a driver.Connector that notes every query of its
@@ -86,18 +87,18 @@ func TestQueriesOfAPage(t *testing.T) {
 		b := r.browser()
 		b.signIn(admin)
 		id := strings.Split(findIn(t, b.get("/team/finance").body, `href="/team/finance/expenses/[a-z2-7]{26}"`), `"`)[1]
-		queries := countQueries(t, s.store, databaseURL)
+		queries := countQueries(t, s.Store, databaseURL)
 		targets := []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?sort=amount&order=desc&q=a", "/expenses", "/expenses?from=2026-01-02",
 			"/team/finance/expenses/new", id, "/expenses/import", "/team/finance/expenses.csv", "/expenses.json", "/sessions",
 		}
 		for _, visit := range []string{"reader", "writer"} {
 			if visit == "writer" {
-				b.setCookie(wroteCookie, "1")
+				b.setCookie(web.WroteCookie, "1")
 			}
 			for _, target := range targets {
-				s.forgetPages()
-				s.store.Known.Store(nil)
+				s.ForgetPages()
+				s.Store.Known.Store(nil)
 				setNewsAge(s, session.EndedWindow)
 				queries.take()
 				b.get(target).check(t, http.StatusOK)
@@ -122,14 +123,14 @@ func TestQueriesOfAPage(t *testing.T) {
 // the database had been asked that long ago.
 func setNewsAge(s *app, age time.Duration) {
 	asked := time.Now().Add(-age)
-	records := s.sessions.Records
+	records := s.Sessions.Records
 	records.Mu.Lock()
 	defer records.Mu.Unlock()
 	records.Asked = asked
-	if known := s.store.Known.Load(); known != nil {
+	if known := s.Store.Known.Load(); known != nil {
 		moved := *known
 		moved.Asked = asked
-		s.store.Known.Store(&moved)
+		s.Store.Known.Store(&moved)
 	}
 }
 
@@ -157,7 +158,7 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 		b.get("/team/hr?category=Books")
 		var queries []*countedQueries
 		for _, s := range sites {
-			queries = append(queries, countQueries(t, s.store, databaseURL))
+			queries = append(queries, countQueries(t, s.Store, databaseURL))
 		}
 		for written := range 3 {
 			if written > 0 {

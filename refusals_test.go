@@ -90,9 +90,9 @@ func TestRefusalsAreExplained(t *testing.T) {
 				t.Error("the log holds the provider's own words")
 			}
 			away := *r.site
-			away.baseURL = "https://expenses.example.com"
+			away.BaseURL = "https://expenses.example.com"
 			elsewhere := httptest.NewRecorder()
-			away.fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
+			away.Fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
 			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.mend != "" && strings.Contains(body, html.EscapeString(row.mend))) {
 				t.Errorf("the page shows the mend where it is not on loopback: %s", body)
 			}

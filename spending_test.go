@@ -17,6 +17,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/web"
 )
 
 // aForm is a right form; each test changes it.
@@ -72,7 +73,7 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 	t.Helper()
 	count := func() string {
 		var expenses, history, sum int64
-		row := r.site.store.Read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
+		row := r.site.Store.Read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
 		if err := row.Scan(&expenses, &history, &sum); err != nil {
 			t.Fatal(err)
 		}
@@ -362,8 +363,8 @@ func TestTooLargeBodies(t *testing.T) {
 	b := r.browser()
 	b.signIn(admin)
 	unchanged(t, r, func() {
-		b.post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", maxBody))).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
-		b.upload(strings.Repeat("x", maxUpload)).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxBody))).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.upload(strings.Repeat("x", web.MaxUpload)).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
 	})
 }
 
@@ -525,15 +526,15 @@ func TestExportsHaveRoom(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
-	for range maxExports {
-		r.site.exports <- struct{}{}
+	for range web.MaxExports {
+		r.site.Exports <- struct{}{}
 	}
 	busy := b.get("/team/finance/expenses.csv")
 	busy.check(t, http.StatusServiceUnavailable, "Too many files at once")
 	if busy.header.Get("Retry-After") == "" || busy.header.Get("Content-Disposition") != "" {
 		t.Errorf("headers %v", busy.header)
 	}
-	<-r.site.exports
+	<-r.site.Exports
 	b.get("/team/finance/expenses.csv").check(t, 200)
 }
 
@@ -548,7 +549,7 @@ func (b *browser) upload(content string) *reply {
 	}
 	part.Write([]byte(content))
 	form.Close()
-	return b.sendBody(http.MethodPost, importPath, &body, "Content-Type", form.FormDataContentType())
+	return b.sendBody(http.MethodPost, web.ImportPath, &body, "Content-Type", form.FormDataContentType())
 }
 
 func TestImport(t *testing.T) {
@@ -556,7 +557,7 @@ func TestImport(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(admin)
-	b.get(importPath).check(t, 200, expensefile.Columns, `name="file"`)
+	b.get(web.ImportPath).check(t, 200, expensefile.Columns, `name="file"`)
 	const file = expensefile.Columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
 	b.upload(file).check(t, http.StatusSeeOther)
 	b.get("/expenses").check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
@@ -597,7 +598,7 @@ func TestWrongImports(t *testing.T) {
 		})
 	}
 	unchanged(t, r, func() {
-		b.post(importPath, url.Values{"file": {right}}).check(t, http.StatusUnprocessableEntity, "Choose a file")
+		b.post(web.ImportPath, url.Values{"file": {right}}).check(t, http.StatusUnprocessableEntity, "Choose a file")
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/web"
 )
 
 // surfaceRow is a request and the status of its answer. The target OPTIONS *
@@ -58,7 +59,7 @@ func surfaceRows(style string) []surfaceRow {
 		{"redirect to a clean path", "GET", "//team//finance", 307, nil, nil},
 		{"callback of nobody", "GET", openid.CallbackPath, 400, nil, nil},
 		{"query not understood", "GET", "/team/finance?sort=odd", 400, nil, nil},
-		{"import of somebody else", "GET", importPath, 404, nil, nil},
+		{"import of somebody else", "GET", web.ImportPath, 404, nil, nil},
 		{"foreign team", "GET", "/team/hr", 404, nil, nil},
 		{"unknown page", "GET", "/unknown", 404, nil, nil},
 		{"unknown page as JSON", "GET", "/unknown", 404, nil, anything},
@@ -69,10 +70,10 @@ func surfaceRows(style string) []surfaceRow {
 		{"unknown method", "ODD", "/", 405, nil, nil},
 		{"form of another site", "POST", session.LogoutPath, 403, url.Values{}, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"link to sign out on another site", "GET", session.LogoutPath, 200, nil, []string{"Sec-Fetch-Site", "cross-site"}},
-		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", maxBody)}}, nil},
+		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", web.MaxBody)}}, nil},
 		{"form with mistakes", "POST", "/team/finance/expenses", 422, url.Values{}, nil},
-		{"Logout Token that is none", "POST", backChannelLogoutPath, 400, url.Values{}, nil},
-		{"revocation by nobody", "POST", universalLogoutPath, 401, url.Values{}, nil},
+		{"Logout Token that is none", "POST", web.BackChannelLogoutPath, 400, url.Values{}, nil},
+		{"revocation by nobody", "POST", web.UniversalLogoutPath, 401, url.Values{}, nil},
 	}
 }
 
@@ -113,7 +114,7 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 func panicked(t *testing.T, r *rig, b *browser) *reply {
 	t.Helper()
 	b.signIn(finance)
-	r.site.directory = nil
+	r.site.Directory = nil
 	return b.get("/dashboard")
 }
 
@@ -326,7 +327,7 @@ func TestSlowClients(t *testing.T) {
 		b.signIn(admin)
 		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = short, short }))
 		body, mediaType := aMultipartForm(t)
-		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", importPath, b.cookieHeader(), mediaType, len(body), body[:20])
+		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", web.ImportPath, b.cookieHeader(), mediaType, len(body), body[:20])
 		time.Sleep(2 * short)
 		fmt.Fprint(connection, body[20:])
 		checkClosed(t, connection, "422 Unprocessable Entity", "Line 1")

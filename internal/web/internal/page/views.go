@@ -1,14 +1,34 @@
-package main
+package page
 
 import (
 	"strings"
+	"time"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
 )
 
+// A sessionLine is a session in a list.
+type SessionLine struct {
+	ID, Subject, Name, Address string
+	Browser                    string // in plain words
+	SignedInAt                 time.Time
+	Own                        bool   // the one that looks at the list
+	EndURL                     string // where the form that ends it posts to
+}
+
+// A sessionsView is the view of sessions.html.
+type SessionsView struct {
+	Page
+	Notice      *Notice
+	Search      string // as it was typed
+	Lines       []SessionLine
+	NextURL     string        // empty on the last page
+	IdleTimeout time.Duration // an unused session is listed, and over after this long
+}
+
 // A teamLine is a team in the comparison of all teams.
-type teamLine struct {
+type TeamLine struct {
 	Team   team.Team
 	Count  int64
 	Total  expense.Money
@@ -16,7 +36,7 @@ type teamLine struct {
 }
 
 // Count is the number of expenses of all teams.
-func (v dashboardView) Count() int64 {
+func (v DashboardView) Count() int64 {
 	var count int64
 	for _, line := range v.Totals {
 		count += line.Count
@@ -25,7 +45,7 @@ func (v dashboardView) Count() int64 {
 }
 
 // Total is what all teams spent.
-func (v dashboardView) Total() expense.Money {
+func (v DashboardView) Total() expense.Money {
 	var total expense.Money
 	for _, line := range v.Totals {
 		total += line.Total
@@ -35,19 +55,19 @@ func (v dashboardView) Total() expense.Money {
 
 // An expensesView is the view of expenses.html: a team's page, or an admin's
 // page over all teams.
-type expensesView struct {
-	page
-	Notice   *notice
+type ExpensesView struct {
+	Page
+	Notice   *Notice
 	Team     team.Team // zero on the page over all teams
 	CanLog   bool      // whether "Log an expense" is offered; only on a team's page
 	Admin    bool
 	Path     string // of this page, without a query: where the filter form goes
-	Filter   filterForm
+	Filter   FilterForm
 	Filtered bool   // whether anything but the order is asked for
 	ClearURL string // this page without a filter
-	Periods  []link
-	Columns  []column // Date, Name, Team on the page over all teams, Item, Category, Amount
-	Rows     []expenseLine
+	Periods  []Link
+	Columns  []Column // Date, Name, Team on the page over all teams, Item, Category, Amount
+	Rows     []ExpenseLine
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64
@@ -63,16 +83,16 @@ type expensesView struct {
 }
 
 // A filterForm is the filter as it stands in the address, texts as typed.
-type filterForm struct{ Q, Person, Category, From, To, Sort, Order string }
+type FilterForm struct{ Q, Person, Category, From, To, Sort, Order string }
 
 // A link is an address with what it is called. Current marks where one is.
-type link struct {
+type Link struct {
 	Label, URL string
 	Current    bool
 }
 
 // A column is a column's head, with the address that sorts by it.
-type column struct {
+type Column struct {
 	Label  string
 	URL    string // empty where the column does not sort
 	Sorted string // "ascending", "descending" or empty, as aria-sort has it
@@ -80,14 +100,14 @@ type column struct {
 }
 
 // An expenseLine is an expense in a table, with where it leads.
-type expenseLine struct {
+type ExpenseLine struct {
 	expense.Expense
 	URL       string
 	TeamLabel string // shown on the page over all teams
 }
 
 // A notice is told once, on the page after an action.
-type notice struct {
+type Notice struct {
 	Text string
 	// Undo posts Version to UndoURL; empty where nothing can be undone.
 	UndoURL string
@@ -96,27 +116,27 @@ type notice struct {
 
 // An expenseView is the view of expense.html: one expense, for those who may
 // change it a form, and its history.
-type expenseView struct {
-	page
-	Notice    *notice
+type ExpenseView struct {
+	Page
+	Notice    *Notice
 	Team      team.Team
 	Expense   expense.Expense
 	MayChange bool
-	Form      expenseFormView
+	Form      ExpenseFormView
 	History   []expense.Event
 }
 
 // A newExpenseView is the view of new.html.
-type newExpenseView struct {
-	page
-	Notice *notice
+type NewExpenseView struct {
+	Page
+	Notice *Notice
 	Team   team.Team
-	Form   expenseFormView
+	Form   ExpenseFormView
 }
 
 // An expenseFormView is the form of an expense, as it was typed, with what is
 // wrong beside each field.
-type expenseFormView struct {
+type ExpenseFormView struct {
 	Action     string // where it posts to
 	Admin      bool   // shows the field person
 	Submission string // of a new expense, so that sending twice counts once
@@ -131,9 +151,9 @@ type expenseFormView struct {
 }
 
 // An importView is the view of import.html.
-type importView struct {
-	page
-	Notice  *notice
+type ImportView struct {
+	Page
+	Notice  *Notice
 	Columns string // the first line that a file needs
 	Errors  []expense.LineError
 }
@@ -151,7 +171,7 @@ type formField struct {
 }
 
 // Fields returns the fields in the order in which they are filled in.
-func (f expenseFormView) Fields() []formField {
+func (f ExpenseFormView) Fields() []formField {
 	fields := []formField{
 		{Name: "date", Label: "Date", Type: "date", Value: f.Typed.Date, Error: f.Errors.Date},
 		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: expense.MaxPerson},
@@ -172,7 +192,7 @@ func (f expenseFormView) Fields() []formField {
 }
 
 // now is what the current expense has in a field, unless the same was typed.
-func (f expenseFormView) now(field formField) string {
+func (f ExpenseFormView) now(field formField) string {
 	var now string
 	switch field.Name {
 	case "date":
@@ -201,7 +221,7 @@ func (f expenseFormView) now(field formField) string {
 }
 
 // Problems returns the fields that are not right.
-func (f expenseFormView) Problems() []formField {
+func (f ExpenseFormView) Problems() []formField {
 	var wrong []formField
 	for _, field := range f.Fields() {
 		if field.Error != "" {

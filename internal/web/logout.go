@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"encoding/json"
@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	backChannelLogoutPath = "/logout/backchannel"
-	universalLogoutPath   = "/logout/universal"
+	BackChannelLogoutPath = "/logout/backchannel"
+	UniversalLogoutPath   = "/logout/universal"
 )
 
 // remoteError is a refused logout request of the provider's servers. Code and
@@ -34,7 +34,7 @@ func (e *remoteError) Unwrap() error { return e.Err }
 // backChannelLogoutRequest handles POST /logout/backchannel (OpenID Connect
 // Back-Channel Logout 1.0, 2.5): 200 where the sessions are over, also where
 // there were none, and 400 for everything else (2.8).
-func (s *site) backChannelLogoutRequest(w http.ResponseWriter, r *http.Request) error {
+func (s *Site) BackChannelLogoutRequest(w http.ResponseWriter, r *http.Request) error {
 	token, err := s.endByLogoutToken(r)
 	if err != nil {
 		return s.refuseRemote(w, r, logging.EventBackChannelLogout, err)
@@ -43,12 +43,12 @@ func (s *site) backChannelLogoutRequest(w http.ResponseWriter, r *http.Request) 
 	if token.ProviderSID != "" {
 		reason = "sid"
 	}
-	logging.Audit(s.log, r, logging.EventBackChannelLogout, token.Subject, reason)
+	logging.Audit(s.Log, r, logging.EventBackChannelLogout, token.Subject, reason)
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
 
-func (s *site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
+func (s *Site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 	refused := func(code string, err error) (openid.LogoutToken, error) {
 		return openid.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
 	}
@@ -59,11 +59,11 @@ func (s *site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 	if len(tokens) != 1 {
 		return refused("invalid_request", errors.New("logout_token is not there once"))
 	}
-	p := s.auth.Provider.Load()
+	p := s.Auth.Provider.Load()
 	if p == nil {
 		return openid.LogoutToken{}, openid.ErrNoProvider()
 	}
-	token, err := p.VerifyLogoutToken(r.Context(), tokens[0], s.auth.ClientID)
+	token, err := p.VerifyLogoutToken(r.Context(), tokens[0], s.Auth.ClientID)
 	if err != nil {
 		return refused("invalid_request", err)
 	}
@@ -82,9 +82,9 @@ func (s *site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 }
 
 // endRemotely ends all sessions of a key and returns how many are known of.
-func (s *site) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
-	now, records := s.now(), s.sessions.Records
-	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, s.sessions.MaxAge)
+func (s *Site) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
+	now, records := s.Now(), s.Sessions.Records
+	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, s.Sessions.MaxAge)
 	if err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (s *site) endRemotely(r *http.Request, kind store.EndKind, key, why string,
 // 403 it is Okta's, and for another application; 404 nobody like that has a
 // session, ended or not, whose time is not over; 422 the sessions cannot be
 // ended now. A body that is too long is 400.
-func (s *site) universalLogoutRequest(w http.ResponseWriter, r *http.Request) error {
+func (s *Site) UniversalLogoutRequest(w http.ResponseWriter, r *http.Request) error {
 	subject, err := s.endByRevocation(r)
 	if err != nil {
 		return s.refuseRemote(w, r, logging.EventUniversalLogout, err)
@@ -108,12 +108,12 @@ func (s *site) universalLogoutRequest(w http.ResponseWriter, r *http.Request) er
 	if subject.Address != "" {
 		reason = "email"
 	}
-	logging.Audit(s.log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", subject.Address)
+	logging.Audit(s.Log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", subject.Address)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (s *site) endByRevocation(r *http.Request) (openid.RevocationSubject, error) {
+func (s *Site) endByRevocation(r *http.Request) (openid.RevocationSubject, error) {
 	refused := func(status int, code string, err error) (openid.RevocationSubject, error) {
 		return openid.RevocationSubject{}, &remoteError{status, code, err}
 	}
@@ -136,7 +136,7 @@ func (s *site) endByRevocation(r *http.Request) (openid.RevocationSubject, error
 	kind, key := store.EndSubject, subject.Subject
 	if subject.Address != "" {
 		kind, key = store.EndAddress, subject.Address
-	} else if !openid.IsOrgIssuer(subject.Iss, s.auth.Issuer) {
+	} else if !openid.IsOrgIssuer(subject.Iss, s.Auth.Issuer) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := s.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
@@ -152,16 +152,16 @@ func (s *site) endByRevocation(r *http.Request) (openid.RevocationSubject, error
 }
 
 // authenticateRevocation verifies the bearer token (RFC 6750, 2.1).
-func (s *site) authenticateRevocation(r *http.Request) (store.UsedToken, error) {
+func (s *Site) authenticateRevocation(r *http.Request) (store.UsedToken, error) {
 	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
 		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
 	}
-	p := s.auth.Provider.Load()
+	p := s.Auth.Provider.Load()
 	if p == nil {
 		return store.UsedToken{}, openid.ErrNoProvider()
 	}
-	used, err := p.VerifyRevocation(r.Context(), rawToken, s.baseURL+universalLogoutPath, s.auth.ClientID)
+	used, err := p.VerifyRevocation(r.Context(), rawToken, s.BaseURL+UniversalLogoutPath, s.Auth.ClientID)
 	if errors.Is(err, openid.ErrOtherApp) {
 		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
@@ -173,12 +173,12 @@ func (s *site) authenticateRevocation(r *http.Request) (store.UsedToken, error) 
 
 // refuseRemote answers a server, to which pages mean nothing, with the code of
 // an error. Any error that is no *remoteError it returns.
-func (s *site) refuseRemote(w http.ResponseWriter, r *http.Request, event string, err error) error {
+func (s *Site) refuseRemote(w http.ResponseWriter, r *http.Request, event string, err error) error {
 	var refusal *remoteError
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	logging.Audit(s.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
+	logging.Audit(s.Log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
 	w.Header().Set("Content-Type", "application/json")
 	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)

@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
@@ -15,37 +14,19 @@ import (
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
 // sessionsPath is where administrators see who is signed in.
-const sessionsPath = "/sessions"
-
-// A sessionLine is a session in a list.
-type sessionLine struct {
-	ID, Subject, Name, Address string
-	Browser                    string // in plain words
-	SignedInAt                 time.Time
-	Own                        bool   // the one that looks at the list
-	EndURL                     string // where the form that ends it posts to
-}
-
-// A sessionsView is the view of sessions.html.
-type sessionsView struct {
-	page
-	Notice      *notice
-	Search      string // as it was typed
-	Lines       []sessionLine
-	NextURL     string        // empty on the last page
-	IdleTimeout time.Duration // an unused session is listed, and over after this long
-}
+const SessionsPath = "/sessions"
 
 // sessionsPage is the page that a form about sessions is on, if path is one.
 func sessionsPage(path string) (page string, ok bool) {
 	switch {
 	case strings.HasPrefix(path, "/profile/sessions/"):
 		return "/profile", true
-	case strings.HasPrefix(path, sessionsPath+"/"):
-		return sessionsPath, true
+	case strings.HasPrefix(path, SessionsPath+"/"):
+		return SessionsPath, true
 	default:
 		return "", false
 	}
@@ -53,18 +34,18 @@ func sessionsPage(path string) (page string, ok bool) {
 
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
-func (s *site) ownSessions(r *http.Request, person *session.Session) ([]sessionLine, error) {
-	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
+func (s *Site) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.SessionLine, error) {
+	records, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.Now())
 	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
 	}
 	return sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func sessionLines(records []store.SessionRecord, person *session.Session, path string) []sessionLine {
-	lines := make([]sessionLine, len(records))
+func sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
+	lines := make([]pagepkg.SessionLine, len(records))
 	for i, r := range records {
-		lines[i] = sessionLine{
+		lines[i] = pagepkg.SessionLine{
 			ID: r.IDHash, Subject: r.Subject, Name: r.Name, Address: r.Address, Browser: browserName(r.UserAgent),
 			SignedInAt: r.SignedInAt, Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
 		}
@@ -73,19 +54,19 @@ func sessionLines(records []store.SessionRecord, person *session.Session, path s
 }
 
 // endOwnSession handles POST /profile/sessions/{id}/end.
-func (s *site) endOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
+func (s *Site) EndOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
 
 // endSession handles POST /sessions/{id}/end.
-func (s *site) endSession(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.person, "administrator", sessionsPath)
+func (s *Site) EndSession(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", SessionsPath)
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
-func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
-	found, err := s.store.Sessions(r.Context(), q, s.now())
+func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
+	found, err := s.Store.Sessions(r.Context(), q, s.Now())
 	if err != nil {
 		return err
 	}
@@ -100,24 +81,24 @@ func (s *site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQ
 
 // endRecords ends sessions and logs each. Those that the database cannot take
 // now are over on this copy only, which the error says.
-func (s *site) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
+func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
 	var endings []store.Ending
 	for _, record := range records {
 		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
 	}
-	err := s.sessions.Records.End(r.Context(), endings, reason, s.now())
+	err := s.Sessions.Records.End(r.Context(), endings, reason, s.Now())
 	for _, record := range records {
-		logging.Audit(s.log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
+		logging.Audit(s.Log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
 	}
 	return err
 }
 
 // endOwnOthers handles POST /profile/sessions/end-others.
-func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
+func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
-		found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.now())
+		found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.Now())
 		if err != nil {
 			return err
 		}
@@ -140,35 +121,35 @@ func (s *site) endOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 
 // endPerson handles POST /sessions/end: all sessions of the person whose subject
 // the form names, also those that are just beginning.
-func (s *site) endPerson(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
 	subject := r.PostForm.Get("sub")
-	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.now())
+	found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.Now())
 	if err != nil {
 		return err
 	}
 	if subject == "" || len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	e, _, err := s.sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge)
+	e, _, err := s.Sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.Now(), s.Sessions.MaxAge)
 	if err != nil {
 		return err
 	}
-	err = s.sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.now())
-	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.person.Subject)
+	err = s.Sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.Now())
+	logging.Audit(s.Log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.Person.Subject)
 	if err != nil {
 		return err
 	}
-	return s.toldAt(w, r, sessionsPath, "Ended all sessions of "+found[0].Name+".")
+	return s.toldAt(w, r, SessionsPath, "Ended all sessions of "+found[0].Name+".")
 }
 
-func (s *site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
-	if err := s.notices.put(w, r, notice{Text: text}); err != nil {
+func (s *Site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
+	if err := s.Notices.put(w, r, pagepkg.Notice{Text: text}); err != nil {
 		return err
 	}
-	seeOther(w, page)
+	SeeOther(w, page)
 	return nil
 }
 
@@ -180,7 +161,7 @@ func plural(count int, noun string) string {
 }
 
 // allSessions handles GET /sessions.
-func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) error {
 	parameters := r.URL.Query()
 	after, err := parseSessionCursor(parameters.Get("after"))
 	if err != nil {
@@ -190,12 +171,12 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{"q is part of an address"}
 	}
-	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.now())
+	found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.Now())
 	if err != nil {
 		return err
 	}
-	view := sessionsView{
-		page: s.page(v.person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.Idle,
+	view := pagepkg.SessionsView{
+		Page: s.page(v.Person, "Who is signed in"), Notice: s.Notices.take(w, r), Search: search, IdleTimeout: s.Sessions.Idle,
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]
@@ -204,10 +185,10 @@ func (s *site) allSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 		if search != "" {
 			next.Set("q", search)
 		}
-		view.NextURL = sessionsPath + "?" + next.Encode()
+		view.NextURL = SessionsPath + "?" + next.Encode()
 	}
-	view.Lines = sessionLines(found, v.person, sessionsPath+"/")
-	return s.pages.render(w, r, http.StatusOK, "sessions", view)
+	view.Lines = sessionLines(found, v.Person, SessionsPath+"/")
+	return s.Pages.Render(w, r, http.StatusOK, "sessions", view)
 }
 
 func parseSessionCursor(text string) (store.SessionCursor, error) {

@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ const (
 
 // monthChart draws groups that are labelled with months, like 2006-01, and stand
 // in their order: the last 24 up to the last one, those without expenses too.
-func monthChart(groups []expense.Group, l *locale) chart {
+func MonthChart(groups []expense.Group, l *Locale) chart {
 	if len(groups) == 0 {
 		return chart{}
 	}
@@ -83,7 +83,7 @@ func monthChart(groups []expense.Group, l *locale) chart {
 // monthTicks names each month, or the first of each quarter where there are too
 // many. The year stands below January, or below the first month in a chart
 // without one.
-func monthTicks(start expense.Date, count int, l *locale) []tick {
+func monthTicks(start expense.Date, count int, l *Locale) []tick {
 	ticks := make([]tick, max(count, minMonths))
 	years := 0
 	for i := range count {
@@ -104,7 +104,7 @@ func monthTicks(start expense.Date, count int, l *locale) []tick {
 
 // barChart draws groups, of which the largest stands first. Where there are many,
 // the smaller ones are one bar at the end.
-func barChart(groups []expense.Group) chart {
+func BarChart(groups []expense.Group) chart {
 	var others expense.Group
 	if len(groups) > maxBars+1 {
 		for _, g := range groups[maxBars:] {

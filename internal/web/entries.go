@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"bytes"
@@ -19,17 +19,18 @@ import (
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
 const (
 	// draftMaxAge is how long a form waits for its writer to sign in again.
-	draftMaxAge = signin.PendingMaxAge
+	DraftMaxAge = signin.PendingMaxAge
 	// maxSubmission bounds the token of a form.
 	maxSubmission = 64
-	importPath    = "/expenses/import"
+	ImportPath    = "/expenses/import"
 	// maxUpload is how many bytes an uploaded file may have, its envelope
 	// counted, and uploadTimeout how long it may take.
-	maxUpload     = 10 << 20
+	MaxUpload     = 10 << 20
 	uploadTimeout = 2 * time.Minute
 )
 
@@ -42,12 +43,12 @@ func typedForm(fields url.Values) expense.Form {
 }
 
 // newExpense handles GET /team/{id}/expenses/new.
-func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error {
-	form := expenseFormView{Submission: expense.NewID(), Typed: expense.Form{Date: s.today().String(), Person: v.person.Name}}
-	var told *notice
+func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
+	form := pagepkg.ExpenseFormView{Submission: expense.NewID(), Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}}
+	var told *pagepkg.Notice
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed, form.Submission = typedForm(fields), fields.Get("submission")
-		told = &notice{Text: unsaved}
+		told = &pagepkg.Notice{Text: unsaved}
 	}
 	return s.renderNew(w, r, http.StatusOK, v, form, told)
 }
@@ -56,53 +57,53 @@ func (s *site) newExpense(w http.ResponseWriter, r *http.Request, v visit) error
 // or after the database was away.
 const unsaved = "This is not saved yet. Here is what you typed."
 
-func (s *site) renderNew(w http.ResponseWriter, r *http.Request, status int, v visit, form expenseFormView, told *notice) error {
-	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
+func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v Visit, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
+	sums, err := s.Store.Summary(r.Context(), expense.Query{Teams: v.teams()})
 	if err != nil {
 		return err
 	}
 	form.Action = v.filePath()
 	s.completeForm(v, &form, sums.ByCategory)
-	return s.pages.render(w, r, status, "new", newExpenseView{page: s.page(v.person, "Log an expense"), Notice: told, Team: v.team, Form: form})
+	return s.Pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
-func (s *site) completeForm(v visit, form *expenseFormView, categories []expense.Group) {
-	form.Admin, form.Categories = v.access.Admin, labels(categories)
+func (s *Site) completeForm(v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
+	form.Admin, form.Categories = v.Access.Admin, labels(categories)
 	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
 }
 
 // logExpense handles POST /team/{id}/expenses.
-func (s *site) logExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	form := expenseFormView{Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission")}
+	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission")}
 	if len(form.Submission) > maxSubmission {
 		form.Submission = ""
 	}
-	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.person.Name, Owner: team.NormalizeAddress(v.person.Email)})
+	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
 	if problems.Any() {
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
-	e, _, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
+	e, _, err := s.Store.Create(r.Context(), v.actor(), entry, form.Submission)
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, v, notice{Text: "Logged: " + s.describe(r, e) + "."})
+	return s.done(w, r, v, pagepkg.Notice{Text: "Logged: " + s.describe(r, e) + "."})
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
 // administrator names somebody else.
-func (s *site) checkEntry(v visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
+func (s *Site) checkEntry(v Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
 	named := strings.TrimSpace(typed.Person)
-	if !v.access.Admin || named == "" {
+	if !v.Access.Admin || named == "" {
 		named = before.Person
 	}
 	typed.Person = named
 	entry, problems := typed.Check(s.today())
-	entry.Team, entry.Owner = v.team.ID, before.Owner
+	entry.Team, entry.Owner = v.Team.ID, before.Owner
 	if named != before.Person {
 		entry.Owner = ""
 		if strings.Contains(named, "@") {
@@ -113,17 +114,17 @@ func (s *site) checkEntry(v visit, typed expense.Form, before expense.Entry) (ex
 }
 
 // describe names an expense in a notice.
-func (s *site) describe(r *http.Request, e expense.Expense) string {
-	return e.Item + ", " + s.pages.locales.of(r).money(e.Amount)
+func (s *Site) describe(r *http.Request, e expense.Expense) string {
+	return e.Item + ", " + s.Pages.Locales.Of(r).Money(e.Amount)
 }
 
 // done leads back to the team's page after a write, with what came of it.
-func (s *site) done(w http.ResponseWriter, r *http.Request, v visit, told notice) error {
-	if err := s.notices.put(w, r, told); err != nil {
+func (s *Site) done(w http.ResponseWriter, r *http.Request, v Visit, told pagepkg.Notice) error {
+	if err := s.Notices.put(w, r, told); err != nil {
 		return err
 	}
 	s.noteWrite(w)
-	seeOther(w, v.path())
+	SeeOther(w, v.path())
 	return nil
 }
 
@@ -140,17 +141,17 @@ func badForm(err error) error {
 }
 
 // expense handles GET /team/{id}/expenses/{expense}.
-func (s *site) expense(w http.ResponseWriter, r *http.Request, v visit) error {
-	detail, err := s.store.Detail(r.Context(), v.team.ID, r.PathValue("expense"))
+func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
+	detail, err := s.Store.Detail(r.Context(), v.Team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
-	form := expenseFormView{Typed: formOf(detail.Expense), Version: detail.Expense.Version}
-	told := s.notices.take(w, r)
+	form := pagepkg.ExpenseFormView{Typed: formOf(detail.Expense), Version: detail.Expense.Version}
+	told := s.Notices.take(w, r)
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed = typedForm(fields)
 		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
-		told = &notice{Text: unsaved}
+		told = &pagepkg.Notice{Text: unsaved}
 	}
 	return s.renderExpense(w, r, http.StatusOK, v, detail, form, told)
 }
@@ -163,48 +164,48 @@ func formOf(e expense.Expense) expense.Form {
 }
 
 // formAgain answers a form that was not taken with the page of its expense.
-func (s *site) formAgain(w http.ResponseWriter, r *http.Request, status int, v visit, id string, form expenseFormView) error {
-	detail, err := s.store.Detail(r.Context(), v.team.ID, id)
+func (s *Site) formAgain(w http.ResponseWriter, r *http.Request, status int, v Visit, id string, form pagepkg.ExpenseFormView) error {
+	detail, err := s.Store.Detail(r.Context(), v.Team.ID, id)
 	if err != nil {
 		return err
 	}
 	return s.renderExpense(w, r, status, v, detail, form, nil)
 }
 
-func (s *site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v visit, detail expense.Detail, form expenseFormView, told *notice) error {
+func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v Visit, detail expense.Detail, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
 	e := detail.Expense
 	if e.Deleted() && !v.mayChange(e) {
 		return expense.ErrNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
 	s.completeForm(v, &form, detail.Categories)
-	return s.pages.render(w, r, status, "expense", expenseView{
-		page: s.page(v.person, e.Item), Notice: told, Team: v.team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
+	return s.Pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
+		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
 	})
 }
 
 // changeExpense handles POST /team/{id}/expenses/{expense}.
-func (s *site) changeExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	form := expenseFormView{Typed: typedForm(r.PostForm), Version: version}
+	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version}
 	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
 	if problems.Any() {
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
-	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
+	changed, err := s.Store.Update(r.Context(), v.actor(), e.ID, version, entry)
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
-	return s.done(w, r, v, notice{Text: "Changed: " + s.describe(r, changed) + "."})
+	return s.done(w, r, v, pagepkg.Notice{Text: "Changed: " + s.describe(r, changed) + "."})
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.
 // Any other error it returns.
-func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form expenseFormView, err error) error {
+func (s *Site) conflict(w http.ResponseWriter, r *http.Request, v Visit, form pagepkg.ExpenseFormView, err error) error {
 	var conflict *expense.ConflictError
 	if !errors.As(err, &conflict) {
 		return err
@@ -215,11 +216,11 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, v visit, form ex
 
 // expenseToChange finds the expense that a form is about, and the version that
 // its sender saw: the present one, where a program sent the form and no browser.
-func (s *site) expenseToChange(r *http.Request, v visit) (e expense.Expense, version int64, err error) {
+func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, version int64, err error) {
 	if err := r.ParseForm(); err != nil {
 		return expense.Expense{}, 0, badForm(err)
 	}
-	e, err = s.store.Expense(r.Context(), v.team.ID, r.PathValue("expense"))
+	e, err = s.Store.Expense(r.Context(), v.Team.ID, r.PathValue("expense"))
 	switch {
 	case err != nil:
 		return expense.Expense{}, 0, err
@@ -238,37 +239,37 @@ func (s *site) expenseToChange(r *http.Request, v visit) (e expense.Expense, ver
 }
 
 // deleteExpense handles POST /team/{id}/expenses/{expense}/delete.
-func (s *site) deleteExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	deleted, err := s.store.Delete(r.Context(), v.actor(), e.ID, version)
+	deleted, err := s.Store.Delete(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
-		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
+		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
 	}
-	return s.done(w, r, v, notice{
+	return s.done(w, r, v, pagepkg.Notice{
 		Text: "Deleted: " + s.describe(r, deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
 	})
 }
 
 // restoreExpense handles POST /team/{id}/expenses/{expense}/restore.
-func (s *site) restoreExpense(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	restored, err := s.store.Restore(r.Context(), v.actor(), e.ID, version)
+	restored, err := s.Store.Restore(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
-		return s.conflict(w, r, v, expenseFormView{Typed: formOf(e)}, err)
+		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
 	}
-	return s.done(w, r, v, notice{Text: "Restored: " + s.describe(r, restored) + "."})
+	return s.done(w, r, v, pagepkg.Notice{Text: "Restored: " + s.describe(r, restored) + "."})
 }
 
 // returnTo is where somebody who has to sign in first comes back to: the same
 // page or, after a form, the page of the form, for which what was typed is kept
 // in the browser.
-func (s *site) returnTo(w http.ResponseWriter, r *http.Request) (string, error) {
+func (s *Site) ReturnTo(w http.ResponseWriter, r *http.Request) (string, error) {
 	if r.Method != http.MethodPost {
 		return r.URL.RequestURI(), nil
 	}
@@ -292,7 +293,7 @@ func formPage(path string) (page string, isEntry bool) {
 			return page, false
 		}
 	}
-	if path == importPath {
+	if path == ImportPath {
 		return path, false
 	}
 	if strings.HasSuffix(path, "/expenses") {
@@ -303,7 +304,7 @@ func formPage(path string) (page string, isEntry bool) {
 
 // keepDraft keeps the form of an expense in the browser, for its page. It
 // reports false if there is more of it than any expense may hold.
-func (s *site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (kept bool, err error) {
+func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (kept bool, err error) {
 	if err := r.ParseForm(); err != nil {
 		return false, badForm(err)
 	}
@@ -317,7 +318,7 @@ func (s *site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (k
 	if err != nil {
 		return false, err
 	}
-	return s.drafts.Save(w, r, page, string(text))
+	return s.Drafts.Save(w, r, page, string(text))
 }
 
 // keptError is a form that the database could not take, and that waits in the
@@ -333,8 +334,8 @@ func (e *keptError) Unwrap() error { return e.Err }
 
 // keeping is a handler of an expense's form that loses nothing where the
 // database does not serve.
-func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) func(http.ResponseWriter, *http.Request, visit) error {
-	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) Keeping(h func(http.ResponseWriter, *http.Request, Visit) error) func(http.ResponseWriter, *http.Request, Visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v Visit) error {
 		err := h(w, r, v)
 		if !store.IsUnavailable(err) {
 			return err
@@ -349,27 +350,27 @@ func (s *site) keeping(h func(http.ResponseWriter, *http.Request, visit) error) 
 }
 
 // takeDraft returns the form that was kept for this page, or nil, and drops it.
-func (s *site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
-	text := s.drafts.Load(r, r.URL.EscapedPath())
+func (s *Site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
+	text := s.Drafts.Load(r, r.URL.EscapedPath())
 	var fields url.Values
 	if text == "" || json.Unmarshal([]byte(text), &fields) != nil {
 		return nil
 	}
-	s.drafts.Forget(w, r)
+	s.Drafts.Forget(w, r)
 	return fields
 }
 
 // importForm handles GET /expenses/import.
-func (s *site) importForm(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) ImportForm(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.renderImport(w, r, http.StatusOK, v, nil)
 }
 
-func (s *site) renderImport(w http.ResponseWriter, r *http.Request, status int, v visit, faults []expense.LineError) error {
-	return s.pages.render(w, r, status, "import", importView{page: s.page(v.person, "Import"), Columns: expensefile.Columns, Errors: faults})
+func (s *Site) renderImport(w http.ResponseWriter, r *http.Request, status int, v Visit, faults []expense.LineError) error {
+	return s.Pages.Render(w, r, status, "import", pagepkg.ImportView{Page: s.page(v.Person, "Import"), Columns: expensefile.Columns, Errors: faults})
 }
 
 // importFile handles POST /expenses/import.
-func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error {
 	file, err := uploadedFile(w, r)
 	if err != nil {
 		return badForm(err)
@@ -377,19 +378,19 @@ func (s *site) importFile(w http.ResponseWriter, r *http.Request, v visit) error
 	if file == nil {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
 	}
-	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
+	knownTeam := func(id string) bool { _, ok := s.Directory.Current().Team(id); return ok }
 	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today())
 	if len(faults) > 0 {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
-	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
+	report, faults, err := s.Store.Import(r.Context(), v.actor(), rows)
 	if err != nil {
 		return err
 	}
 	if len(faults) > 0 {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
-	return s.done(w, r, v, notice{
+	return s.done(w, r, v, pagepkg.Notice{
 		Text: fmt.Sprintf("Imported: %d added, %d changed, %d unchanged.", report.Added, report.Changed, report.Unchanged),
 	})
 }

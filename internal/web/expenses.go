@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"context"
@@ -13,12 +13,13 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
 	teampkg "expense-dashboard/internal/team"
+	"expense-dashboard/internal/web/internal/page"
 )
 
 const (
 	// maxExports is how many files may be made at once: each holds a connection
 	// to the database for as long as its reader takes.
-	maxExports = 2
+	MaxExports = 2
 	// exportTimeout bounds the making of one file, and exportPatience how long
 	// its reader may take for the next few kilobytes.
 	exportTimeout  = 15 * time.Minute
@@ -28,91 +29,91 @@ const (
 )
 
 // visit is a request of somebody who is signed in and may see what it asks for.
-type visit struct {
-	person *session.Session
-	access teampkg.Access
-	team   teampkg.Team // zero for all teams
+type Visit struct {
+	Person *session.Session
+	Access teampkg.Access
+	Team   teampkg.Team // zero for all teams
 }
 
 // path is where the expenses of the visit are.
-func (v visit) path() string {
-	if v.team.ID == "" {
+func (v Visit) path() string {
+	if v.Team.ID == "" {
 		return "/expenses"
 	}
-	return "/team/" + v.team.ID
+	return "/team/" + v.Team.ID
 }
 
 // filePath is where the exported files are, less their extension, and where
 // the form of a new expense goes.
-func (v visit) filePath() string {
-	if v.team.ID == "" {
+func (v Visit) filePath() string {
+	if v.Team.ID == "" {
 		return "/expenses"
 	}
-	return "/team/" + v.team.ID + "/expenses"
+	return "/team/" + v.Team.ID + "/expenses"
 }
 
 // teams restricts a query to what the visit is for; nil is all teams.
-func (v visit) teams() []string {
-	if v.team.ID == "" {
+func (v Visit) teams() []string {
+	if v.Team.ID == "" {
 		return nil
 	}
-	return []string{v.team.ID}
+	return []string{v.Team.ID}
 }
 
 // actor is who the history says did it.
-func (v visit) actor() expense.Actor {
-	return expense.Actor{Address: teampkg.NormalizeAddress(v.person.Email), Name: v.person.Name}
+func (v Visit) actor() expense.Actor {
+	return expense.Actor{Address: teampkg.NormalizeAddress(v.Person.Email), Name: v.Person.Name}
 }
 
 // mayChange reports whether an expense is the visitor's own, or the visitor an
 // administrator.
-func (v visit) mayChange(e expense.Expense) bool {
-	return v.access.Admin || (e.Owner != "" && e.Owner == teampkg.NormalizeAddress(v.person.Email))
+func (v Visit) mayChange(e expense.Expense) bool {
+	return v.Access.Admin || (e.Owner != "" && e.Owner == teampkg.NormalizeAddress(v.Person.Email))
 }
 
 // denied logs who asked for what is not theirs.
-func (s *site) denied(r *http.Request, person *session.Session, reason string) error {
-	logging.Audit(s.log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
+func (s *Site) Denied(r *http.Request, person *session.Session, reason string) error {
+	logging.Audit(s.Log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
 	return expense.ErrNotFound
 }
 
 // today is the date where the program runs.
-func (s *site) today() expense.Date { return expense.DateOf(s.now()) }
+func (s *Site) today() expense.Date { return expense.DateOf(s.Now()) }
 
 // teamExpenses handles GET /team/{id}.
-func (s *site) teamExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.showExpenses(w, r, v, s.page(v.person, v.team.Label))
+func (s *Site) TeamExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.showExpenses(w, r, v, s.page(v.Person, v.Team.Label))
 }
 
 // allExpenses handles GET /expenses.
-func (s *site) allExpenses(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.showExpenses(w, r, v, s.page(v.person, "All teams"))
+func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.showExpenses(w, r, v, s.page(v.Person, "All teams"))
 }
 
 // showExpenses answers with a page of expenses. One with a notice is nobody
 // else's, so it is rendered for this request.
-func (s *site) showExpenses(w http.ResponseWriter, r *http.Request, v visit, shared page) error {
-	if told := s.notices.take(w, r); told != nil {
+func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) error {
+	if told := s.Notices.take(w, r); told != nil {
 		view, err := s.expensesView(r, v, "")
 		if err != nil {
 			return err
 		}
-		view.page, view.Notice = shared, told
-		return s.pages.render(w, r, http.StatusOK, "expenses", view)
+		view.Page, view.Notice = shared, told
+		return s.Pages.Render(w, r, http.StatusOK, "expenses", view)
 	}
 	known, err := s.revisions(r)
 	if err != nil {
 		return err
 	}
-	key := contentKey{
-		page: "expenses", revision: known.Of(v.team.ID), directory: s.directory.Current(), today: s.today(),
-		team: v.team.ID, admin: v.access.Admin, query: r.URL.RawQuery,
+	key := page.ContentKey{
+		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.Directory.Current(), Today: s.today(),
+		Team: v.Team.ID, Admin: v.Access.Admin, Query: r.URL.RawQuery,
 	}
-	return s.pages.show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.revision) })
+	return s.Pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
-func queryOf(r *http.Request, v visit) (expense.Query, error) {
+func queryOf(r *http.Request, v Visit) (expense.Query, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return expense.Query{}, &expense.QueryError{"it is not made of name=value pairs joined by &"}
@@ -124,31 +125,31 @@ func queryOf(r *http.Request, v visit) (expense.Query, error) {
 
 // expensesView asks the database for a page and for the sums of all pages, and
 // builds the links around them. The revision is that of the expenses, or empty.
-func (s *site) expensesView(r *http.Request, v visit, revision string) (expensesView, error) {
+func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.ExpensesView, error) {
 	q, err := queryOf(r, v)
 	if err != nil {
-		return expensesView{}, err
+		return page.ExpensesView{}, err
 	}
 	listed, sums, err := s.pageAndSummary(r.Context(), v, q, revision)
 	if err != nil {
-		return expensesView{}, err
+		return page.ExpensesView{}, err
 	}
 	unfiltered := expense.Query{Sort: q.Sort, Desc: q.Desc}
-	view := expensesView{
-		Team: v.team, CanLog: v.team.ID != "", Admin: v.access.Admin,
+	view := page.ExpensesView{
+		Team: v.Team, CanLog: v.Team.ID != "", Admin: v.Access.Admin,
 		Path: v.path(), Filter: filterOf(q), Filtered: q.Filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
-		Months: monthChart(sums.ByMonth, s.pages.locales.of(r)), ByCategory: barChart(sums.ByCategory), ByPerson: barChart(sums.ByPerson),
+		Months: page.MonthChart(sums.ByMonth, s.Pages.Locales.Of(r)), ByCategory: page.BarChart(sums.ByCategory), ByPerson: page.BarChart(sums.ByPerson),
 		CSVURL: at(v.filePath()+".csv", q.First()), JSONURL: at(v.filePath()+".json", q.First()),
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
 	for _, e := range listed.Expenses {
-		team, ok := s.directory.Current().Team(e.Team)
+		team, ok := s.Directory.Current().Team(e.Team)
 		if !ok {
 			team.Label = e.Team
 		}
-		view.Rows = append(view.Rows, expenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: team.Label})
+		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: team.Label})
 	}
 	if q.After != (expense.Cursor{}) {
 		view.FirstURL = at(v.path(), q.First())
@@ -164,24 +165,24 @@ func (s *site) expensesView(r *http.Request, v visit, revision string) (expenses
 // pageAndSummary returns a page and the sums of all pages. Sums of many pages are
 // kept for each revision, since they are the same on each and in every order. Those
 // of one page are asked for with it: there everybody sees whether they fit.
-func (s *site) pageAndSummary(ctx context.Context, v visit, q expense.Query, revision string) (expense.Page, expense.Summary, error) {
+func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, revision string) (expense.Page, expense.Summary, error) {
 	unordered := q.First()
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
-	if sums, ok := s.summaries.Get(key); ok {
-		listed, err := s.store.Page(ctx, q, sums.Count)
+	if sums, ok := s.Summaries.Get(key); ok {
+		listed, err := s.Store.Page(ctx, q, sums.Count)
 		return listed, sums, err
 	}
-	listed, sums, err := s.store.PageAndSummary(ctx, q)
+	listed, sums, err := s.Store.PageAndSummary(ctx, q)
 	if err == nil && revision != "" && sums.Count > expense.PageSize {
 		const groupCost = 64 // bytes, with a label of some length
-		s.summaries.Put(key, sums, keyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+		s.Summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
 	}
 	return listed, sums, err
 }
 
 // maxSummaries bounds what is kept of sums, in bytes.
-const maxSummaries = 512 << 10
+const MaxSummaries = 512 << 10
 
 // at is the address of a query's page or file.
 func at(path string, q expense.Query) string {
@@ -193,40 +194,40 @@ func at(path string, q expense.Query) string {
 
 // filterOf tells what is asked for as the filter form shows it. The order
 // stands in it only where it is not the usual one.
-func filterOf(q expense.Query) filterForm {
+func filterOf(q expense.Query) page.FilterForm {
 	values := q.Values()
-	return filterForm{
+	return page.FilterForm{
 		Q: q.Q, Person: q.Person, Category: q.Category, From: q.From.String(), To: q.To.String(),
 		Sort: values.Get("sort"), Order: values.Get("order"),
 	}
 }
 
 // periodLinks offers the usual ranges of dates beside the rest of the filter.
-func periodLinks(v visit, q expense.Query, today expense.Date) []link {
-	var links []link
+func periodLinks(v Visit, q expense.Query, today expense.Date) []page.Link {
+	var links []page.Link
 	for _, p := range expense.Periods(today) {
 		ranged := q.First()
 		ranged.From, ranged.To = p.From, p.To
-		links = append(links, link{Label: p.Name, URL: at(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
+		links = append(links, page.Link{Label: p.Name, URL: at(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
 	}
 	return links
 }
 
 // columnsOf heads the table. A head sorts by its column, and turns the order
 // around where that is so already.
-func columnsOf(v visit, q expense.Query) []column {
+func columnsOf(v Visit, q expense.Query) []page.Column {
 	heads := []struct{ sort, label string }{
 		{"date", "Date"}, {"person", "Name"}, {"", "Team"}, {"item", "Item"}, {"category", "Category"}, {"amount", "Amount"},
 	}
-	var columns []column
+	var columns []page.Column
 	for _, head := range heads {
 		if head.sort == "" {
-			if v.team.ID == "" {
-				columns = append(columns, column{Label: head.label})
+			if v.Team.ID == "" {
+				columns = append(columns, page.Column{Label: head.label})
 			}
 			continue
 		}
-		c := column{Label: head.label, Number: head.sort == "amount"}
+		c := page.Column{Label: head.label, Number: head.sort == "amount"}
 		sorted := q.First()
 		sorted.Sort, sorted.Desc = head.sort, head.sort == "date"
 		if q.Sort == head.sort {
@@ -249,31 +250,31 @@ func labels(groups []expense.Group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []teampkg.Team, totals []expense.TeamTotal, l *locale) []teamLine {
+func teamLines(teams []teampkg.Team, totals []expense.TeamTotal, l *page.Locale) []page.TeamLine {
 	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
 	}
-	lines := make([]teamLine, len(teams))
+	lines := make([]page.TeamLine, len(teams))
 	for i, team := range teams {
 		total := byTeam[team.ID]
-		lines[i] = teamLine{Team: team, Count: total.Count, Total: total.Total, Months: monthChart(total.ByMonth, l)}
+		lines[i] = page.TeamLine{Team: team, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)}
 	}
 	return lines
 }
 
 // exportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
-func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV)
 }
 
 // exportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
-func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, v visit) error {
+func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.export(w, r, v, ".json", "application/json", expensefile.WriteJSON)
 }
 
 // export streams all that is asked for, on all pages, as a file.
-func (s *site) export(w http.ResponseWriter, r *http.Request, v visit, extension, mediaType string,
+func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension, mediaType string,
 	write func(io.Writer, func(func(expense.Expense) error) error) error,
 ) error {
 	q, err := queryOf(r, v)
@@ -281,19 +282,19 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, v visit, extension
 		return err
 	}
 	select {
-	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
+	case s.Exports <- struct{}{}:
+		defer func() { <-s.Exports }()
 	default:
 		return errBusy
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
 	defer cancel()
 	name := "expenses"
-	if v.team.ID != "" {
-		name = v.team.ID + "-expenses"
+	if v.Team.ID != "" {
+		name = v.Team.ID + "-expenses"
 	}
 	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
-	return write(out, func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
+	return write(out, func(yield func(expense.Expense) error) error { return s.Store.Each(ctx, q, yield) })
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"encoding/json"
@@ -16,10 +16,11 @@ import (
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web/internal/page"
 )
 
 var (
-	errNotSignedIn = errors.New("not signed in")
+	ErrNotSignedIn = errors.New("not signed in")
 	errForbidden   = errors.New("not theirs to change")
 	errBusy        = errors.New("too many exports at once")
 	errCrossSite   = errors.New("cross-site request refused")
@@ -46,7 +47,7 @@ type failure struct {
 }
 
 // explain maps every error that a handler returns to what people are told.
-func (s *site) explain(err error) failure {
+func (s *Site) explain(err error) failure {
 	var signIn *openid.SignInError
 	var method *methodError
 	var query *expense.QueryError
@@ -83,7 +84,7 @@ func explainKind(err error) failure {
 		return told(http.StatusNotFound, "Page not found",
 			"There is no such page, or it is not one that you may see.",
 			"Check the address. If you should have access, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, errNotSignedIn):
+	case errors.Is(err, ErrNotSignedIn):
 		return told(http.StatusUnauthorized, "You are not signed in",
 			"Only people who are signed in can have this.", "Sign in and try again.").offering("Sign in", "/login")
 	case errors.Is(err, errForbidden):
@@ -121,7 +122,7 @@ func (f failure) after(wait time.Duration) failure {
 
 // fail answers with the error's page, or with JSON where the client takes no
 // pages, and logs the cause once under the reference that the answer shows.
-func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.explain(err)
 	reference := logging.ReferenceOf(r)
 	s.logFailure(r, f, err)
@@ -138,26 +139,26 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// RFC 9110, 15.5.2 asks for a challenge; no registered scheme names cookies.
 		header.Set("WWW-Authenticate", `Cookie realm="Expense Dashboard", form-action="/login"`)
 	}
-	if !acceptsPage(r) {
+	if !AcceptsPage(r) {
 		header.Set("Content-Type", "application/json")
 		w.WriteHeader(f.Status)
 		_ = json.NewEncoder(w).Encode(map[string]string{"error": f.Heading, "message": f.Message, "reference": reference})
 		return
 	}
-	view := errorView{
-		page: s.page(s.sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
+	view := page.ErrorView{
+		Page: s.page(s.Sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
 		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
-	if err := s.pages.render(w, r, f.Status, "error", view); err != nil {
-		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
+	if err := s.Pages.Render(w, r, f.Status, "error", view); err != nil {
+		s.Log.ErrorContext(r.Context(), "error page not rendered", "error", err)
 		http.Error(w, f.Heading, f.Status)
 	}
 }
 
 // forOperator returns a mend where who reads the page runs the site too, which
 // is on loopback, and nothing elsewhere.
-func (s *site) forOperator(mend string) string {
-	if u, err := url.Parse(s.baseURL); err != nil || !loopback.Host(u.Hostname()) {
+func (s *Site) forOperator(mend string) string {
+	if u, err := url.Parse(s.BaseURL); err != nil || !loopback.Host(u.Hostname()) {
 		return ""
 	}
 	return mend
@@ -165,7 +166,7 @@ func (s *site) forOperator(mend string) string {
 
 // logFailure logs why a request failed: what the program or the provider did
 // as an error or a warning, what a browser did as information.
-func (s *site) logFailure(r *http.Request, f failure, err error) {
+func (s *Site) logFailure(r *http.Request, f failure, err error) {
 	level := slog.LevelInfo
 	switch {
 	case f.Status == http.StatusInternalServerError:
@@ -181,17 +182,17 @@ func (s *site) logFailure(r *http.Request, f failure, err error) {
 		if f.Mend != "" {
 			attributes = append(attributes, "mend", f.Mend)
 		}
-		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
+		s.Log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
 	case errors.Is(err, errForbidden):
-		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
+		s.Log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
 	case errors.Is(err, errCrossSite):
-		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)
+		s.Log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)
 	default:
-		s.log.Log(r.Context(), level, "request failed", attributes...)
+		s.Log.Log(r.Context(), level, "request failed", attributes...)
 	}
 }
 
 // openPages reads the templates and the static files.
-func openPages(templateFiles, staticFiles fs.FS) (*pages, error) {
-	return newPages(templateFiles, staticFiles)
+func OpenPages(templateFiles, staticFiles fs.FS) (*page.Pages, error) {
+	return page.New(templateFiles, staticFiles)
 }

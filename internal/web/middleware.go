@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"fmt"
@@ -38,10 +38,10 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // logged gives each request a reference, logs it in one line once it is
 // answered, and turns a panic into an error page. The query is left out: it
 // holds codes.
-func (s *site) logged(next http.Handler) http.Handler {
+func (s *Site) Logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
-		info := &logging.RequestInfo{Begun: time.Now(), Reference: newReference(), Addr: logging.ClientAddr(r, s.proxies)}
+		info := &logging.RequestInfo{Begun: time.Now(), Reference: newReference(), Addr: logging.ClientAddr(r, s.Proxies)}
 		r = logging.WithInfo(r, info)
 		// An answer that is cut off panics on, and is logged all the same.
 		defer func() { s.answered(a, r, info) }()
@@ -55,35 +55,35 @@ func (s *site) logged(next http.Handler) http.Handler {
 }
 
 // answered writes the access log and counts the request.
-func (s *site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
+func (s *Site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
 	now := time.Now()
 	took := now.Sub(info.Begun)
-	s.accessLog.Answered(r, info, a.status, now, took)
-	s.metrics.Request(r.Pattern, a.status, took)
+	s.AccessLog.Answered(r, info, a.status, now, took)
+	s.Metrics.Request(r.Pattern, a.status, took)
 }
 
 // recovered answers for a handler that panicked. Where an answer has begun it
 // can only be cut off.
-func (s *site) recovered(a *answer, r *http.Request, cause any) {
+func (s *Site) recovered(a *answer, r *http.Request, cause any) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	s.log.ErrorContext(r.Context(), "panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.Log.ErrorContext(r.Context(), "panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
-	s.fail(a, r, errPanic)
+	s.Fail(a, r, errPanic)
 }
 
 // secured sets the headers that every answer carries. Nothing is stored by a
 // browser or a proxy unless a handler says otherwise.
-func (s *site) secured(next http.Handler) http.Handler {
+func (s *Site) Secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), s.securityHeaders())
 		if r.Body != http.NoBody {
-			limit := int64(maxBody)
-			if r.URL.Path == importPath {
-				limit = maxUpload
+			limit := int64(MaxBody)
+			if r.URL.Path == ImportPath {
+				limit = MaxUpload
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
@@ -94,9 +94,9 @@ func (s *site) secured(next http.Handler) http.Handler {
 // securityHeaders returns the headers of every answer, which change only with
 // what is known of the provider. They are shared: a handler sets its own in
 // their place.
-func (s *site) securityHeaders() http.Header {
-	p := s.auth.Provider.Load()
-	if made := s.headers.Load(); made != nil && made.provider == p {
+func (s *Site) securityHeaders() http.Header {
+	p := s.Auth.Provider.Load()
+	if made := s.Headers.Load(); made != nil && made.provider == p {
 		return made.header
 	}
 	h := http.Header{}
@@ -107,15 +107,15 @@ func (s *site) securityHeaders() http.Header {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
-	if strings.HasPrefix(s.baseURL, "https:") {
+	if strings.HasPrefix(s.BaseURL, "https:") {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	s.headers.Store(&madeHeaders{p, h})
+	s.Headers.Store(&MadeHeaders{p, h})
 	return h
 }
 
 // madeHeaders are the headers for what was known of the provider.
-type madeHeaders struct {
+type MadeHeaders struct {
 	provider *openid.Provider
 	header   http.Header
 }
@@ -124,19 +124,19 @@ type madeHeaders struct {
 // go to us and, by the redirects of sign-in and sign-out, to the provider. There
 // are no scripts that connect-src would serve: it is there for a browser's own
 // tools, which look for robots.txt.
-func (s *site) contentSecurityPolicy() string {
+func (s *Site) contentSecurityPolicy() string {
 	return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " +
-		strings.Join(s.auth.FormOrigins(), " ")
+		strings.Join(s.Auth.FormOrigins(), " ")
 }
 
 // sameOrigin refuses what another site makes a browser send, other than GET
 // and HEAD.
-func (s *site) sameOrigin(next http.Handler) http.Handler {
+func (s *Site) SameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	// Behind a proxy the Host header need not be the origin that browsers see.
-	if err := protection.AddTrustedOrigin(s.baseURL); err != nil {
+	if err := protection.AddTrustedOrigin(s.BaseURL); err != nil {
 		panic("base URL is no origin: " + err.Error())
 	}
-	protection.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error { return errCrossSite }))
+	protection.SetDenyHandler(s.Handle(func(http.ResponseWriter, *http.Request) error { return errCrossSite }))
 	return protection.Handler(next)
 }

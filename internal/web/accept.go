@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"mime"
@@ -9,7 +9,7 @@ import (
 
 // acceptsPage reports whether a request is a browser's for a page to show: it
 // takes HTML and, where the browser says so, is a navigation.
-func acceptsPage(r *http.Request) bool {
+func AcceptsPage(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
 		return false
 	}

@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"net/http"
@@ -11,6 +11,7 @@ import (
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/web/internal/page"
 )
 
 // noticeMaxAge is how long a notice waits for its page.
@@ -24,16 +25,16 @@ type notices struct {
 	wrote string // the name of the cookie of those who have just written
 }
 
-func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
+func NewNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	store, err := session.NewCookieStore(secrets, "notice", secure, noticeMaxAge)
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/")}, nil
+	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(WroteCookie, secure, "/")}, nil
 }
 
 // put keeps a notice for the next page.
-func (n *notices) put(w http.ResponseWriter, r *http.Request, told notice) error {
+func (n *notices) put(w http.ResponseWriter, r *http.Request, told page.Notice) error {
 	cookie := sessions.NewSession(n.store, n.name)
 	cookie.Options = n.store.Options
 	cookie.Values = map[any]any{"text": told.Text, "undo": told.UndoURL, "version": strconv.FormatInt(told.Version, 10)}
@@ -41,7 +42,7 @@ func (n *notices) put(w http.ResponseWriter, r *http.Request, told notice) error
 }
 
 // take returns the notice that waits for this page, or nil, and drops it.
-func (n *notices) take(w http.ResponseWriter, r *http.Request) *notice {
+func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 	if _, err := r.Cookie(n.name); err != nil {
 		return nil
 	}
@@ -55,31 +56,31 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *notice {
 	if err != nil {
 		return nil
 	}
-	return &notice{Text: text("text"), UndoURL: text("undo"), Version: version}
+	return &page.Notice{Text: text("text"), UndoURL: text("undo"), Version: version}
 }
 
 // A browser that has just written something says so for a while, by a cookie
 // without content. It lasts much longer than revisionAge, so that another copy
 // of the program asks the database before it shows its writer a page.
 const (
-	wroteCookie = "wrote"
+	WroteCookie = "wrote"
 	wroteMaxAge = 5 // seconds
 )
 
 // noteWrite tells the browser that it has written something.
-func (s *site) noteWrite(w http.ResponseWriter) {
+func (s *Site) noteWrite(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{
-		Name: s.notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
-		Secure: s.notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: s.Notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
+		Secure: s.Notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
 // revisions returns the revisions of the expenses as a request may see them:
 // not older than its sender's own writes, which ended before it began.
-func (s *site) revisions(r *http.Request) (*storepkg.Revisions, error) {
+func (s *Site) revisions(r *http.Request) (*storepkg.Revisions, error) {
 	since := time.Now().Add(-storepkg.RevisionAge)
-	if _, err := r.Cookie(s.notices.wrote); err == nil {
+	if _, err := r.Cookie(s.Notices.wrote); err == nil {
 		since = logging.InfoOf(r).Begun
 	}
-	return s.store.Revisions(r.Context(), since)
+	return s.Store.Revisions(r.Context(), since)
 }

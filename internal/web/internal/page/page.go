@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"bytes"
@@ -16,36 +16,60 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/team"
 )
 
+// writeWhole writes a body, whose length the header names, in one call of the
+// system with the header. net/http by itself sends the first 4,096 bytes ahead,
+// and a call takes longer than all that we do for a page.
+func (p *Pages) writeWhole(w http.ResponseWriter, r *http.Request, body []byte) {
+	c, ok := r.Context().Value(server.ClientConnKey{}).(*server.Conn)
+	if !ok || len(body) <= server.FitsHeader || len(body) > server.MaxHeld {
+		// A browser that has gone away needs no other answer.
+		_, _ = w.Write(body)
+		return
+	}
+	c.Held = p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(c.Held)
+	c.Held.Reset()
+	_, _ = w.Write(body)
+	_ = http.NewResponseController(w).Flush()
+	whole := c.Held.Bytes()
+	c.Held = nil
+	if _, err := c.TCPConn.Write(whole); err != nil {
+		// net/http does not know that its client still waits for the rest.
+		_ = c.Close()
+	}
+}
+
 // A page is what the layout of every page shows.
-type page struct {
+type Page struct {
 	Title    string // stands before the product's name; empty on the home page
 	SignedIn bool
 	Name     string // of the person signed in; may be empty
 }
 
 // A homeView is the view of home.html.
-type homeView struct {
-	page
+type HomeView struct {
+	Page
 }
 
 // A dashboardView is the view of dashboard.html.
-type dashboardView struct {
-	page
+type DashboardView struct {
+	Page
 	Email      string
 	Unverified bool   // Okta says that Email is not verified
 	Mend       string // of that, for who runs the site; may be empty
 	Teams      []team.Team
 	Admin      bool
-	Totals     []teamLine // an admin's comparison of all teams
+	Totals     []TeamLine // an admin's comparison of all teams
 }
 
 // A profileView is the view of profile.html: who somebody is, and why they see
 // what they see.
-type profileView struct {
-	page
+type ProfileView struct {
+	Page
 	Email       string
 	Unverified  bool   // Okta says that Email is not verified
 	Mend        string // of that, for who runs the site; may be empty
@@ -60,12 +84,12 @@ type profileView struct {
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request
 	Now         time.Time     // EndsAt is told from here in words
-	Notice      *notice
-	Sessions    []sessionLine // of the person, the latest first
+	Notice      *Notice
+	Sessions    []SessionLine // of the person, the latest first
 }
 
 // IdleEndsAt is when the session ends if this is its last request.
-func (v profileView) IdleEndsAt() time.Time {
+func (v ProfileView) IdleEndsAt() time.Time {
 	if ends := v.Now.Add(v.IdleTimeout); ends.Before(v.EndsAt) {
 		return ends
 	}
@@ -74,8 +98,8 @@ func (v profileView) IdleEndsAt() time.Time {
 
 // An errorView is the view of error.html. Its title is the heading, and its
 // texts are plain sentences: never an error of Go's or of the provider's.
-type errorView struct {
-	page
+type ErrorView struct {
+	Page
 	Heading     string
 	Message     string // what happened
 	Next        string // what to do about it; may be empty
@@ -86,41 +110,41 @@ type errorView struct {
 }
 
 // A signOutView is the view of signout.html, which asks before it signs out.
-type signOutView struct {
-	page
+type SignOutView struct {
+	Page
 }
 
 // pages renders the site's pages and serves its static files.
-type pages struct {
+type Pages struct {
 	files   fs.FS
-	locales *locales
+	Locales *locales
 	// templates are parsed when the first reader of a locale comes.
-	templates map[*locale]func() (templateSet, error)
+	templates map[*Locale]func() (templateSet, error)
 	static    map[string]staticFile // by file name, such as "style.css"
 	buffers   sync.Pool             // of *bytes.Buffer
-	contents  *cache.Cache[contentKey, []byte]
+	contents  *cache.Cache[ContentKey, []byte]
 	frames    *cache.Cache[frameKey, frame]
 }
 
 // newPages reads the embedded templates and static files.
-func newPages(templateFiles, staticFiles fs.FS) (*pages, error) {
+func New(templateFiles, staticFiles fs.FS) (*Pages, error) {
 	static, err := readStatic(staticFiles)
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
-	p := &pages{
+	p := &Pages{
 		files:     templateFiles,
-		locales:   newLocales(),
-		templates: map[*locale]func() (templateSet, error){},
+		Locales:   newLocales(),
+		templates: map[*Locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		contents:  cache.New[contentKey, []byte](maxContents),
+		contents:  cache.New[ContentKey, []byte](maxContents),
 		frames:    cache.New[frameKey, frame](maxFrames),
 	}
-	for _, l := range p.locales.all {
+	for _, l := range p.Locales.all {
 		p.templates[l] = sync.OnceValues(func() (templateSet, error) { return p.parseTemplates(l) })
 	}
-	if _, err := p.templates[p.locales.english()](); err != nil {
+	if _, err := p.templates[p.Locales.english()](); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -130,7 +154,7 @@ func newPages(templateFiles, staticFiles fs.FS) (*pages, error) {
 // as "home".
 type templateSet map[string]*template.Template
 
-func (p *pages) parseTemplates(l *locale) (templateSet, error) {
+func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
 	layout, err := template.New("layout.html").
 		Funcs(template.FuncMap{"static": p.staticURL}).Funcs(l.templateFuncs()).
 		ParseFS(p.files, "templates/layout.html", "templates/parts.html")
@@ -153,8 +177,8 @@ func (p *pages) parseTemplates(l *locale) (templateSet, error) {
 // render answers with a page and its view, in the locale of who asks. After an
 // error nothing has been written yet, so that the caller can answer with
 // something else.
-func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
-	t, err := p.template(p.locales.of(r), name)
+func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
+	t, err := p.template(p.Locales.Of(r), name)
 	if err != nil {
 		return err
 	}
@@ -169,7 +193,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, name 
 }
 
 // template returns that of a page for the readers of a locale.
-func (p *pages) template(l *locale, name string) (*template.Template, error) {
+func (p *Pages) template(l *Locale, name string) (*template.Template, error) {
 	set, err := p.templates[l]()
 	if err != nil {
 		return nil, err
@@ -213,7 +237,7 @@ func readStatic(files fs.FS) (map[string]staticFile, error) {
 
 // staticURL is the address of a static file in a page. It changes with the
 // file's content, so that a browser may keep what it once fetched.
-func (p *pages) staticURL(name string) (string, error) {
+func (p *Pages) staticURL(name string) (string, error) {
 	f, ok := p.static[name]
 	if !ok {
 		return "", fmt.Errorf("no static file %q", name)
@@ -222,7 +246,7 @@ func (p *pages) staticURL(name string) (string, error) {
 }
 
 // staticFiles handles GET /static/. What is not a file is left to notFound.
-func (p *pages) staticFiles(notFound http.Handler) http.Handler {
+func (p *Pages) StaticFiles(notFound http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, _ := strings.CutPrefix(r.URL.Path, "/static/")
 		f, ok := p.static[name]
@@ -261,7 +285,7 @@ func isPlainGet(r *http.Request) bool {
 }
 
 // forget drops all that was rendered, so that the next pages are made anew.
-func (p *pages) forget() {
-	p.contents = cache.New[contentKey, []byte](maxContents)
+func (p *Pages) Forget() {
+	p.contents = cache.New[ContentKey, []byte](maxContents)
 	p.frames = cache.New[frameKey, frame](maxFrames)
 }

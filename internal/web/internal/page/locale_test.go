@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"net/http"
@@ -52,9 +52,9 @@ func TestLocales(t *testing.T) {
 		{"de," + strings.Repeat("fr-", maxAcceptLanguage), "", "-$1,234,567.80", "21 Nov 2026", "Nov 2026"},
 	} {
 		t.Run(test.header, func(t *testing.T) {
-			got, date := l.of(asking(test.header)), expense.NewDate(2026, 11, 21)
-			if got.tag != test.tag || got.money(-123456780) != test.money || got.dayText(date) != test.day || got.monthText(date) != test.month {
-				t.Errorf("%q, %q, %q, %q, want %q, %q, %q, %q", got.tag, got.money(-123456780), got.dayText(date), got.monthText(date), test.tag, test.money, test.day, test.month)
+			got, date := l.Of(asking(test.header)), expense.NewDate(2026, 11, 21)
+			if got.tag != test.tag || got.Money(-123456780) != test.money || got.dayText(date) != test.day || got.monthText(date) != test.month {
+				t.Errorf("%q, %q, %q, %q, want %q, %q, %q, %q", got.tag, got.Money(-123456780), got.dayText(date), got.monthText(date), test.tag, test.money, test.day, test.month)
 			}
 		})
 	}
@@ -78,13 +78,13 @@ func TestLocaleRowsAreWhole(t *testing.T) {
 func BenchmarkLocaleOf(b *testing.B) {
 	l, r := newLocales(), asking("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7")
 	for b.Loop() {
-		l.of(r)
+		l.Of(r)
 	}
 }
 
 func BenchmarkNewPages(b *testing.B) {
 	for b.Loop() {
-		if _, err := newPages(os.DirFS("."), os.DirFS(".")); err != nil {
+		if _, err := New(os.DirFS("../../../.."), os.DirFS("../../../..")); err != nil {
 			b.Fatal(err)
 		}
 	}

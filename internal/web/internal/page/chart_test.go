@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"fmt"
@@ -56,7 +56,7 @@ func TestMonthChart(t *testing.T) {
 		{"as much as there can be", []expense.Group{{"2026-02", 1, 1}, {"2026-03", 1, math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := monthChart(tt.groups, testEnglish)
+			c := MonthChart(tt.groups, testEnglish)
 			if len(c.Bars) != tt.bars || len(c.Ticks) != tt.ticks || c.Peak.Label != tt.peak {
 				t.Fatalf("%d bars, %d ticks, peak %q; want %d, %d, %q", len(c.Bars), len(c.Ticks), c.Peak.Label, tt.bars, tt.ticks, tt.peak)
 			}
@@ -103,7 +103,7 @@ func TestMonthTicks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for i, tick := range monthChart(tt.groups, testEnglish).Ticks {
+			for i, tick := range MonthChart(tt.groups, testEnglish).Ticks {
 				if i > 0 {
 					got += "|"
 				}
@@ -137,7 +137,7 @@ func TestBarChart(t *testing.T) {
 		{"many", manyGroups(40), []int{98, 96, 93, 91, 88, 86, 83, 81, 78, 76, 73, 71, 1000}, "28 others"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := barChart(tt.groups)
+			c := BarChart(tt.groups)
 			if len(c.Bars) != len(tt.widths) || len(c.Rows) != len(tt.widths) {
 				t.Fatalf("%d bars and %d rows, want %d", len(c.Bars), len(c.Rows), len(tt.widths))
 			}
@@ -160,7 +160,7 @@ func TestBarChart(t *testing.T) {
 // TestChartLeavesItsGroupsAlone draws what another chart may be drawn from.
 func TestChartLeavesItsGroupsAlone(t *testing.T) {
 	groups := manyGroups(40)
-	barChart(groups)
+	BarChart(groups)
 	if groups[12] != (expense.Group{"Group 13", 1, 2800}) {
 		t.Errorf("the groups were changed: %v", groups[12])
 	}

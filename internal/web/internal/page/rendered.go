@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"bytes"
@@ -16,36 +16,36 @@ const (
 	maxContents = 4 << 20
 	maxFrames   = 1 << 20
 	// keyCost is about what a key and its place in a cache take beside its texts.
-	keyCost = 400
+	KeyCost = 400
 )
 
 // contentKey names what a page shows inside of its frame: under one key stand
 // always the same bytes, whoever asks and whenever. So it holds everything that
 // they depend on.
-type contentKey struct {
-	page      string          // its template
-	locale    *locale         // of its reader
-	revision  string          // of the expenses that it shows; empty where it shows none
-	directory *team.Directory // which names the teams
-	today     expense.Date
-	team      string
-	admin     bool
-	query     string // as it stands in the address
+type ContentKey struct {
+	Page      string          // its template
+	locale    *Locale         // of its reader
+	Revision  string          // of the expenses that it shows; empty where it shows none
+	Directory *team.Directory // which names the teams
+	Today     expense.Date
+	Team      string
+	Admin     bool
+	Query     string // as it stands in the address
 	// Of pages that greet.
-	signedIn    bool
-	name, email string
-	unverified  bool
+	SignedIn    bool
+	Name, Email string
+	Unverified  bool
 }
 
-func (k contentKey) size() int {
-	return keyCost + len(k.page) + len(k.revision) + len(k.team) + len(k.query) + len(k.name) + len(k.email)
+func (k ContentKey) size() int {
+	return KeyCost + len(k.Page) + len(k.Revision) + len(k.Team) + len(k.Query) + len(k.Name) + len(k.Email)
 }
 
 // frameKey names what stands around the content: one for each person and page.
 type frameKey struct {
 	name   string
-	locale *locale
-	page   page
+	locale *Locale
+	page   Page
 }
 
 // A frame is the layout before and after a page's content.
@@ -53,9 +53,9 @@ type frame struct{ top, bottom []byte }
 
 // show answers with a page whose content is rendered once for its key: view,
 // which makes it, is asked only where that has not been done yet.
-func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key contentKey, view func() (any, error)) error {
-	key.locale = p.locales.of(r)
-	around, err := p.frame(frameKey{key.page, key.locale, shared})
+func (p *Pages) Show(w http.ResponseWriter, r *http.Request, shared Page, key ContentKey, view func() (any, error)) error {
+	key.locale = p.Locales.Of(r)
+	around, err := p.frame(frameKey{key.Page, key.locale, shared})
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 		if err != nil {
 			return err
 		}
-		if content, err = p.part(key.locale, key.page, "content", v); err != nil {
+		if content, err = p.part(key.locale, key.Page, "content", v); err != nil {
 			return err
 		}
 		p.contents.Put(key, content, key.size()+len(content))
@@ -81,7 +81,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, shared page, key co
 }
 
 // frame returns the layout around a page.
-func (p *pages) frame(key frameKey) (frame, error) {
+func (p *Pages) frame(key frameKey) (frame, error) {
 	around, ok := p.frames.Get(key)
 	if ok {
 		return around, nil
@@ -92,12 +92,12 @@ func (p *pages) frame(key frameKey) (frame, error) {
 		return frame{}, err
 	}
 	around = frame{top, bottom}
-	p.frames.Put(key, around, keyCost+len(key.page.Title)+len(key.page.Name)+len(top)+len(bottom))
+	p.frames.Put(key, around, KeyCost+len(key.page.Title)+len(key.page.Name)+len(top)+len(bottom))
 	return around, nil
 }
 
 // part renders one of the templates of which a page is made.
-func (p *pages) part(l *locale, name, part string, view any) ([]byte, error) {
+func (p *Pages) part(l *Locale, name, part string, view any) ([]byte, error) {
 	t, err := p.template(l, name)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (p *pages) part(l *locale, name, part string, view any) ([]byte, error) {
 }
 
 // writePage answers with a page.
-func (p *pages) writePage(w http.ResponseWriter, r *http.Request, status int, content *bytes.Buffer) {
+func (p *Pages) writePage(w http.ResponseWriter, r *http.Request, status int, content *bytes.Buffer) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Type", "text/html; charset=utf-8")

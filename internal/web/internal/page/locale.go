@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"html/template"
@@ -19,7 +19,7 @@ import (
 
 // A locale is how a reader writes dates and amounts. The words of a page are
 // English in all of them.
-type locale struct {
+type Locale struct {
 	tag            string // BCP 47; empty for English, the language of the page
 	before, after  string // what stands around the digits of an amount in dollars
 	group, decimal string
@@ -61,14 +61,14 @@ func localeRows() []localeRow {
 
 // locales chooses a locale for a reader. All are made once.
 type locales struct {
-	all     []*locale // English first
-	byTag   []*locale // as the matcher counts
+	all     []*Locale // English first
+	byTag   []*Locale // as the matcher counts
 	matcher language.Matcher
-	chosen  *cache.Cache[string, *locale] // by header, of which browsers send few
+	chosen  *cache.Cache[string, *Locale] // by header, of which browsers send few
 }
 
 func newLocales() *locales {
-	l := &locales{chosen: cache.New[string, *locale](maxChosen)}
+	l := &locales{chosen: cache.New[string, *Locale](maxChosen)}
 	var tags []language.Tag
 	for _, row := range localeRows() {
 		made := row.locale()
@@ -82,9 +82,9 @@ func newLocales() *locales {
 	return l
 }
 
-func (row localeRow) locale() *locale {
+func (row localeRow) locale() *Locale {
 	tag, _, _ := strings.Cut(row.tags, " ")
-	made := &locale{tag: tag, before: row.before, after: row.after, day: row.day, month: row.month}
+	made := &Locale{tag: tag, before: row.before, after: row.after, day: row.day, month: row.month}
 	copy(made.months[:], strings.Fields(row.months))
 	sample := message.NewPrinter(language.MustParse(tag)).Sprint(number.Decimal(1234567.89, number.Scale(2)))
 	separators := strings.FieldsFunc(sample, unicode.IsDigit)
@@ -96,14 +96,14 @@ func (row localeRow) locale() *locale {
 }
 
 // english is the locale of who names no language that we have data for.
-func (l *locales) english() *locale { return l.all[0] }
+func (l *locales) english() *Locale { return l.all[0] }
 
 // maxAcceptLanguage bounds the header that is looked at, in bytes.
 const maxAcceptLanguage = 200
 
 // of returns the locale of a request (RFC 9110, 12.5.4): that of the language
 // its reader likes best among those that are here, or English.
-func (l *locales) of(r *http.Request) *locale {
+func (l *locales) Of(r *http.Request) *Locale {
 	header := r.Header.Get("Accept-Language")
 	if header == "" || len(header) > maxAcceptLanguage {
 		return l.english()
@@ -111,7 +111,7 @@ func (l *locales) of(r *http.Request) *locale {
 	chosen, ok := l.chosen.Get(header)
 	if !ok {
 		chosen = l.match(header)
-		l.chosen.Put(header, chosen, keyCost+len(header))
+		l.chosen.Put(header, chosen, KeyCost+len(header))
 	}
 	return chosen
 }
@@ -119,7 +119,7 @@ func (l *locales) of(r *http.Request) *locale {
 // maxChosen bounds what is kept of headers, in bytes.
 const maxChosen = 128 << 10
 
-func (l *locales) match(header string) *locale {
+func (l *locales) match(header string) *Locale {
 	wanted, _, err := language.ParseAcceptLanguage(header)
 	if err != nil {
 		return l.english()
@@ -132,19 +132,19 @@ func (l *locales) match(header string) *locale {
 }
 
 // money returns an amount as the reader writes it, as in 1.200,00 $.
-func (l *locale) money(m expense.Money) string {
+func (l *Locale) Money(m expense.Money) string {
 	return m.Format(l.before, l.group, l.decimal, l.after)
 }
 
 // dayText returns a date as the reader writes it, as in 21. Nov. 2026.
-func (l *locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
+func (l *Locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
 
 // monthText returns a date's month and year, as in Nov. 2026.
-func (l *locale) monthText(d expense.Date) string { return l.fill(l.month, d) }
+func (l *Locale) monthText(d expense.Date) string { return l.fill(l.month, d) }
 
-func (l *locale) monthName(month time.Month) string { return l.months[month-1] }
+func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
 
-func (l *locale) fill(pattern string, d expense.Date) string {
+func (l *Locale) fill(pattern string, d expense.Date) string {
 	year, month, day := d.T.Date()
 	text := make([]byte, 0, 32)
 	for i := range len(pattern) {
@@ -164,7 +164,7 @@ func (l *locale) fill(pattern string, d expense.Date) string {
 
 // mark tells a screen reader which language a text is in, where that is not the
 // page's.
-func (l *locale) mark(text string) template.HTML {
+func (l *Locale) mark(text string) template.HTML {
 	escaped := template.HTMLEscapeString(text)
 	if l.tag == "" {
 		return template.HTML(escaped)
@@ -173,9 +173,9 @@ func (l *locale) mark(text string) template.HTML {
 }
 
 // templateFuncs are what templates call to show amounts, dates and times.
-func (l *locale) templateFuncs() template.FuncMap {
+func (l *Locale) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"money": func(m expense.Money) template.HTML { return l.mark(l.money(m)) },
+		"money": func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
 		"day":   func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"moment": func(t time.Time) template.HTML {
 			t = t.UTC()

@@ -1,0 +1,777 @@
+package page
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/team"
+)
+
+const hostile = `"><script>alert('1')</script><b onclick=x style=y>&`
+
+// A pageState is a page as a person can see it.
+type pageState struct {
+	name  string
+	page  string
+	view  any
+	title string
+	want  []string // in the page, as HTML
+	not   []string // in no place of the page
+}
+
+var (
+	testTeam    = team.Team{"finance", "Finance"}
+	testEnglish = newLocales().english()
+	testMonths  = []expense.Group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+
+	testExpense = expense.Expense{ID: "abc", Version: 3, Entry: expense.Entry{
+		Team: "finance", Date: expense.NewDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
+	}}
+	testDeleted = expense.Expense{ID: "abc", Version: 3, Entry: testExpense.Entry, DeletedAt: time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)}
+
+	hostileExpense = expense.Expense{Entry: expense.Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
+
+	testHistory = []expense.Event{
+		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), expense.Actor{"hannah.smith@example.com", "Hannah Smith"}, "changed", []expense.Change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
+		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "restored", nil},
+		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "deleted", nil},
+		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "imported", nil},
+		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), expense.Actor{Address: "alice@example.com"}, "created", nil},
+	}
+)
+
+// testExpenses returns a team's page with two expenses, and what edit makes of it.
+func testExpenses(edit func(*ExpensesView)) ExpensesView {
+	booth := expense.Expense{ID: "def", Entry: expense.Entry{Date: expense.NewDate(2026, 2, 28), Person: "Bob Smith", Item: "Event Booth", Category: "Events", Amount: 100000}}
+	v := ExpensesView{
+		Page: Page{"Finance", true, "Carol Lee"}, Team: testTeam, Path: "/team/finance", ClearURL: "/team/finance",
+		Periods: []Link{{"This month", "/team/finance?from=2026-03-01&to=2026-03-31", false}, {"Last month", "/team/finance?from=2026-02-01&to=2026-02-28", false}},
+		Columns: []Column{
+			{"Date", "/team/finance?order=asc&sort=date", "descending", false},
+			{"Name", "/team/finance?sort=person", "", false},
+			{"Item", "/team/finance?sort=item", "", false},
+			{"Category", "/team/finance?sort=category", "", false},
+			{"Amount", "/team/finance?sort=amount", "", true},
+		},
+		Rows:  []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
+		Count: 2, Total: 100100, Average: 50050, Months: MonthChart(testMonths, testEnglish),
+		ByCategory: BarChart([]expense.Group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: BarChart([]expense.Group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
+		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
+		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
+	}
+	edit(&v)
+	return v
+}
+
+// testForm returns the form of testExpense as it was typed, and what edit makes of
+// it.
+func testForm(edit func(*ExpenseFormView)) ExpenseFormView {
+	f := ExpenseFormView{
+		Action: "/team/finance/expenses/abc", Typed: expense.Form{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines"},
+		Categories: []string{"Events", "Meals"}, MaxDate: "2027-03-05",
+	}
+	edit(&f)
+	return f
+}
+
+// pageStates holds each page in each of its states.
+var pageStates = []pageState{
+	{
+		"home of a guest", "home",
+		HomeView{},
+		"Expense Dashboard",
+		[]string{`<a class="button" href="/login">Sign in</a>`, "log expenses and manage your team’s spending on the dashboard"},
+		[]string{"Sign out", `<nav`, `"/dashboard"`},
+	},
+	{
+		"home signed in", "home",
+		HomeView{Page{SignedIn: true, Name: "Carol Lee"}},
+		"Expense Dashboard",
+		[]string{"<h1>Welcome, Carol Lee</h1>", `href="/dashboard">Go to dashboard</a>`, `href="/" aria-current="page"`, `<form method="post" action="/logout">`},
+		[]string{"Sign in<"},
+	},
+	{
+		"home without a name", "home",
+		HomeView{Page{SignedIn: true}},
+		"Expense Dashboard",
+		[]string{"<h1>Welcome</h1>"},
+		nil,
+	},
+	{
+		"dashboard", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, "Hannah Smith"}, Teams: []team.Team{{"hr", "HR"}, {"dev-advocacy", "Dev Advocacy"}}},
+		"Dashboard · Expense Dashboard",
+		[]string{"Hannah Smith", "Your teams</h2>", `<a href="/team/hr">HR</a>`, `<a href="/team/dev-advocacy">Dev Advocacy</a>`, `href="/dashboard" aria-current="page"`},
+		[]string{"You are not part", "not verified"},
+	},
+	{
+		"dashboard without a team", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, "Nora"}, Email: "nora@example.com"},
+		"Dashboard · Expense Dashboard",
+		[]string{"You are not part of any teams yet.", "administrator", "nora@example.com"},
+		[]string{"not verified", "/team/"},
+	},
+	{
+		"dashboard, address not verified", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, "Nora"}, Email: "nora@example.com", Unverified: true},
+		"Dashboard · Expense Dashboard",
+		[]string{"Okta has not verified", "nora@example.com", "sign in again"},
+		[]string{"You are not part", "/team/"},
+	},
+	{
+		"dashboard of an admin", "dashboard",
+		DashboardView{
+			Page: Page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []team.Team{testTeam, {"hr", "HR"}},
+			Totals: []TeamLine{
+				{testTeam, 2, 100100, MonthChart(testMonths, testEnglish)},
+				{team.Team{"hr", "HR"}, 0, 0, MonthChart([]expense.Group{{Label: "2025-04"}, {Label: "2026-03"}}, testEnglish)},
+			},
+		},
+		"Dashboard · Expense Dashboard",
+		[]string{"Your teams</h2>", "<caption>", `<a href="/team/finance">Finance</a>`, "Highest in Mar 2026", ">Nothing<", `<tfoot role="rowgroup">`, `<td role="cell" class="number count">2</td><td role="cell" class="number">$1,001.00</td>`, `href="/expenses">All teams</a>`, `href="/expenses/import"`},
+		[]string{"<ul class=\"rows\">"},
+	},
+	{
+		"dashboard of an admin without totals", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, "Hannah Smith"}, Admin: true, Teams: []team.Team{testTeam}},
+		"Dashboard · Expense Dashboard",
+		[]string{"Your teams</h2>", `<a href="/team/finance">Finance</a>`, `href="/expenses"`},
+		[]string{"<table"},
+	},
+	{
+		"expenses", "expenses", testExpenses(func(v *ExpensesView) {
+			v.CanLog = true
+			v.Notice = &Notice{"The expense was deleted.", "/team/finance/expenses/abc/restore", 7}
+		}),
+		"Finance · Expense Dashboard",
+		[]string{
+			"<h1>Finance</h1>", `role="status"`, `action="/team/finance/expenses/abc/restore"><input type="hidden" name="version" value="7"><button class="button quiet">Undo`,
+			`href="/team/finance/expenses/new">Log an expense</a>`, `method="get" action="/team/finance"`,
+			`<th scope="col" role="columnheader" aria-sort="descending"><a href="/team/finance?order=asc&amp;sort=date">Date<span class="arrow" aria-hidden="true"> ↓</span></a></th>`,
+			`<time datetime="2026-03-02">2 Mar 2026</time>`, `<a href="/team/finance/expenses/abc">Team Lunch</a>`, `class="number">$1.00</td>`,
+			"Total of all, 2 expenses</th>", `class="number">$1,001.00</td></tr>`, `<dt>Average</dt><dd>$500.50</dd>`, "Highest: $1,000.00 in Mar 2026",
+			`href="/team/finance?after=x">Next 50</a>`, `href="/team/finance/expenses.csv">Download as CSV</a>`, "Download as JSON", "Months as a table", `<th scope="row">Feb 2026</th>`,
+			`<option value="Alice Johnson">`, `>This month</a>`, `viewBox="0 0 120 100"`,
+		},
+		[]string{"Team</th>", "Clear the filter", "Nothing matches", "No expenses yet", "First page", "/expenses/import", `name="sort"`, "Only with"},
+	},
+	{
+		"expenses, filtered, the last page", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Filtered, v.ClearURL, v.NextURL, v.FirstURL = true, "/team/finance?sort=amount", "", "/team/finance?q=lunch"
+			v.Filter = FilterForm{"lunch", "Alice", "Meals", "2026-03-01", "2026-03-31", "amount", "asc"}
+			v.Periods[0].Current = true
+			v.Columns[0].Sorted, v.Columns[4].Sorted = "", "ascending"
+			v.Count = 1
+		}),
+		"Finance · Expense Dashboard",
+		[]string{
+			`name="q" type="search" value="lunch"`, `name="person" type="text" value="Alice"`, `name="category" type="text" value="Meals"`,
+			`name="from" type="date" value="2026-03-01"`, `name="to" type="date" value="2026-03-31"`,
+			`type="hidden" name="sort" value="amount"`, `type="hidden" name="order" value="asc"`,
+			`href="/team/finance?sort=amount">Clear the filter</a>`, `aria-current="true">This month</a>`, "First page", "Total of what matches, 1 expense<",
+			`class="number" aria-sort="ascending">`, `<span class="arrow" aria-hidden="true"> ↑</span>`, "Only with “lunch” by Alice for Meals from 2026-03-01 to 2026-03-31.",
+		},
+		[]string{"Next 50", "Log an expense", "Undo", "↓"},
+	},
+	{
+		"expenses of all teams", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Title, v.Team, v.Admin, v.Path = "All teams", team.Team{}, true, "/expenses"
+			v.Columns = slices.Insert(v.Columns, 2, Column{Label: "Team"})
+		}),
+		"All teams · Expense Dashboard",
+		[]string{"<h1>All teams</h1>", `role="columnheader">Team</th>`, `<td role="cell">Finance</td>`, `href="/expenses/import">Import</a>`, `action="/expenses"`, `colspan="5"`},
+		[]string{"Log an expense"},
+	},
+	{
+		"expenses, a place after the last", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Rows, v.NextURL, v.FirstURL = nil, "", "/team/finance"
+		}),
+		"Finance · Expense Dashboard",
+		[]string{"The list ends before this place.", ">First page</a>"},
+		[]string{"<tfoot", "No expenses yet"},
+	},
+	{
+		"no expenses", "expenses",
+		ExpensesView{Page: Page{"Finance", true, "Carol Lee"}, Team: testTeam, CanLog: true, Path: "/team/finance"},
+		"Finance · Expense Dashboard",
+		[]string{"<h1>Finance</h1>", "No expenses yet.", "What Finance spends", "Log an expense"},
+		[]string{"<table", "<svg", "$0.00", "Nothing matches", `role="search"`},
+	},
+	{
+		"no expenses of any team", "expenses",
+		ExpensesView{Page: Page{"All teams", true, "Hannah Smith"}, Admin: true, Path: "/expenses"},
+		"All teams · Expense Dashboard",
+		[]string{"What the teams spend", "/expenses/import"},
+		[]string{"<table"},
+	},
+	{
+		"nothing matches", "expenses",
+		ExpensesView{Page: Page{"Finance", true, "Carol Lee"}, Team: testTeam, Path: "/team/finance", Filter: FilterForm{Q: "yacht"}, Filtered: true, ClearURL: "/team/finance"},
+		"Finance · Expense Dashboard",
+		[]string{"Nothing matches.", `value="yacht"`, `<a href="/team/finance">show all expenses</a>`, "No expense of Finance is like this"},
+		[]string{"<table", "<svg", "No expenses yet"},
+	},
+	{
+		"expense of somebody else", "expense",
+		ExpenseView{Page: Page{"Team Lunch", true, "Carol Lee"}, Team: testTeam, Expense: testExpense, Form: ExpenseFormView{Action: "/team/finance/expenses/abc"}, History: testHistory},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			"<h1>Team Lunch</h1>", `<dd class="amount">$1.00</dd>`, `href="/team/finance">Finance</a>`, "two\nlines", "History</h2>",
+			"<strong>Hannah Smith</strong> changed it", `<time datetime="2026-03-03T08:30:00Z">`, `amount:</span> <del>2.00</del> <span class="to">to</span> <ins>1.00</ins>`,
+			"<del>nothing</del>", "<strong>alice@example.com</strong> logged it",
+		},
+		[]string{"<button class", "/delete", "/restore", `<input type="hidden"`},
+	},
+	{
+		"expense of one’s own", "expense",
+		ExpenseView{
+			Page: Page{"Team Lunch", true, "Alice Johnson"}, Notice: &Notice{Text: "Saved."}, Team: testTeam, Expense: testExpense, MayChange: true,
+			Form: testForm(func(f *ExpenseFormView) { f.Version = 3 }), History: testHistory,
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			"Saved.", `<form class="fields" method="post" action="/team/finance/expenses/abc">`, `name="version" value="3"`, "Save changes", `action="/team/finance/expenses/abc/delete"`,
+			`value="2026-03-02" required`, `max="2027-03-05"`, `maxlength="200" value="Team Lunch" required`, `inputmode="decimal"`, "\ntwo\nlines</textarea>", `<option value="Meals">`,
+		},
+		[]string{"Undo", `name="person"`, `name="submission"`, "Now:", "/restore", "not right yet"},
+	},
+	{
+		"expense that was deleted", "expense",
+		ExpenseView{Page: Page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testDeleted, MayChange: true, Form: ExpenseFormView{Action: "/team/finance/expenses/abc"}, History: testHistory},
+		"Team Lunch · Expense Dashboard",
+		[]string{"This expense was deleted</strong> on", `action="/team/finance/expenses/abc/restore"><input type="hidden" name="version" value="3"><button class="button">Restore`},
+		[]string{"Save changes", "/delete"},
+	},
+	{
+		"expense of somebody else that was deleted", "expense",
+		ExpenseView{Page: Page{"Team Lunch", true, "Carol Lee"}, Team: testTeam, Expense: testDeleted, Form: ExpenseFormView{Action: "/team/finance/expenses/abc"}},
+		"Team Lunch · Expense Dashboard",
+		[]string{"This expense was deleted"},
+		[]string{"/restore", "/delete", "History</h2>"},
+	},
+	{
+		"expense that somebody else changed meanwhile", "expense",
+		ExpenseView{
+			Page: Page{"Team Lunch", true, "Hannah Smith"}, Team: testTeam, Expense: testExpense, MayChange: true, History: testHistory,
+			Form: testForm(func(f *ExpenseFormView) {
+				f.Admin, f.Version, f.Current = true, 3, &testExpense
+				f.Typed.Item, f.Typed.Amount, f.Typed.Person, f.Typed.Note = "Dinner", "1", "Bob", "two\r\nlines"
+			}),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{
+			`role="alert"`, "Somebody else changed this expense meanwhile", `id="item-now">Now: <strong>Team Lunch</strong>`, `id="person-now">Now: <strong>Alice Johnson</strong>`,
+			`value="Dinner"`, "Save mine over it", `<a href="/team/finance/expenses/abc">discard what you typed</a>`, `aria-describedby="item-now item-hint"`, `name="version" value="3"`,
+		},
+		[]string{"date-now", "amount-now", "category-now", "note-now", "Save changes"},
+	},
+	{
+		"expense whose date, category, amount and note somebody else changed", "expense",
+		ExpenseView{
+			Page: Page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testExpense, MayChange: true,
+			Form: testForm(func(f *ExpenseFormView) {
+				f.Version, f.Current = 3, &expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 1, 9), Person: "Alice Johnson", Item: "Team Lunch", Category: "Travel", Amount: 123456}}
+			}),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{"<strong>2026-01-09</strong>", "<strong>Travel</strong>", "<strong>1234.56</strong>", `id="note-now">Now: <strong>nothing</strong>`},
+		[]string{"item-now"},
+	},
+	{
+		"expense that somebody else deleted meanwhile", "expense",
+		ExpenseView{
+			Page: Page{"Team Lunch", true, "Alice Johnson"}, Team: testTeam, Expense: testDeleted, MayChange: true,
+			Form: testForm(func(f *ExpenseFormView) { f.Version, f.Current = 3, &testDeleted }),
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{"Somebody else deleted this expense meanwhile", "/restore", `value="Team Lunch"`},
+		[]string{"Save", "/delete"},
+	},
+	{
+		"new expense", "new",
+		NewExpenseView{Page{"Log an expense", true, "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Submission: "once", MaxDate: "2027-03-05"}},
+		"Log an expense · Expense Dashboard",
+		[]string{
+			"<h1>Log an expense</h1>", "Your session had ended.", `action="/team/finance/expenses"><input type="hidden" name="submission" value="once">`, "Log expense</button>",
+			`type="date" min="2000-01-01" max="2027-03-05"`, `list="categories"`, `maxlength="2000"`, `maxlength="50"`,
+		},
+		[]string{`name="version"`, `name="person"`, "aria-invalid", `role="alert"`},
+	},
+	{
+		"new expense by an admin", "new",
+		NewExpenseView{Page{"Log an expense", true, "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Admin: true}},
+		"Log an expense · Expense Dashboard",
+		[]string{`<label for="person">Person</label>`},
+		[]string{`name="submission"`, "max="},
+	},
+	{
+		"new expense with errors", "new",
+		NewExpenseView{Page{"Log an expense", true, "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, testForm(func(f *ExpenseFormView) {
+			f.Admin, f.Submission = true, "once"
+			f.Typed = expense.Form{Date: "2026-02-31", Amount: "-1"}
+			f.Errors = expense.FieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
+		})},
+		"Not right yet: Log an expense · Expense Dashboard",
+		[]string{
+			"6 fields are not right yet", `<a href="#date">Date: Wrong date.</a>`, `id="item-error">Wrong item.</p>`, `value="-1"`, `value="2026-02-31"`,
+			`aria-describedby="amount-error amount-hint" aria-invalid="true"`, `id="note-error"`,
+		},
+		[]string{"Now:"},
+	},
+	{
+		"new expense with one error", "new",
+		NewExpenseView{Page{"Log an expense", true, "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, testForm(func(f *ExpenseFormView) { f.Errors.Item = "Wrong item." })},
+		"Not right yet: Log an expense · Expense Dashboard",
+		[]string{"One field is not right yet", `<a href="#item">`},
+		[]string{`href="#date"`},
+	},
+	{
+		"import", "import",
+		ImportView{Page: Page{"Import", true, "Hannah Smith"}, Notice: &Notice{Text: "2 expenses were added."}, Columns: expensefile.Columns},
+		"Import · Expense Dashboard",
+		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,text/csv"`, "<code>" + expensefile.Columns + "</code>"},
+		[]string{"Nothing was taken", "aria-invalid"},
+	},
+	{
+		"import with errors", "import",
+		ImportView{Page: Page{"Import", true, "Hannah Smith"}, Columns: expensefile.Columns, Errors: []expense.LineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
+		"Not right yet: Import · Expense Dashboard",
+		[]string{"Nothing was taken: 2 things in the file are not right yet", "<strong>Line 2</strong>", "<strong>Line 17</strong>", `aria-describedby="file-errors file-hint" aria-invalid="true"`},
+		nil,
+	},
+	{
+		"profile of a member", "profile",
+		ProfileView{
+			Page: Page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{"finance", "Finance"}},
+			SignedInAt: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
+			EndsAt:     time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
+			Address:    "carol.lee@example.com", Rule: team.Rule{12, `"carol.lee@example.com": "finance"`}, RuleFile: "the teams file",
+			Issuer: "dev-123456.okta.com", Methods: []string{"a password", "a one-time code"},
+			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
+		},
+		"Profile · Expense Dashboard",
+		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 Mar 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. Without a visit it ends after 1 hour", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "At dev-123456.okta.com with a password, a one-time code.", `on <time datetime="2026-03-01T10:01:30Z">`, `href="/profile" aria-current="page"`},
+		[]string{"Administrator", "not verified"},
+	},
+	{
+		"profile of an admin", "profile",
+		ProfileView{
+			Page: Page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rule: team.Rule{20, `"hannah.smith@example.com": "admin"`},
+			Teams: []team.Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
+		},
+		"Profile · Expense Dashboard",
+		[]string{"Administrator", "all teams", "/team/hr"},
+		[]string{"None"},
+	},
+	{
+		"profile of somebody on no team", "profile",
+		ProfileView{Page: Page{"Profile", true, "Nora"}, Email: "Nora@example.com", Address: "nora@example.com", RuleFile: "the built-in sample", IdleTimeout: time.Hour},
+		"Profile · Expense Dashboard",
+		[]string{"Why you see no team", "None: the built-in sample does not name this address.", "<dd class=\"address\">nora@example.com"},
+		[]string{"<code>", "Line "},
+	},
+	{
+		"profile, address not verified", "profile",
+		ProfileView{Page: Page{"Profile", true, ""}, Email: "nora@example.com", Unverified: true, Mend: "do this", IdleTimeout: time.Hour},
+		"Profile · Expense Dashboard",
+		[]string{"Okta has not verified", "Okta gave no name", "None is looked up", "For you who run this site:</strong> do this."},
+		[]string{"/team/"},
+	},
+	{
+		"profile with sessions", "profile",
+		ProfileView{
+			Page: Page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", IdleTimeout: time.Hour, Notice: &Notice{Text: "Ended 1 other session."},
+			Sessions: []SessionLine{{Browser: "Firefox on Linux", Own: true}, {Browser: "Safari on iPhone", EndURL: "/profile/sessions/x/end"}},
+		},
+		"Profile · Expense Dashboard",
+		[]string{"Ended 1 other session.", "Where you are signed in", "Firefox on Linux", "This one", `action="/profile/sessions/x/end"`, "End all others"},
+		nil,
+	},
+	{
+		"sessions", "sessions",
+		SessionsView{
+			Page: Page{"Who is signed in", true, "Hannah Smith"}, Search: "carol", IdleTimeout: time.Hour, NextURL: "/sessions?after=x",
+			Lines: []SessionLine{{Subject: "00u1", Name: "Carol Lee", Address: "carol.lee@example.com", Browser: "Firefox on Linux", EndURL: "/sessions/x/end"}},
+		},
+		"Who is signed in · Expense Dashboard",
+		[]string{"Carol Lee", `value="carol"`, `action="/sessions/x/end"`, `name="sub" value="00u1"`, "1 hour", "Next page"},
+		[]string{"This one</span>", "No session"},
+	},
+	{
+		"hostile sessions", "sessions",
+		SessionsView{
+			Page: Page{"Who is signed in", true, hostile}, Search: hostile, NextURL: "javascript:alert(1)",
+			Lines: []SessionLine{{Subject: hostile, Name: hostile, Address: hostile, Browser: hostile, EndURL: "javascript:alert(1)"}},
+		},
+		"Who is signed in · Expense Dashboard", nil, nil,
+	},
+	{
+		"no sessions", "sessions",
+		SessionsView{Page: Page{"Who is signed in", true, "Hannah Smith"}, Search: "x"},
+		"Who is signed in · Expense Dashboard",
+		[]string{"No session is found."},
+		[]string{"<table"},
+	},
+	{
+		"error with an action", "error",
+		ErrorView{Heading: "Sign-in took too long", Message: "Too much time went by.", Next: "Start again.", Reference: "K7QX", ActionLabel: "Sign in again", ActionURL: "/login"},
+		"Sign-in took too long · Expense Dashboard",
+		[]string{"<h1>Sign-in took too long</h1>", "Too much time went by.", "Start again.", "<code>K7QX</code>", `href="/login">Sign in again</a>`},
+		[]string{"Sign out"},
+	},
+	{
+		"error with nothing but a message", "error",
+		ErrorView{Page: Page{SignedIn: true}, Heading: "Page not found", Message: "There is no page here."},
+		"Page not found · Expense Dashboard",
+		[]string{"<h1>Page not found</h1>", "Sign out"},
+		[]string{"reference", `class="button"`},
+	},
+	{
+		"sign-out question", "signout",
+		SignOutView{Page{"Sign out?", true, "Carol Lee"}},
+		"Sign out? · Expense Dashboard",
+		[]string{"<h1>Sign out?</h1>", `<form method="post" action="/logout"><button class="button">`, `<a href="/">`},
+		nil,
+	},
+	{
+		"hostile dashboard", "dashboard",
+		DashboardView{Page: Page{hostile, true, hostile}, Email: hostile, Teams: []team.Team{{hostile, hostile}}},
+		hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		nil,
+	},
+	{
+		"hostile comparison", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, hostile}, Admin: true, Totals: []TeamLine{{team.Team{hostile, hostile}, 1, 1, BarChart([]expense.Group{{hostile, 1, 1}})}}},
+		"Dashboard · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		nil,
+	},
+	{
+		"hostile expenses", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Page, v.Team, v.CanLog, v.Path, v.Filtered = Page{hostile, true, hostile}, team.Team{hostile, hostile}, true, "/team/"+hostile, true
+			v.Notice = &Notice{hostile, hostile, 1}
+			v.Filter = FilterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile}
+			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
+			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
+			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
+			v.Months, v.ByCategory, v.ByPerson = MonthChart([]expense.Group{{hostile, 1, 1}}, testEnglish), BarChart([]expense.Group{{hostile, 1, 1}}), BarChart([]expense.Group{{hostile, 1, 1}})
+			v.People, v.Categories = []string{hostile}, []string{hostile}
+		}),
+		hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</script>")},
+		[]string{"javascript:"},
+	},
+	{
+		"hostile expense", "expense",
+		ExpenseView{
+			Page: Page{hostile, true, hostile}, Notice: &Notice{hostile, hostile, 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
+			Form: ExpenseFormView{
+				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
+				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
+			},
+			History: []expense.Event{{Actor: expense.Actor{hostile, hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
+		},
+		"Not right yet: " + hostile + " · Expense Dashboard",
+		[]string{html.EscapeString("</textarea>")},
+		[]string{"javascript:"},
+	},
+	{
+		"hostile address without a team", "dashboard",
+		DashboardView{Page: Page{"Dashboard", true, hostile}, Email: hostile},
+		"Dashboard · Expense Dashboard", nil, nil,
+	},
+	{
+		"hostile profile", "profile",
+		ProfileView{Page: Page{"Profile", true, hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{hostile, hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
+		"Profile · Expense Dashboard", nil, nil,
+	},
+	{
+		"hostile error", "error",
+		ErrorView{Page{}, hostile, hostile, hostile, hostile, hostile, "javascript:alert(1)", hostile},
+		hostile + " · Expense Dashboard", nil,
+		[]string{"javascript:"},
+	},
+}
+
+func newTestPages(t *testing.T) *Pages {
+	t.Helper()
+	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRender(t *testing.T) {
+	p := newTestPages(t)
+	for _, tt := range pageStates {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			if err := p.Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusTeapot, tt.page, tt.view); err != nil {
+				t.Fatal(err)
+			}
+			body := rec.Body.String()
+			if rec.Code != http.StatusTeapot {
+				t.Errorf("status = %d, want the one given", rec.Code)
+			}
+			if got := rec.Header().Get("Content-Type"); got != "text/html; charset=utf-8" {
+				t.Errorf("Content-Type = %q", got)
+			}
+			if got := rec.Header().Get("Content-Length"); got != strconv.Itoa(len(body)) {
+				t.Errorf("Content-Length = %s, want %d", got, len(body))
+			}
+			_, title, _ := strings.Cut(body, "<title>")
+			title, _, _ = strings.Cut(title, "</title>")
+			if got := html.UnescapeString(title); got != tt.title {
+				t.Errorf("title = %q, want %q", got, tt.title)
+			}
+			for _, s := range tt.want {
+				if !strings.Contains(body, s) {
+					t.Errorf("page lacks %q:\n%s", s, body)
+				}
+			}
+			for _, s := range tt.not {
+				if strings.Contains(body, s) {
+					t.Errorf("page holds %q:\n%s", s, body)
+				}
+			}
+		})
+	}
+}
+
+var (
+	idAttr     = regexp.MustCompile(`\sid="([^"]*)"`)
+	inlineAttr = regexp.MustCompile(`(?i)<[a-z](?:[^>"]|"[^"]*")*\s(style|on[a-z]+)\s*=`)
+)
+
+// TestPagesAreWellMade checks what holds of every page: one heading of the
+// first level, ids that occur once, landmarks, and nothing that the content
+// security policy forbids.
+func TestPagesAreWellMade(t *testing.T) {
+	p := newTestPages(t)
+	for _, tt := range pageStates {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			if err := p.Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
+				t.Fatal(err)
+			}
+			body := rec.Body.String()
+			for _, tag := range []string{"<html lang=\"en\">", "<h1>", "<header>", "<main ", "<footer>", `href="#content"`, `id="content"`} {
+				if n := strings.Count(body, tag); n != 1 {
+					t.Errorf("%s occurs %d times, want once", tag, n)
+				}
+			}
+			for _, bad := range []string{"<script", "<style", "javascript:", "data:", "http:", "https:"} {
+				if strings.Contains(strings.ToLower(body), bad) {
+					t.Errorf("page holds %q:\n%s", bad, body)
+				}
+			}
+			if m := inlineAttr.FindString(body); m != "" {
+				t.Errorf("page holds an inline style or script: %s", m)
+			}
+			seen := map[string]bool{}
+			for _, m := range idAttr.FindAllStringSubmatch(body, -1) {
+				if seen[m[1]] {
+					t.Errorf("id %q occurs twice", m[1])
+				}
+				seen[m[1]] = true
+			}
+			if n := strings.Count(body, `aria-current="page"`); n > 1 {
+				t.Errorf("%d pages are marked as the current one", n)
+			}
+		})
+	}
+}
+
+var (
+	control   = regexp.MustCompile(`<(?:input|textarea|select)\s[^>]*>`)
+	ariaRefs  = regexp.MustCompile(`\s(?:aria-describedby|aria-labelledby|for|list)="([^"]*)"`)
+	localLink = regexp.MustCompile(`href="#([^"]*)"`)
+)
+
+// TestFormsAreWellMade checks what holds of every control: a label, and where it
+// is not right the error that it is described by. What refers to an id finds it.
+func TestFormsAreWellMade(t *testing.T) {
+	p := newTestPages(t)
+	for _, tt := range pageStates {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			if err := p.Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err != nil {
+				t.Fatal(err)
+			}
+			body := rec.Body.String()
+			errors := strings.Count(body, `class="wrong"`)
+			for _, tag := range control.FindAllString(body, -1) {
+				if strings.Contains(tag, `type="hidden"`) {
+					continue
+				}
+				id := idAttr.FindStringSubmatch(tag)
+				if id == nil || strings.Count(body, `<label for="`+id[1]+`">`) != 1 {
+					t.Errorf("no label, or more than one: %s", tag)
+					continue
+				}
+				wrong := strings.Contains(tag, `aria-invalid="true"`)
+				if strings.Contains(body, `id="`+id[1]+`-error"`) {
+					errors--
+					if !wrong || !strings.Contains(tag, `aria-describedby="`+id[1]+"-error") {
+						t.Errorf("not tied to its error: %s", tag)
+					}
+				} else if wrong && tt.page != "import" {
+					t.Errorf("called wrong without an error: %s", tag)
+				}
+			}
+			if errors != 0 {
+				t.Errorf("%d errors stand beside no field", errors)
+			}
+			for _, m := range slices.Concat(ariaRefs.FindAllStringSubmatch(body, -1), localLink.FindAllStringSubmatch(body, -1)) {
+				for id := range strings.FieldsSeq(m[1]) {
+					// This is what html/template makes of javascript:.
+					if id == "ZgotmplZ" {
+						continue
+					}
+					if !strings.Contains(body, ` id="`+id+`"`) {
+						t.Errorf("%s refers to no id", strings.TrimSpace(m[0]))
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestRenderWritesNothingAfterAnError(t *testing.T) {
+	p := newTestPages(t)
+	for _, tt := range []struct {
+		name string
+		page string
+		view any
+	}{
+		{"no such page", "nowhere", HomeView{}},
+		{"the layout alone", "layout", HomeView{}},
+		{"view of another page", "expenses", HomeView{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := httptest.NewRecorder()
+			if err := p.Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, tt.page, tt.view); err == nil {
+				t.Error("render gave no error")
+			}
+			if rec.Body.Len() > 0 || len(rec.Header()) > 0 {
+				t.Errorf("wrote %v %q", rec.Header(), rec.Body)
+			}
+		})
+	}
+}
+
+// getStatic asks for a static file of a site whose 404 page says "our own".
+func getStatic(p *Pages, target string, header http.Header) *httptest.ResponseRecorder {
+	notFound := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "our own", http.StatusNotFound)
+	})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.URL.Path, r.URL.RawQuery, _ = strings.Cut(target, "?")
+	r.Header = header
+	rec := httptest.NewRecorder()
+	p.StaticFiles(notFound).ServeHTTP(rec, r)
+	return rec
+}
+
+func TestStaticFiles(t *testing.T) {
+	p := newTestPages(t)
+	const (
+		short     = "public, max-age=300"
+		immutable = "public, max-age=31536000, immutable"
+	)
+	style, err := p.staticURL("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	icon, err := p.staticURL("favicon.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, target, contentType, caching string }{
+		{"style as linked", style, "text/css; charset=utf-8", immutable},
+		{"icon as linked", icon, "image/svg+xml", immutable},
+		{"no version", "/static/style.css", "text/css; charset=utf-8", short},
+		{"other version", "/static/style.css?v=0", "text/css; charset=utf-8", short},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := getStatic(p, tt.target, nil)
+			if rec.Code != http.StatusOK || rec.Body.Len() == 0 {
+				t.Fatalf("status %d with %d bytes", rec.Code, rec.Body.Len())
+			}
+			if got := rec.Header().Get("Content-Type"); got != tt.contentType {
+				t.Errorf("Content-Type = %q, want %q", got, tt.contentType)
+			}
+			if got := rec.Header().Get("Cache-Control"); got != tt.caching {
+				t.Errorf("Cache-Control = %q, want %q", got, tt.caching)
+			}
+			etag := rec.Header().Get("ETag")
+			again := getStatic(p, tt.target, http.Header{"If-None-Match": {etag}})
+			if again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+				t.Errorf("with If-None-Match %s: status %d with %d bytes, want an empty 304", etag, again.Code, again.Body.Len())
+			}
+			changed := getStatic(p, tt.target, http.Header{"If-None-Match": {`"0"`}})
+			if changed.Code != http.StatusOK {
+				t.Errorf("with another ETag: status %d, want 200", changed.Code)
+			}
+		})
+	}
+}
+
+func TestStaticRefusesWhatIsNoFile(t *testing.T) {
+	p := newTestPages(t)
+	for _, target := range []string{
+		"/static/", "/static", "/static/.", "/static/..", "/static/none.css", "/static/style.css/",
+		"/static//style.css", "/static/../pages.go", "/static/../static/style.css", "/static/../templates/home.html",
+		"/static/templates/home.html", "/static/static/style.css", "/static/STYLE.CSS", "/static/style.css\x00", "/static/..\\pages.go", "style.css/..",
+	} {
+		t.Run(target, func(t *testing.T) {
+			rec := getStatic(p, target, nil)
+			if rec.Code != http.StatusNotFound || !strings.Contains(rec.Body.String(), "our own") {
+				t.Errorf("status %d %q, want the site's 404", rec.Code, rec.Body)
+			}
+			if rec.Header().Get("ETag") != "" || strings.Contains(rec.Header().Get("Cache-Control"), "public") {
+				t.Errorf("a 404 that may be kept: %v", rec.Header())
+			}
+		})
+	}
+}
+
+// TestStyleFetchesNothing keeps the stylesheet within the content security
+// policy, which allows no fonts, no data URLs and no other origin.
+func TestStyleFetchesNothing(t *testing.T) {
+	body := getStatic(newTestPages(t), "/static/style.css", nil).Body.String()
+	for _, bad := range []string{"url(", "@import", "data:", "http"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("style.css holds %q", bad)
+		}
+	}
+	if len(body) > 16<<10 {
+		t.Errorf("style.css has %d bytes, want at most 16 KB", len(body))
+	}
+}
+
+// TestEveryPageIsShown fails when a page is added without a state here.
+func TestEveryPageIsShown(t *testing.T) {
+	p := newTestPages(t)
+	english, err := p.templates[p.Locales.english()]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range english {
+		if !slices.ContainsFunc(pageStates, func(s pageState) bool { return s.page == name }) {
+			t.Errorf("page %s has no state in pageStates", name)
+		}
+	}
+}
