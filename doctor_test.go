@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/openid"
 	storepkg "expense-dashboard/internal/store"
 )
@@ -126,14 +127,14 @@ func runDoctor(t *testing.T, getenv func(string) string) (text string, status in
 	var plain, encoded, stderr bytes.Buffer
 	status = report(runCommand(t.Context(), invocation{[]string{"doctor"}, getenv, &plain, &stderr}), &stderr)
 	again := report(runCommand(t.Context(), invocation{[]string{"doctor", "--json"}, getenv, &encoded, &stderr}), &stderr)
-	var diagnosis diagnosisJSON
+	var diagnosis doctor.Diagnosis
 	if err := json.Unmarshal(encoded.Bytes(), &diagnosis); err != nil {
 		t.Fatalf("%v in %s", err, encoded.String())
 	}
 	if again != status || diagnosis.OK != (status == 0) {
 		t.Errorf("exit status %d, with --json %d and ok %v", status, again, diagnosis.OK)
 	}
-	if told := (&doctor{findings: diagnosis.Checks}).text(); told != plain.String() {
+	if told := (&doctor.Doctor{Findings: diagnosis.Checks}).Text(); told != plain.String() {
 		t.Errorf("--json tells:\n%s\nbut the text is:\n%s", told, plain.String())
 	}
 	return plain.String(), status

@@ -146,6 +146,10 @@ func (s *postgresServer) chooseUser() error {
 	return os.Chown(s.folder, int(uid), int(gid))
 }
 
+func (s *postgresServer) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
 // wait returns when the server answers.
 func (s *postgresServer) wait() error {
 	db, err := sql.Open("pgx", s.url("postgres"))
@@ -166,6 +170,25 @@ func (s *postgresServer) wait() error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+func (s *postgresServer) exec(statement string) error {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
+}
+
+// command is a program that runs as the server's account in its folder, away
+// from the terminal's signals.
+func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	return command
 }
 
 // start runs the server under a shell that waits for the end of its input, which
@@ -198,29 +221,6 @@ func (s *postgresServer) halt(t *testing.T) {
 	if err := os.Remove(keep); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (s *postgresServer) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
-}
-
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
-}
-
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(statement)
-	return err
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

@@ -21,6 +21,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/config"
+	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
@@ -69,16 +70,16 @@ func doctorCommand(ctx context.Context, i invocation) error {
 	if _, err := parse(flags, i, 0); err != nil {
 		return err
 	}
-	d := examine(ctx, i.getenv)
-	failed := d.count(statusFail)
+	d := doctor.Examine(ctx, i.getenv)
+	failed := d.Count(doctor.StatusFail)
 	var err error
 	if *asJSON {
 		encoder := json.NewEncoder(i.stdout)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(diagnosisJSON{OK: failed == 0, Checks: d.findings})
+		err = encoder.Encode(doctor.Diagnosis{OK: failed == 0, Checks: d.Findings})
 	} else {
-		_, err = io.WriteString(i.stdout, d.text())
+		_, err = io.WriteString(i.stdout, d.Text())
 	}
 	if err == nil && failed > 0 {
 		err = fmt.Errorf("doctor: checks that failed: %d", failed)

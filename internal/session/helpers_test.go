@@ -150,6 +150,20 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
+// halt stops the server and keeps its data for the next start.
+func (s *postgresServer) halt(t *testing.T) {
+	t.Helper()
+	keep := s.folder + "/keep"
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.watched.Close()
+	s.watcher.Wait()
+	if err := os.Remove(keep); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // chooseUser finds an account for the server, which refuses to run as root.
 func (s *postgresServer) chooseUser() error {
 	if os.Getuid() != 0 {
@@ -166,6 +180,10 @@ func (s *postgresServer) chooseUser() error {
 	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
 	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return os.Chown(s.folder, int(uid), int(gid))
+}
+
+func (s *postgresServer) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
 // wait returns when the server answers.
@@ -190,6 +208,25 @@ func (s *postgresServer) wait() error {
 	}
 }
 
+func (s *postgresServer) exec(statement string) error {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
+}
+
+// command is a program that runs as the server's account in its folder, away
+// from the terminal's signals.
+func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(name, args...)
+	command.Dir = s.folder
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
+	return command
+}
+
 // start runs the server under a shell that waits for the end of its input, which
 // the end of this process brings.
 func (s *postgresServer) start() error {
@@ -206,43 +243,6 @@ func (s *postgresServer) start() error {
 		return err
 	}
 	return s.wait()
-}
-
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *postgresServer) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
-}
-
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
-}
-
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(statement)
-	return err
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type findingStatus string
 const (
 	statusOK   findingStatus = "ok"
 	statusWarn findingStatus = "warn" // works, and may not be what is wanted
-	statusFail findingStatus = "fail"
+	StatusFail findingStatus = "fail"
 )
 
 // finding is what one check has found, and what to do about it. It never holds
@@ -43,35 +43,35 @@ type finding struct {
 	Mend   string        `json:"mend,omitempty"`
 }
 
-type diagnosisJSON struct {
+type Diagnosis struct {
 	OK     bool      `json:"ok"` // nothing failed
 	Checks []finding `json:"checks"`
 }
 
 // doctor looks at everything that the program needs, and changes nothing.
-type doctor struct {
+type Doctor struct {
 	cfg      config.Config
-	findings []finding
+	Findings []finding
 	// broken holds the variables that have a problem, so that what depends on
 	// them is not looked at.
 	broken map[string]bool
 }
 
-func (d *doctor) ok(check, found string, mend ...string) { d.add(statusOK, check, found, mend) }
+func (d *Doctor) ok(check, found string, mend ...string) { d.add(statusOK, check, found, mend) }
 
-func (d *doctor) warn(check, found string, mend ...string) { d.add(statusWarn, check, found, mend) }
+func (d *Doctor) warn(check, found string, mend ...string) { d.add(statusWarn, check, found, mend) }
 
-func (d *doctor) fail(check, found string, mend ...string) { d.add(statusFail, check, found, mend) }
+func (d *Doctor) fail(check, found string, mend ...string) { d.add(StatusFail, check, found, mend) }
 
-func (d *doctor) add(status findingStatus, check, found string, mend []string) {
+func (d *Doctor) add(status findingStatus, check, found string, mend []string) {
 	// Some errors have several lines.
 	found = strings.Join(strings.Fields(found), " ")
-	d.findings = append(d.findings, finding{check, status, found, strings.Join(mend, " ")})
+	d.Findings = append(d.Findings, finding{check, status, found, strings.Join(mend, " ")})
 }
 
-func (d *doctor) count(status findingStatus) int {
+func (d *Doctor) Count(status findingStatus) int {
 	count := 0
-	for _, f := range d.findings {
+	for _, f := range d.Findings {
 		if f.Status == status {
 			count++
 		}
@@ -80,21 +80,21 @@ func (d *doctor) count(status findingStatus) int {
 }
 
 // text is the findings for people: a line for each, and below it what to do.
-func (d *doctor) text() string {
+func (d *Doctor) Text() string {
 	var text strings.Builder
-	for _, f := range d.findings {
+	for _, f := range d.Findings {
 		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", f.Status, f.Check, f.Found)
 		if f.Mend != "" {
 			fmt.Fprintf(&text, "%23s-> %s\n", "", f.Mend)
 		}
 	}
-	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.count(statusOK), d.count(statusWarn), d.count(statusFail))
+	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.Count(statusOK), d.Count(statusWarn), d.Count(StatusFail))
 	return text.String()
 }
 
 // examine runs every check that the configuration allows.
-func examine(ctx context.Context, getenv func(string) string) *doctor {
-	d := &doctor{broken: map[string]bool{}}
+func Examine(ctx context.Context, getenv func(string) string) *Doctor {
+	d := &Doctor{broken: map[string]bool{}}
 	d.checkConfig(getenv)
 	d.checkSecret()
 	d.checkOrigin()
@@ -106,7 +106,7 @@ func examine(ctx context.Context, getenv func(string) string) *doctor {
 }
 
 // checkConfig reads the configuration as the program does at its start.
-func (d *doctor) checkConfig(getenv func(string) string) {
+func (d *Doctor) checkConfig(getenv func(string) string) {
 	const check = "configuration"
 	withFile, err := config.WithDotEnv(getenv)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *doctor) checkConfig(getenv func(string) string) {
 	}
 	d.cfg, err = config.Load(withFile)
 	if err == nil {
-		if len(d.findings) == 0 {
+		if len(d.Findings) == 0 {
 			d.ok(check, "everything that is set is understood")
 		}
 		return
@@ -135,7 +135,7 @@ func (d *doctor) checkConfig(getenv func(string) string) {
 // least: 32 random hexadecimal ones have fewer once in 20,000 times.
 const minSecretVariety = 8
 
-func (d *doctor) checkSecret() {
+func (d *Doctor) checkSecret() {
 	const check, mend = "session secret", "set SESSION_SECRET to what this prints: openssl rand -hex 32"
 	if d.broken["SESSION_SECRET"] {
 		return
@@ -158,7 +158,7 @@ func (d *doctor) checkSecret() {
 }
 
 // checkOrigin looks at how browsers get here, and tells what Okta has to know.
-func (d *doctor) checkOrigin() {
+func (d *Doctor) checkOrigin() {
 	if d.broken["APP_BASE_URL"] {
 		return
 	}
@@ -183,7 +183,7 @@ func (d *doctor) checkOrigin() {
 	d.checkListenAddr(u)
 }
 
-func (d *doctor) checkListenAddr(base *url.URL) {
+func (d *Doctor) checkListenAddr(base *url.URL) {
 	const check = "listen address"
 	_, port, err := net.SplitHostPort(d.cfg.ListenAddr)
 	_, basePort, baseErr := net.SplitHostPort(config.DefaultListenAddr(d.cfg.BaseURL))
@@ -198,7 +198,7 @@ func (d *doctor) checkListenAddr(base *url.URL) {
 	}
 }
 
-func (d *doctor) checkMetricsAddr() {
+func (d *Doctor) checkMetricsAddr() {
 	const check = "metrics"
 	host, _, err := net.SplitHostPort(d.cfg.MetricsAddr)
 	switch {
@@ -212,7 +212,7 @@ func (d *doctor) checkMetricsAddr() {
 
 // checkTeams reads the teams file as the program does, and looks for what is
 // allowed but hardly meant.
-func (d *doctor) checkTeams() {
+func (d *Doctor) checkTeams() {
 	const check = "teams"
 	if d.broken["TEAMS_FILE"] {
 		return
@@ -237,7 +237,7 @@ func (d *doctor) checkTeams() {
 	d.checkMembers(directory)
 }
 
-func (d *doctor) checkMembers(directory *teampkg.Directory) {
+func (d *Doctor) checkMembers(directory *teampkg.Directory) {
 	const check = "teams"
 	if len(directory.Teams()) == 0 {
 		d.warn(check, "there are no teams", "add the first one")
@@ -282,7 +282,7 @@ func oddAddress(address string) string {
 }
 
 // checkDatabase finds out whether the program could use the database.
-func (d *doctor) checkDatabase(ctx context.Context) {
+func (d *Doctor) checkDatabase(ctx context.Context) {
 	const check = "database"
 	if d.broken["DATABASE_URL"] {
 		return
@@ -307,7 +307,7 @@ func (d *doctor) checkDatabase(ctx context.Context) {
 }
 
 // checkProvider asks the provider what the program asks it at its start.
-func (d *doctor) checkProvider(ctx context.Context) {
+func (d *Doctor) checkProvider(ctx context.Context) {
 	if d.broken["OKTA_ISSUER"] {
 		return
 	}
@@ -338,7 +338,7 @@ func (d *doctor) checkProvider(ctx context.Context) {
 }
 
 // undiscovered tells why there is no discovery document.
-func (d *doctor) undiscovered(err error) {
+func (d *Doctor) undiscovered(err error) {
 	var ask *url.Error
 	fault := openid.DiscoveryFault(err)
 	cause := fault.Err
@@ -354,8 +354,8 @@ func (d *doctor) undiscovered(err error) {
 
 // checkMetadata judges the discovery document by the functions that the program
 // does, and reports whether the program would take it.
-func (d *doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
-	issuer, before := d.cfg.Issuer, d.count(statusFail)
+func (d *Doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
+	issuer, before := d.cfg.Issuer, d.Count(StatusFail)
 	named, err := metadata.Text("issuer")
 	switch {
 	case err != nil:
@@ -378,12 +378,12 @@ func (d *doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
 	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", string(openid.SigningAlg))
 	_, err = openid.AuthStyle(metadata)
 	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
-	return d.count(statusFail) == before
+	return d.Count(StatusFail) == before
 }
 
 const notForUs = "the program would not start: check that OKTA_ISSUER names a provider for web applications"
 
-func (d *doctor) judge(check, name string, err error) {
+func (d *Doctor) judge(check, name string, err error) {
 	if err != nil {
 		d.fail(check, err.Error(), notForUs)
 		return
@@ -393,7 +393,7 @@ func (d *doctor) judge(check, name string, err error) {
 
 // checkAdvertised looks for a value in a list that the program takes for
 // unlimited where it is missing.
-func (d *doctor) checkAdvertised(check string, metadata openid.Claims, name, value string) {
+func (d *Doctor) checkAdvertised(check string, metadata openid.Claims, name, value string) {
 	switch err := openid.Supports(metadata, name, value); {
 	case err != nil:
 		d.fail(check, err.Error(), notForUs)
@@ -404,7 +404,7 @@ func (d *doctor) checkAdvertised(check string, metadata openid.Claims, name, val
 	}
 }
 
-func (d *doctor) checkSignOut(metadata openid.Claims) {
+func (d *Doctor) checkSignOut(metadata openid.Claims) {
 	const check, name = "sign-out", "end_session_endpoint"
 	switch endpoint, err := openid.OptionalEndpointURL(metadata, name, d.cfg.Issuer); {
 	case err != nil:
@@ -416,7 +416,7 @@ func (d *doctor) checkSignOut(metadata openid.Claims) {
 	}
 }
 
-func (d *doctor) checkKeys(ctx context.Context, p *openid.Provider) {
+func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 	const check = "signing keys"
 	if err := p.Keys.Refresh(ctx); err != nil {
 		var ask *url.Error
@@ -431,7 +431,7 @@ func (d *doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 
 // checkCredentials offers a code that no provider has issued: one that refuses
 // the code and not the client has taken the credentials (RFC 6749, 5.2).
-func (d *doctor) checkCredentials(ctx context.Context, client *http.Client, p *openid.Provider) {
+func (d *Doctor) checkCredentials(ctx context.Context, client *http.Client, p *openid.Provider) {
 	const check = "credentials"
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
 		return
@@ -483,7 +483,7 @@ func (t *clockTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // goodClockSkew is how far off a clock may be without being remarked upon.
 const goodClockSkew = time.Minute
 
-func (d *doctor) checkClock(watch *clockTransport) {
+func (d *Doctor) checkClock(watch *clockTransport) {
 	const check, mend = "clock", "let this machine set its clock by NTP: sign-ins fail where it is more than 5 minutes off"
 	found := "this machine's clock is " + duration.InWords(watch.ahead.Abs().Round(time.Minute))
 	if watch.ahead > 0 {
