@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"expense-dashboard/internal/command"
 )
 
 // TestBackupCommand copies the database of a program that runs, and serves from
@@ -20,8 +22,8 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	backup := func(args ...string) (status int, stderr string) {
 		var out bytes.Buffer
-		err := runCommand(t.Context(), invocation{
-			args: append([]string{"backup"}, args...), getenv: lookup(map[string]string{"DATABASE_URL": r.database}), stdout: io.Discard, stderr: &out,
+		err := command.Run(t.Context(), command.Invocation{
+			Args: append([]string{"backup"}, args...), Getenv: lookup(map[string]string{"DATABASE_URL": r.database}), Stdout: io.Discard, Stderr: &out,
 		})
 		return report(err, &out), out.String()
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/command"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/openid"
@@ -125,8 +126,8 @@ func prepareDatabase(t *testing.T, file string) {
 func runDoctor(t *testing.T, getenv func(string) string) (text string, status int) {
 	t.Helper()
 	var plain, encoded, stderr bytes.Buffer
-	status = report(runCommand(t.Context(), invocation{[]string{"doctor"}, getenv, &plain, &stderr}), &stderr)
-	again := report(runCommand(t.Context(), invocation{[]string{"doctor", "--json"}, getenv, &encoded, &stderr}), &stderr)
+	status = report(command.Run(t.Context(), command.Invocation{[]string{"doctor"}, getenv, &plain, &stderr}), &stderr)
+	again := report(command.Run(t.Context(), command.Invocation{[]string{"doctor", "--json"}, getenv, &encoded, &stderr}), &stderr)
 	var diagnosis doctor.Diagnosis
 	if err := json.Unmarshal(encoded.Bytes(), &diagnosis); err != nil {
 		t.Fatalf("%v in %s", err, encoded.String())

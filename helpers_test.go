@@ -128,6 +128,24 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
+// start runs the server under a shell that waits for the end of its input, which
+// the end of this process brings.
+func (s *postgresServer) start() error {
+	const watch = `"$0" "$@" >>server.log 2>&1 & server=$!; cat; kill -INT $server; wait $server; [ -e keep ] || rm -rf "$PWD"`
+	s.watcher = s.command("/bin/sh", "-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
+		"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
+	input, err := s.watcher.StdinPipe()
+	if err != nil {
+		return err
+	}
+	s.watched = input
+	if err := s.watcher.Start(); err != nil {
+		return err
+	}
+	return s.wait()
+}
+
 // chooseUser finds an account for the server, which refuses to run as root.
 func (s *postgresServer) chooseUser() error {
 	if os.Getuid() != 0 {
@@ -146,8 +164,32 @@ func (s *postgresServer) chooseUser() error {
 	return os.Chown(s.folder, int(uid), int(gid))
 }
 
+// halt stops the server and keeps its data for the next start.
+func (s *postgresServer) halt(t *testing.T) {
+	t.Helper()
+	keep := s.folder + "/keep"
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.watched.Close()
+	s.watcher.Wait()
+	if err := os.Remove(keep); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *postgresServer) url(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+func (s *postgresServer) exec(statement string) error {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
 }
 
 // wait returns when the server answers.
@@ -172,16 +214,6 @@ func (s *postgresServer) wait() error {
 	}
 }
 
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(statement)
-	return err
-}
-
 // command is a program that runs as the server's account in its folder, away
 // from the terminal's signals.
 func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
@@ -189,38 +221,6 @@ func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
 	command.Dir = s.folder
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
 	return command
-}
-
-// start runs the server under a shell that waits for the end of its input, which
-// the end of this process brings.
-func (s *postgresServer) start() error {
-	const watch = `"$0" "$@" >>server.log 2>&1 & server=$!; cat; kill -INT $server; wait $server; [ -e keep ] || rm -rf "$PWD"`
-	s.watcher = s.command("/bin/sh", "-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
-		"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
-	input, err := s.watcher.StdinPipe()
-	if err != nil {
-		return err
-	}
-	s.watched = input
-	if err := s.watcher.Start(); err != nil {
-		return err
-	}
-	return s.wait()
-}
-
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // postgresBinaries is where Debian's postgresql package or the PATH has initdb.

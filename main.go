@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/command"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/expense"
@@ -34,20 +35,20 @@ import (
 	"expense-dashboard/internal/web"
 )
 
-func appCommands() []command {
-	return []command{
+func appCommands() []command.Command {
+	return []command.Command{
 		{"doctor", "[--json]", "check the configuration, Okta, the teams file and the database, and say what to do", doctorCommand},
 		{"backup", "FILE", "copy a SQLite database to a new file while the program goes on", backupCommand},
 	}
 }
 
 // backupCommand copies the database of DATABASE_URL.
-func backupCommand(ctx context.Context, i invocation) error {
-	arguments, err := parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
+func backupCommand(ctx context.Context, i command.Invocation) error {
+	arguments, err := command.Parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
 	if err != nil {
 		return err
 	}
-	getenv, err := config.WithDotEnv(i.getenv)
+	getenv, err := config.WithDotEnv(i.Getenv)
 	if err != nil {
 		return err
 	}
@@ -59,27 +60,27 @@ func backupCommand(ctx context.Context, i invocation) error {
 	if err := storepkg.Backup(ctx, databaseURL, arguments[0]); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(i.stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
+	_, err = fmt.Fprintf(i.Stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
 	return err
 }
 
 // doctorCommand prints what it finds, and fails where something has failed.
-func doctorCommand(ctx context.Context, i invocation) error {
+func doctorCommand(ctx context.Context, i command.Invocation) error {
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print JSON")
-	if _, err := parse(flags, i, 0); err != nil {
+	if _, err := command.Parse(flags, i, 0); err != nil {
 		return err
 	}
-	d := doctor.Examine(ctx, i.getenv)
+	d := doctor.Examine(ctx, i.Getenv)
 	failed := d.Count(doctor.StatusFail)
 	var err error
 	if *asJSON {
-		encoder := json.NewEncoder(i.stdout)
+		encoder := json.NewEncoder(i.Stdout)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
 		err = encoder.Encode(doctor.Diagnosis{OK: failed == 0, Checks: d.Findings})
 	} else {
-		_, err = io.WriteString(i.stdout, d.Text())
+		_, err = io.WriteString(i.Stdout, d.Text())
 	}
 	if err == nil && failed > 0 {
 		err = fmt.Errorf("doctor: checks that failed: %d", failed)
@@ -89,8 +90,8 @@ func doctorCommand(ctx context.Context, i invocation) error {
 
 // tableSet hands the commands of the program to whoever runs them.
 var tableSet = func() bool {
-	table.own = appCommands()
-	table.serve = func(ctx context.Context, getenv func(string) string, stderr io.Writer) error {
+	command.Table.Own = appCommands()
+	command.Table.Serve = func(ctx context.Context, getenv func(string) string, stderr io.Writer) error {
 		return run(ctx, nil, getenv, stderr)
 	}
 	return true
@@ -105,7 +106,7 @@ func main() {
 	// ever touched, so that they take no memory.
 	uncollected := make([]byte, 6<<20)
 	lines := logging.NewLineWriter(os.Stderr)
-	err := runCommand(ctx, invocation{args: os.Args[1:], getenv: os.Getenv, stdout: os.Stdout, stderr: lines})
+	err := command.Run(ctx, command.Invocation{Args: os.Args[1:], Getenv: os.Getenv, Stdout: os.Stdout, Stderr: lines})
 	lines.Flush()
 	runtime.KeepAlive(uncollected)
 	os.Exit(report(err, os.Stderr))
@@ -115,7 +116,7 @@ func main() {
 // whoever started it has to change, 1 for everything else.
 func report(err error, stderr io.Writer) int {
 	var configuration *config.Error
-	var usage *usageError
+	var usage *command.UsageError
 	var fault *openid.DiscoveryError
 	switch {
 	case err == nil:
@@ -125,7 +126,7 @@ func report(err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "expense-dashboard: change the configuration and start again:\n  %s\n", problems)
 		return 2
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, usageText())
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, command.UsageText())
 		return 2
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely mend: %s.\n", err, fault.Mend)
@@ -140,7 +141,7 @@ func report(err error, stderr io.Writer) int {
 // ctx is done and logs to stderr.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	if len(args) > 0 {
-		return &usageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
+		return &command.UsageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
 	}
 	cfg, err := config.Load(getenv)
 	log := logging.New(cfg.LogFormat, stderr)
@@ -152,7 +153,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	defer store.Close()
 	var counted *metrics.Metrics
 	if cfg.MetricsAddr != "" {
-		counted = metrics.New(buildVersion())
+		counted = metrics.New(command.BuildVersion())
 		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
 			return err

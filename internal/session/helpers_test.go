@@ -150,20 +150,6 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // chooseUser finds an account for the server, which refuses to run as root.
 func (s *postgresServer) chooseUser() error {
 	if os.Getuid() != 0 {
@@ -182,8 +168,32 @@ func (s *postgresServer) chooseUser() error {
 	return os.Chown(s.folder, int(uid), int(gid))
 }
 
+// halt stops the server and keeps its data for the next start.
+func (s *postgresServer) halt(t *testing.T) {
+	t.Helper()
+	keep := s.folder + "/keep"
+	if err := os.WriteFile(keep, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.watched.Close()
+	s.watcher.Wait()
+	if err := os.Remove(keep); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *postgresServer) url(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+func (s *postgresServer) exec(statement string) error {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
 }
 
 // wait returns when the server answers.
@@ -206,16 +216,6 @@ func (s *postgresServer) wait() error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(statement)
-	return err
 }
 
 // command is a program that runs as the server's account in its folder, away

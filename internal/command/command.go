@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -14,47 +14,47 @@ import (
 )
 
 // invocation is what a command is run with.
-type invocation struct {
-	args           []string // behind the command's name
-	getenv         func(string) string
-	stdout, stderr io.Writer
+type Invocation struct {
+	Args           []string // behind the command's name
+	Getenv         func(string) string
+	Stdout, Stderr io.Writer
 }
 
 // command is what the program can do beside serving.
-type command struct {
-	name, arguments, summary string
-	run                      func(ctx context.Context, i invocation) error
+type Command struct {
+	Name, Arguments, Summary string
+	Run                      func(ctx context.Context, i Invocation) error
 }
 
 // table is the program's own commands, and how it serves.
-var table struct {
-	own   []command
-	serve func(ctx context.Context, getenv func(string) string, stderr io.Writer) error
+var Table struct {
+	Own   []Command
+	Serve func(ctx context.Context, getenv func(string) string, stderr io.Writer) error
 }
 
-func commands() []command {
-	return append(table.own[:len(table.own):len(table.own)],
-		command{"version", "", "print what this is a build of", versionCommand},
-		command{"help", "[COMMAND]", "print this", helpCommand})
+func commands() []Command {
+	return append(Table.Own[:len(Table.Own):len(Table.Own)],
+		Command{"version", "", "print what this is a build of", versionCommand},
+		Command{"help", "[COMMAND]", "print this", helpCommand})
 }
 
 // usageError is a command line that the program does not know.
-type usageError struct{ problem string }
+type UsageError struct{ Problem string }
 
-func (e *usageError) Error() string { return e.problem }
+func (e *UsageError) Error() string { return e.Problem }
 
 // runCommand runs the command that the first argument names, and serves where
 // there is none. A command line that is not known is a *usageError.
-func runCommand(ctx context.Context, i invocation) error {
-	if len(i.args) == 0 {
-		getenv, err := config.WithDotEnv(i.getenv)
+func Run(ctx context.Context, i Invocation) error {
+	if len(i.Args) == 0 {
+		getenv, err := config.WithDotEnv(i.Getenv)
 		if err != nil {
 			return err
 		}
-		return table.serve(ctx, getenv, i.stderr)
+		return Table.Serve(ctx, getenv, i.Stderr)
 	}
-	name := i.args[0]
-	i.args = i.args[1:]
+	name := i.Args[0]
+	i.Args = i.Args[1:]
 	switch name {
 	case "-h", "-help", "--help":
 		name = "help"
@@ -62,10 +62,10 @@ func runCommand(ctx context.Context, i invocation) error {
 		name = "version"
 	}
 	for _, c := range commands() {
-		if c.name == name {
-			err := c.run(ctx, i)
+		if c.Name == name {
+			err := c.Run(ctx, i)
 			if errors.Is(err, flag.ErrHelp) {
-				i.args = []string{name}
+				i.Args = []string{name}
 				return helpCommand(ctx, i)
 			}
 			return err
@@ -75,17 +75,17 @@ func runCommand(ctx context.Context, i invocation) error {
 }
 
 // unknown says what was typed, and which command was probably meant.
-func unknown(name string) *usageError {
+func unknown(name string) *UsageError {
 	problem := fmt.Sprintf("%q is no command", name)
 	if strings.HasPrefix(name, "-") {
 		problem = fmt.Sprintf("%q is no flag", name)
 	}
 	for _, c := range commands() {
-		if distance(strings.TrimLeft(name, "-"), c.name) <= 2 {
-			return &usageError{problem + fmt.Sprintf(": did you mean %q?", c.name)}
+		if distance(strings.TrimLeft(name, "-"), c.Name) <= 2 {
+			return &UsageError{problem + fmt.Sprintf(": did you mean %q?", c.Name)}
 		}
 	}
-	return &usageError{problem}
+	return &UsageError{problem}
 }
 
 // distance is Levenshtein's: how many bytes to add, take away or exchange.
@@ -109,11 +109,11 @@ func distance(a, b string) int {
 }
 
 // usageText is what the program can be asked to do.
-func usageText() string {
+func UsageText() string {
 	var text strings.Builder
 	text.WriteString("Usage: expense-dashboard [COMMAND]\n\nWithout a command it serves. Commands:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&text, "  %-17s %s\n", c.name+" "+c.arguments, c.summary)
+		fmt.Fprintf(&text, "  %-17s %s\n", c.Name+" "+c.Arguments, c.Summary)
 	}
 	text.WriteString("\nAll else is set in the environment, or in a file .env in the working directory\nor beside the program: see the README, or run expense-dashboard doctor.\n")
 	return text.String()
@@ -121,16 +121,16 @@ func usageText() string {
 
 // parse reads a command's flags and so many arguments. Flags may stand behind
 // arguments, too. It returns flag.ErrHelp where that is what is asked for.
-func parse(flags *flag.FlagSet, i invocation, arguments int) ([]string, error) {
+func Parse(flags *flag.FlagSet, i Invocation, arguments int) ([]string, error) {
 	flags.SetOutput(io.Discard)
 	var positional []string
-	for rest := i.args; ; {
+	for rest := i.Args; ; {
 		err := flags.Parse(rest)
 		if errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		}
 		if err != nil {
-			return nil, &usageError{flags.Name() + ": " + err.Error()}
+			return nil, &UsageError{flags.Name() + ": " + err.Error()}
 		}
 		if flags.NArg() == 0 {
 			break
@@ -139,41 +139,41 @@ func parse(flags *flag.FlagSet, i invocation, arguments int) ([]string, error) {
 	}
 	switch {
 	case len(positional) > arguments:
-		return nil, &usageError{fmt.Sprintf("%s: %q is one argument too many", flags.Name(), positional[arguments])}
+		return nil, &UsageError{fmt.Sprintf("%s: %q is one argument too many", flags.Name(), positional[arguments])}
 	case len(positional) < arguments:
-		return nil, &usageError{flags.Name() + ": an argument is missing"}
+		return nil, &UsageError{flags.Name() + ": an argument is missing"}
 	}
 	return positional, nil
 }
 
 // helpCommand prints what the program, or one command of it, can be asked.
-func helpCommand(_ context.Context, i invocation) error {
-	if len(i.args) == 0 {
-		_, err := io.WriteString(i.stdout, usageText())
+func helpCommand(_ context.Context, i Invocation) error {
+	if len(i.Args) == 0 {
+		_, err := io.WriteString(i.Stdout, UsageText())
 		return err
 	}
 	for _, c := range commands() {
-		if c.name == i.args[0] {
-			_, err := fmt.Fprintf(i.stdout, "Usage: %s\n\n%s.\n", strings.TrimSpace("expense-dashboard "+c.name+" "+c.arguments),
-				strings.ToUpper(c.summary[:1])+c.summary[1:])
+		if c.Name == i.Args[0] {
+			_, err := fmt.Fprintf(i.Stdout, "Usage: %s\n\n%s.\n", strings.TrimSpace("expense-dashboard "+c.Name+" "+c.Arguments),
+				strings.ToUpper(c.Summary[:1])+c.Summary[1:])
 			return err
 		}
 	}
-	return unknown(i.args[0])
+	return unknown(i.Args[0])
 }
 
 // versionCommand prints what the program was built from, and with.
-func versionCommand(_ context.Context, i invocation) error {
-	if _, err := parse(flag.NewFlagSet("version", flag.ContinueOnError), i, 0); err != nil {
+func versionCommand(_ context.Context, i Invocation) error {
+	if _, err := Parse(flag.NewFlagSet("version", flag.ContinueOnError), i, 0); err != nil {
 		return err
 	}
-	version, goVersion := buildVersion()
-	_, err := fmt.Fprintf(i.stdout, "expense-dashboard %s\n%s %s/%s\n", version, goVersion, runtime.GOOS, runtime.GOARCH)
+	version, goVersion := BuildVersion()
+	_, err := fmt.Fprintf(i.Stdout, "expense-dashboard %s\n%s %s/%s\n", version, goVersion, runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
 // buildVersion returns the version of the running program, and that of Go.
-func buildVersion() (version, goVersion string) {
+func BuildVersion() (version, goVersion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "of unknown version", runtime.Version()
