@@ -11,6 +11,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/web"
 )
 
@@ -246,7 +247,7 @@ func TestBackChannelLogoutVariants(t *testing.T) {
 // A Logout Token counts once, on all copies together and after a restart.
 func TestReplayedLogoutToken(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		env := logoutEnv()
 		env["DATABASE_URL"] = databaseURL
 		r := startSite(t, setup{env: env})

@@ -14,6 +14,7 @@ import (
 
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 )
 
 // startCopies serves a number of copies of the site on one database, behind a
@@ -54,7 +55,7 @@ func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*app) {
 // sees it soon, and nobody sees another team's.
 func TestCopiesAgree(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		for _, count := range []int{1, 2} {
 			t.Run(fmt.Sprintf("copies=%d", count), func(t *testing.T) {
 				r, sites := startCopies(t, databaseURL, count)
@@ -166,7 +167,7 @@ func checkCachedPages(t *testing.T, b *browser, sites []*app) {
 // at either: the session is dead on both.
 func TestCopiesAgreeOnSessions(t *testing.T) {
 	t.Parallel()
-	r, _ := startCopies(t, postgresURL(t), 2)
+	r, _ := startCopies(t, storetest.Postgres(t), 2)
 	b := r.browser()
 	b.signIn(finance)
 	for range 4 {

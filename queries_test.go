@@ -17,6 +17,7 @@ import (
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/web"
 )
 
@@ -81,7 +82,7 @@ func countQueries(t *testing.T, s *store.Store, databaseURL string) *countedQuer
 // just written. While nothing changes none is asked again.
 func TestQueriesOfAPage(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r, sites := startCopies(t, databaseURL, 1)
 		s := sites[0]
 		b := r.browser()
@@ -146,7 +147,7 @@ func findIn(t *testing.T, text, expression string) string {
 // TestSumsOfManyPagesAreKept pages through a team of many expenses: their sums are
 // asked for once, and again after each write.
 func TestSumsOfManyPagesAreKept(t *testing.T) {
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r, sites := startCopies(t, databaseURL, 2)
 		b := r.browser()
 		b.signIn(admin)

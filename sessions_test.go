@@ -19,6 +19,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 )
@@ -109,7 +110,7 @@ func subjectOf(t *testing.T, email string) string {
 
 func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		s := setup{env: map[string]string{"DATABASE_URL": databaseURL}}
 		r := startSite(t, s)
 		other := startCopy(t, r, s)
@@ -468,7 +469,7 @@ func TestEndingASessionAfterSigningInAgain(t *testing.T) {
 
 func TestManySessionsArePagedThrough(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
 		boss := r.browser()
 		boss.signIn(admin)
@@ -530,7 +531,7 @@ func TestEndAllOthersOfVeryMany(t *testing.T) {
 // What a browser says of itself is kept within bounds and as valid text.
 func TestOddUserAgents(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
 		for _, userAgent := range []string{"\xff\xfe\xc3", strings.Repeat("ä", 5000), strings.Repeat("\xff", 1000), "\t'; DROP TABLE sessions; --"} {
 			b := r.browser()

@@ -1,31 +1,16 @@
 package session
 
 import (
-	"context"
-	"crypto/rand"
-	"database/sql"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 )
 
 // forEachStore runs a test on an empty store of each database.
 func forEachStore(t *testing.T, test func(*testing.T, *store.Store)) {
-	forEachDatabase(t, func(t *testing.T, databaseURL string) { test(t, startedStore(t, databaseURL)) })
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) { test(t, startedStore(t, databaseURL)) })
 }
 
 func openedStore(t testing.TB, databaseURL string) *store.Store {
@@ -42,22 +27,6 @@ func openedStore(t testing.TB, databaseURL string) *store.Store {
 	return s
 }
 
-// sqliteURL names a new file, with characters that a URL would need escaped.
-func sqliteURL(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "a b%20?#.db")
-}
-
-// forEachDatabase runs a test with the URL of an empty database of each kind, on
-// both at once.
-func forEachDatabase(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": sqliteURL, "PostgreSQL": postgresURL} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, databaseURL(t))
-		})
-	}
-}
-
 // startedStore opens a store that is closed with the test.
 func startedStore(t testing.TB, databaseURL string) *store.Store {
 	t.Helper()
@@ -69,191 +38,4 @@ func startedStore(t testing.TB, databaseURL string) *store.Store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// postgresURL returns the URL of a new, empty database. Where PostgreSQL is not
-// installed it skips the test, unless CI is set.
-func postgresURL(t testing.TB) string {
-	t.Helper()
-	server, err := sharedPostgres()
-	skipOrFail(t, err)
-	return server.newDatabase(t)
-}
-
-// sharedPostgres starts the server that all tests share, once.
-var sharedPostgres = sync.OnceValues(newPostgresServer)
-
-func skipOrFail(t testing.TB, err error) {
-	t.Helper()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("PostgreSQL: %v", err)
-	default:
-		t.Skipf("PostgreSQL: %v", err)
-	}
-}
-
-// newDatabase creates a database that is dropped with the test.
-func (s *postgresServer) newDatabase(t testing.TB) string {
-	t.Helper()
-	name := "test_" + strings.ToLower(rand.Text())
-	if err := s.exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.url(name)
-}
-
-func newPostgresServer() (*postgresServer, error) {
-	binaries, err := postgresBinaries()
-	if err != nil {
-		return nil, err
-	}
-	// A socket's path may have 107 bytes, and TMPDIR may be long: TCP it is.
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		return nil, err
-	}
-	folder, err := os.MkdirTemp("", "expenses-postgres-")
-	if err != nil {
-		return nil, err
-	}
-	s := &postgresServer{folder: folder, binaries: binaries, port: port}
-	if err := s.chooseUser(); err != nil {
-		return nil, err
-	}
-	initdb := s.command(filepath.Join(binaries, "initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8",
-		"--locale=C.UTF-8", "--no-sync", "--pgdata="+folder+"/data")
-	if output, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, output)
-	}
-	return s, s.start()
-}
-
-// postgresServer is a PostgreSQL of the tests' own, in a temporary folder. A
-// watcher stops it and removes the folder when the tests' process ends, however
-// that ends.
-type postgresServer struct {
-	folder, binaries string
-	port             int
-	credential       *syscall.Credential // nil for our own
-	watched          io.Closer           // ends the server when closed
-	watcher          *exec.Cmd
-}
-
-// chooseUser finds an account for the server, which refuses to run as root.
-func (s *postgresServer) chooseUser() error {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	account, err := user.Lookup("postgres")
-	if err != nil {
-		account, err = user.Lookup("nobody")
-	}
-	if err != nil {
-		return err
-	}
-	uid, _ := strconv.ParseUint(account.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(account.Gid, 10, 32)
-	s.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.folder, int(uid), int(gid))
-}
-
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
-	t.Helper()
-	keep := s.folder + "/keep"
-	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *postgresServer) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
-}
-
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(statement)
-	return err
-}
-
-// wait returns when the server answers.
-func (s *postgresServer) wait() error {
-	db, err := sql.Open("pgx", s.url("postgres"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	for {
-		if err = db.PingContext(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			text, _ := os.ReadFile(s.folder + "/server.log")
-			return fmt.Errorf("PostgreSQL does not start: %w: %s", err, text)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-// command is a program that runs as the server's account in its folder, away
-// from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
-	command := exec.Command(name, args...)
-	command.Dir = s.folder
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
-	return command
-}
-
-// start runs the server under a shell that waits for the end of its input, which
-// the end of this process brings.
-func (s *postgresServer) start() error {
-	const watch = `"$0" "$@" >>server.log 2>&1 & server=$!; cat; kill -INT $server; wait $server; [ -e keep ] || rm -rf "$PWD"`
-	s.watcher = s.command("/bin/sh", "-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
-		"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
-	input, err := s.watcher.StdinPipe()
-	if err != nil {
-		return err
-	}
-	s.watched = input
-	if err := s.watcher.Start(); err != nil {
-		return err
-	}
-	return s.wait()
-}
-
-// postgresBinaries is where Debian's postgresql package or the PATH has initdb.
-func postgresBinaries() (string, error) {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) > 0 {
-		return filepath.Dir(slices.Max(found)), nil
-	}
-	initdb, err := exec.LookPath("initdb")
-	if err != nil {
-		return "", fmt.Errorf("not installed, which Debian's package postgresql mends: %w", err)
-	}
-	return filepath.Dir(initdb), nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"expense-dashboard/internal/digest"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 )
 
 func TestSessionRecordsAreForgotten(t *testing.T) {
@@ -131,7 +132,7 @@ func TestEndingsWiden(t *testing.T) {
 // Endings that the database never takes are bounded.
 func TestOwedEndingsAreBounded(t *testing.T) {
 	t.Parallel()
-	store := openedStore(t, sqliteURL(t)) // never started
+	store := openedStore(t, storetest.SQLite(t)) // never started
 	records := NewRecords(store, slog.New(slog.DiscardHandler))
 	endings := make([]storepkg.Ending, maxOwedEndings+5)
 	for i := range endings {

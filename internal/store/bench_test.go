@@ -12,6 +12,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/storetest"
 )
 
 // benchRows is how many expenses the benchmarks look at: a million, or what
@@ -76,7 +77,7 @@ func BenchmarkMillion(b *testing.B) {
 	for _, database := range []struct {
 		name string
 		url  func(testing.TB) string
-	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
+	}{{"SQLite", storetest.SQLite}, {"PostgreSQL", storetest.Postgres}} {
 		b.Run(database.name, func(b *testing.B) {
 			databaseURL := database.url(b)
 			filler := startedStore(b, databaseURL)
@@ -181,7 +182,7 @@ func BenchmarkImport(b *testing.B) {
 	for _, database := range []struct {
 		name string
 		url  func(testing.TB) string
-	}{{"SQLite", sqliteURL}, {"PostgreSQL", postgresURL}} {
+	}{{"SQLite", storetest.SQLite}, {"PostgreSQL", storetest.Postgres}} {
 		b.Run(database.name, func(b *testing.B) {
 			s := startedStore(b, database.url(b))
 			rows := make([]expense.ImportRow, 10_000)

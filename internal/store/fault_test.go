@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
 )
 
 // checkUnavailable wants err to be a fault of the database that passes.
@@ -56,7 +57,7 @@ func TestMigrateChild(t *testing.T) {
 
 func TestMigrationsRaced(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		const programs = 6
 		var wg sync.WaitGroup
 		for range programs {
@@ -83,7 +84,7 @@ func TestMigrationsRaced(t *testing.T) {
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		first := startedStore(t, databaseURL)
 		created(t, first, lunch())
 		if _, err := first.Write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, 99, true); err != nil {
@@ -169,7 +170,7 @@ func checkServes(t *testing.T, s *Store, e expense.Expense) {
 
 func TestSQLiteLocked(t *testing.T) {
 	t.Parallel()
-	databaseURL := sqliteURL(t)
+	databaseURL := storetest.SQLite(t)
 	s := startedStore(t, databaseURL)
 	e := created(t, s, lunch())
 	other := startedStore(t, databaseURL)
@@ -190,7 +191,7 @@ func TestSQLiteLocked(t *testing.T) {
 
 func TestSQLiteFull(t *testing.T) {
 	t.Parallel()
-	s := startedStore(t, sqliteURL(t))
+	s := startedStore(t, storetest.SQLite(t))
 	e := created(t, s, lunch())
 	// The writer has one connection, so that its bound is the bound of all writes.
 	var pages, limit int
@@ -225,7 +226,7 @@ func TestSQLiteFull(t *testing.T) {
 
 func TestSQLiteReadOnly(t *testing.T) {
 	t.Parallel()
-	s := startedStore(t, sqliteURL(t))
+	s := startedStore(t, storetest.SQLite(t))
 	e := created(t, s, lunch())
 	if _, err := s.Write.Exec(`PRAGMA query_only = ON`); err != nil {
 		t.Fatal(err)
@@ -241,7 +242,7 @@ func TestSQLiteReadOnly(t *testing.T) {
 // be acknowledged and lost.
 func TestSQLiteFileTakenAway(t *testing.T) {
 	t.Parallel()
-	databaseURL := sqliteURL(t)
+	databaseURL := storetest.SQLite(t)
 	file := strings.TrimPrefix(databaseURL, "sqlite:")
 	s := startedStore(t, databaseURL)
 	e := created(t, s, lunch())
@@ -304,17 +305,10 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 // TestPostgresStopsAndStarts takes a server away at start and in use.
 func TestPostgresStopsAndStarts(t *testing.T) {
 	t.Parallel()
-	if _, err := sharedPostgres(); err != nil {
-		skipOrFail(t, err)
-	}
-	server, err := newPostgresServer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.watched.Close(); server.watcher.Wait() })
-	server.halt(t)
+	server := storetest.NewServer(t)
+	server.Halt(t)
 
-	s, err := Open(server.url("postgres"), slog.New(slog.DiscardHandler))
+	s, err := Open(server.URL("postgres"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,21 +318,17 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	}
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create before the first start", err)
-	if err := server.start(); err != nil {
-		t.Fatal(err)
-	}
+	server.Start(t)
 	eventually(t, s)
 	e := created(t, s, lunch())
 
-	server.halt(t)
+	server.Halt(t)
 	_, err = s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page", err)
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create", err)
 	checkUnavailable(t, "ping", s.Ping(t.Context()))
-	if err := server.start(); err != nil {
-		t.Fatal(err)
-	}
+	server.Start(t)
 	eventually(t, s)
 	checkServes(t, s, e)
 }
@@ -347,7 +337,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 // middle of a write.
 func TestPostgresTransactionCut(t *testing.T) {
 	t.Parallel()
-	s := startedStore(t, postgresURL(t))
+	s := startedStore(t, storetest.Postgres(t))
 	err := s.change(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		var pid int
 		if err := tx.QueryRowContext(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
@@ -376,7 +366,7 @@ func TestPostgresTransactionCut(t *testing.T) {
 // writes.
 func TestPostgresReadOnly(t *testing.T) {
 	t.Parallel()
-	databaseURL := postgresURL(t)
+	databaseURL := storetest.Postgres(t)
 	first := startedStore(t, databaseURL)
 	e := created(t, first, lunch())
 	s := startedStore(t, databaseURL+"&default_transaction_read_only=on")
@@ -401,7 +391,7 @@ func TestPostgresHangs(t *testing.T) {
 
 func TestBackupWhileWriting(t *testing.T) {
 	t.Parallel()
-	databaseURL := sqliteURL(t)
+	databaseURL := storetest.SQLite(t)
 	s := startedStore(t, databaseURL)
 	created(t, s, lunch())
 	stop := make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
 )
 
 // TestKillChild is the program that TestKilledWhileWriting kills: it writes
@@ -44,7 +45,7 @@ func TestKillChild(t *testing.T) {
 // each expense that is there to have the history of each of its versions.
 func TestKilledWhileWriting(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		acknowledged := map[string]int64{}
 		for kill := range 8 {
 			writeUntilKilled(t, databaseURL, 20+10*kill, acknowledged)

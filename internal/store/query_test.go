@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
 )
 
 // manyExpenses adds expenses with few different values, so that each order has
@@ -363,7 +364,7 @@ func TestPagesSortNothing(t *testing.T) {
 // number of expenses: by an index of what is asked for, and by that of the order.
 func TestTwoWaysToAPage(t *testing.T) {
 	t.Parallel()
-	s := startedStore(t, sqliteURL(t))
+	s := startedStore(t, storetest.SQLite(t))
 	manyExpenses(t, s, 2000)
 	if _, err := s.Write.Exec("ANALYZE"); err != nil {
 		t.Fatal(err)
@@ -439,7 +440,7 @@ func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 // come again: it makes the groups of the expenses that are there.
 func TestSumsOfAnOlderDatabase(t *testing.T) {
 	t.Parallel()
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		s := startedStore(t, databaseURL)
 		all := manyExpenses(t, s, 60)
 		for _, text := range []string{

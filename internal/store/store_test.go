@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
 )
 
 var (
@@ -23,23 +23,7 @@ var (
 
 // forEachStore runs a test on an empty store of each database.
 func forEachStore(t *testing.T, test func(*testing.T, *Store)) {
-	forEachDatabase(t, func(t *testing.T, databaseURL string) { test(t, startedStore(t, databaseURL)) })
-}
-
-// forEachDatabase runs a test with the URL of an empty database of each kind, on
-// both at once.
-func forEachDatabase(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": sqliteURL, "PostgreSQL": postgresURL} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, databaseURL(t))
-		})
-	}
-}
-
-// sqliteURL names a new file, with characters that a URL would need escaped.
-func sqliteURL(t testing.TB) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "a b%20?#.db")
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) { test(t, startedStore(t, databaseURL)) })
 }
 
 // startedStore opens a store that is closed with the test.
@@ -146,7 +130,7 @@ func TestOpenStoreRefusesURLs(t *testing.T) {
 
 func TestSQLiteFileIsPrivate(t *testing.T) {
 	t.Parallel()
-	databaseURL := sqliteURL(t)
+	databaseURL := storetest.SQLite(t)
 	s := startedStore(t, databaseURL)
 	created(t, s, lunch())
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -162,7 +146,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 
 func TestSQLiteSettings(t *testing.T) {
 	t.Parallel()
-	s := startedStore(t, sqliteURL(t))
+	s := startedStore(t, storetest.SQLite(t))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
 		if err := s.Write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
@@ -376,7 +360,7 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 func TestSample(t *testing.T) {
 	t.Parallel()
 	today := expense.DateOf(time.Now())
-	forEachDatabase(t, func(t *testing.T, databaseURL string) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		var wg sync.WaitGroup
 		stores := make([]*Store, 4)
 		for i := range stores {

@@ -1,4 +1,10 @@
-package store
+// Package storetest gives tests the empty databases that they run on: a new
+// SQLite file, or a new database of a PostgreSQL server that the tests' process
+// starts in a temporary folder and that ends with it, however that ends. It knows
+// nothing of the store, so that the store's own tests use it too, and nothing but
+// tests imports it. Start reading at EachURL, by which a test runs on both kinds of
+// database at once.
+package storetest
 
 import (
 	"context"
@@ -18,12 +24,31 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver named pgx
 )
 
-// postgresServer is a PostgreSQL of the tests' own, in a temporary folder. A
+// EachURL runs a test with the URL of an empty database of each kind, on both at
+// once.
+func EachURL(t *testing.T, test func(t *testing.T, databaseURL string)) {
+	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": SQLite, "PostgreSQL": Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, databaseURL(t))
+		})
+	}
+}
+
+// SQLite returns the URL of a new file, with characters that a URL would need
+// escaped.
+func SQLite(t testing.TB) string {
+	return "sqlite:" + filepath.Join(t.TempDir(), "a b%20?#.db")
+}
+
+// Server is a PostgreSQL of the tests' own, in a temporary folder. A
 // watcher stops it and removes the folder when the tests' process ends, however
 // that ends.
-type postgresServer struct {
+type Server struct {
 	folder, binaries string
 	port             int
 	credential       *syscall.Credential // nil for our own
@@ -31,16 +56,30 @@ type postgresServer struct {
 	watcher          *exec.Cmd
 }
 
-// sharedPostgres starts the server that all tests share, once.
-var sharedPostgres = sync.OnceValues(newPostgresServer)
+// shared starts the server that all tests share, once.
+var shared = sync.OnceValues(newServer)
 
-// postgresURL returns the URL of a new, empty database. Where PostgreSQL is not
+// Postgres returns the URL of a new, empty database. Where PostgreSQL is not
 // installed it skips the test, unless CI is set.
-func postgresURL(t testing.TB) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
-	server, err := sharedPostgres()
+	server, err := shared()
 	skipOrFail(t, err)
-	return server.newDatabase(t)
+	return server.NewDatabase(t, "")
+}
+
+// NewServer starts a server for one test, which ends with it. Where PostgreSQL is
+// not installed it skips the test, unless CI is set.
+func NewServer(t testing.TB) *Server {
+	t.Helper()
+	_, err := shared()
+	skipOrFail(t, err)
+	server, err := newServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.watched.Close(); server.watcher.Wait() })
+	return server
 }
 
 func skipOrFail(t testing.TB, err error) {
@@ -62,12 +101,12 @@ func postgresBinaries() (string, error) {
 	}
 	initdb, err := exec.LookPath("initdb")
 	if err != nil {
-		return "", fmt.Errorf("not installed, which Debian's package postgresql mends: %w", err)
+		return "", fmt.Errorf("not installed, which Debian's package postgresql fixes: %w", err)
 	}
 	return filepath.Dir(initdb), nil
 }
 
-func newPostgresServer() (*postgresServer, error) {
+func newServer() (*Server, error) {
 	binaries, err := postgresBinaries()
 	if err != nil {
 		return nil, err
@@ -85,7 +124,7 @@ func newPostgresServer() (*postgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresServer{folder: folder, binaries: binaries, port: port}
+	s := &Server{folder: folder, binaries: binaries, port: port}
 	if err := s.chooseUser(); err != nil {
 		return nil, err
 	}
@@ -98,7 +137,7 @@ func newPostgresServer() (*postgresServer, error) {
 }
 
 // chooseUser finds an account for the server, which refuses to run as root.
-func (s *postgresServer) chooseUser() error {
+func (s *Server) chooseUser() error {
 	if os.Getuid() != 0 {
 		return nil
 	}
@@ -117,16 +156,24 @@ func (s *postgresServer) chooseUser() error {
 
 // command is a program that runs as the server's account in its folder, away
 // from the terminal's signals.
-func (s *postgresServer) command(name string, args ...string) *exec.Cmd {
+func (s *Server) command(name string, args ...string) *exec.Cmd {
 	command := exec.Command(name, args...)
 	command.Dir = s.folder
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential, Setpgid: true}
 	return command
 }
 
+// Start brings a halted server back.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // start runs the server under a shell that waits for the end of its input, which
 // the end of this process brings.
-func (s *postgresServer) start() error {
+func (s *Server) start() error {
 	const watch = `"$0" "$@" >>server.log 2>&1 & server=$!; cat; kill -INT $server; wait $server; [ -e keep ] || rm -rf "$PWD"`
 	s.watcher = s.command("/bin/sh", "-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
 		"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
@@ -143,8 +190,8 @@ func (s *postgresServer) start() error {
 }
 
 // wait returns when the server answers.
-func (s *postgresServer) wait() error {
-	db, err := sql.Open("pgx", s.url("postgres"))
+func (s *Server) wait() error {
+	db, err := sql.Open("pgx", s.URL("postgres"))
 	if err != nil {
 		return err
 	}
@@ -164,8 +211,8 @@ func (s *postgresServer) wait() error {
 	}
 }
 
-// halt stops the server and keeps its data for the next start.
-func (s *postgresServer) halt(t *testing.T) {
+// Halt stops the server and keeps its data for the next start.
+func (s *Server) Halt(t testing.TB) {
 	t.Helper()
 	keep := s.folder + "/keep"
 	if err := os.WriteFile(keep, nil, 0o600); err != nil {
@@ -178,15 +225,17 @@ func (s *postgresServer) halt(t *testing.T) {
 	}
 }
 
-func (s *postgresServer) url(database string) string {
+// URL names a database of the server, which always has one named postgres.
+func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
-// newDatabase creates a database that is dropped with the test.
-func (s *postgresServer) newDatabase(t testing.TB) string {
+// NewDatabase creates a database that is dropped with the test, and returns its URL.
+// The options are those of CREATE DATABASE, as SQL; none need be given.
+func (s *Server) NewDatabase(t testing.TB, options string) string {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
-	if err := s.exec("CREATE DATABASE " + name); err != nil {
+	if err := s.exec("CREATE DATABASE " + name + " " + options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -194,11 +243,11 @@ func (s *postgresServer) newDatabase(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return s.url(name)
+	return s.URL(name)
 }
 
-func (s *postgresServer) exec(statement string) error {
-	db, err := sql.Open("pgx", s.url("postgres"))
+func (s *Server) exec(statement string) error {
+	db, err := sql.Open("pgx", s.URL("postgres"))
 	if err != nil {
 		return err
 	}
