@@ -13,18 +13,18 @@ type Date struct {
 	T time.Time // midnight in UTC, or zero
 }
 
-// newDate returns the date of a day, which counts on over the ends of months as
+// NewDate returns the date of a day, which counts on over the ends of months as
 // time.Date does: the 0th of March is the last of February.
 func NewDate(year int, month time.Month, day int) Date {
 	return Date{time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
 }
 
-// dateOf returns the date that a clock in t's zone shows at t.
+// DateOf returns the date that a clock in t's zone shows at t.
 func DateOf(t time.Time) Date {
 	return NewDate(t.Date())
 }
 
-// parseDate reads a date in the one form YYYY-MM-DD.
+// ParseDate reads a date in the one form YYYY-MM-DD.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() == 0 || t.IsZero() {
@@ -41,7 +41,7 @@ func (d Date) String() string {
 	return d.T.Format(time.DateOnly)
 }
 
-// month returns d's month as YYYY-MM.
+// Month returns d's month as YYYY-MM.
 func (d Date) Month() string { return d.T.Format("2006-01") }
 
 // IsZero reports whether d is no date.
@@ -50,10 +50,10 @@ func (d Date) IsZero() bool { return d == Date{} }
 // Compare is -1 where d comes before other, 0 on the same day, 1 after it.
 func (d Date) Compare(other Date) int { return d.T.Compare(other.T) }
 
-// addDays returns the date that many days after d.
+// AddDays returns the date that many days after d.
 func (d Date) AddDays(days int) Date { return Date{d.T.AddDate(0, 0, days)} }
 
-// startOfMonth returns the first day of the month that many months after d's.
+// StartOfMonth returns the first day of the month that many months after d's.
 func (d Date) StartOfMonth(after int) Date {
 	year, month, _ := d.T.Date()
 	return NewDate(year, month+time.Month(after), 1)
@@ -73,20 +73,20 @@ func (d *Date) Scan(value any) error {
 	return err
 }
 
-// period is a range of dates with a name, both ends included.
-type period struct {
+// Period is a range of dates with a name, both ends included.
+type Period struct {
 	Name     string
 	From, To Date
 }
 
-// periods lists the ranges that a page of expenses offers on a day.
-func Periods(today Date) []period {
-	span := func(name string, first, months int) period {
+// Periods lists the ranges that a page of expenses offers on a day.
+func Periods(today Date) []Period {
+	span := func(name string, first, months int) Period {
 		from := today.StartOfMonth(first)
-		return period{name, from, from.StartOfMonth(months).AddDays(-1)}
+		return Period{name, from, from.StartOfMonth(months).AddDays(-1)}
 	}
 	month := int(today.T.Month()) - 1
-	return []period{
+	return []Period{
 		span("This month", 0, 1),
 		span("Last month", -1, 1),
 		span("This quarter", -(month % 3), 3),

@@ -45,43 +45,43 @@ type Entry struct {
 	Note     string
 }
 
-// actor is who does something to an expense.
+// Actor is who does something to an expense.
 type Actor struct {
 	Address, Name string
 }
 
-// newID returns an identifier with 130 random bits, which nobody guesses from
+// NewID returns an identifier with 130 random bits, which nobody guesses from
 // another one.
 func NewID() string {
 	return strings.ToLower(rand.Text())
 }
 
-// isID reports whether s has the form that newID gives.
+// IsID reports whether s has the form that NewID gives.
 func IsID(s string) bool {
 	return len(s) == 26 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// fold returns the form of a text by which it is searched and sorted: without
+// Fold returns the form of a text by which it is searched and sorted: without
 // regard to case, and the same for é typed as one character or as two.
 func Fold(s string) string {
 	return strings.ToLower(norm.NFC.String(s))
 }
 
-// expenseForm is an expense as it was typed.
+// Form is an expense as it was typed.
 type Form struct {
 	Date, Person, Item, Category, Amount, Note string
 }
 
-// fieldErrors holds a sentence for each field that is not right, and nothing for
+// FieldErrors holds a sentence for each field that is not right, and nothing for
 // the others.
 type FieldErrors struct {
 	Date, Person, Item, Category, Amount, Note string
 }
 
-// any reports whether a field is not right.
+// Any reports whether a field is not right.
 func (e FieldErrors) Any() bool { return e != FieldErrors{} }
 
-// list returns the sentences, each after the name of its field.
+// List returns the sentences, each after the name of its field.
 func (e FieldErrors) List() []string {
 	var list []string
 	for _, field := range [][2]string{
@@ -99,8 +99,8 @@ func (e FieldErrors) List() []string {
 	return list
 }
 
-// check reads what was typed. The Entry, which still lacks its team and owner,
-// is whole only where the fieldErrors hold nothing. Dates are right from the
+// Check reads what was typed. The Entry, which still lacks its team and owner,
+// is whole only where the FieldErrors hold nothing. Dates are right from the
 // year 2000 to a year after today.
 func (f Form) Check(today Date) (Entry, FieldErrors) {
 	var (
@@ -167,7 +167,7 @@ func checkNote(typed string) (string, string) {
 	return note, ""
 }
 
-// checkText says what is wrong with a text, if anything: more than limit
+// CheckText says what is wrong with a text, if anything: more than limit
 // characters, not UTF-8, a control character other than those allowed.
 func CheckText(s string, limit int, allowed string) string {
 	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
@@ -182,7 +182,7 @@ func CheckText(s string, limit int, allowed string) string {
 	return ""
 }
 
-// diff lists what has to change in e to make it other, in the order of the
+// Diff lists what has to change in e to make it other, in the order of the
 // columns of an export.
 func (e Entry) Diff(other Entry) []Change {
 	var changes []Change
@@ -202,12 +202,12 @@ func (e Entry) Diff(other Entry) []Change {
 	return changes
 }
 
-// change is one field of an expense before and after.
+// Change is one field of an expense before and after.
 type Change struct {
 	Field, Old, New string
 }
 
-// average is a total shared equally, rounded to the nearest cent and half a cent
+// Average is a total shared equally, rounded to the nearest cent and half a cent
 // away from zero.
 func Average(total Money, count int64) Money {
 	if count == 0 {
@@ -220,13 +220,15 @@ func Average(total Money, count int64) Money {
 	return Money(quotient)
 }
 
+// ErrNotFound is an expense that is not there, or not for who asks.
 var ErrNotFound = errors.New("no such expense")
 
-// conflictError is a change to an expense that somebody else changed meanwhile.
+// ConflictError is a change to an expense that somebody else changed meanwhile.
 type ConflictError struct {
 	Current Expense // as it is now
 }
 
+// Error implements error.
 func (e *ConflictError) Error() string {
 	return fmt.Sprintf("expense %s was changed meanwhile, to version %d", e.Current.ID, e.Current.Version)
 }

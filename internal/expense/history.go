@@ -13,7 +13,7 @@ const (
 	ActionImported = "imported"
 )
 
-// event is one thing that was done to an expense.
+// Event is one thing that was done to an expense.
 type Event struct {
 	At      time.Time // in UTC, to the millisecond
 	Actor   Actor
@@ -21,7 +21,7 @@ type Event struct {
 	Changes []Change
 }
 
-// expenseDetail is what the page of an expense shows, all of one moment.
+// Detail is what the page of an expense shows, all of one moment.
 type Detail struct {
 	Expense    Expense
 	History    []Event // the latest first

@@ -10,7 +10,7 @@ import (
 // Money is an amount in integer cents.
 type Money int64
 
-// maxMoney is the largest amount that parseMoney takes: ten million.
+// MaxMoney is the largest amount that ParseMoney takes: ten million.
 const MaxMoney Money = 10_000_000_00
 
 // String returns m as a page shows it: $1,200.00, or -$5.00 below zero.
@@ -46,9 +46,9 @@ func (m Money) Format(before, separator, decimal, after string) string {
 	return string(append(text, after...))
 }
 
-// parseMoney reads an amount as a person writes it: 1234.50, 1234.5, 1234,
+// ParseMoney reads an amount as a person writes it: 1234.50, 1234.5, 1234,
 // 1,234.50 or $1,234.50, with white space around it. Zero is an amount; one
-// below zero, one over maxMoney and one with more than two decimals are not.
+// below zero, one over MaxMoney and one with more than two decimals are not.
 // The errors are sentences for the person who filled in the form.
 func ParseMoney(s string) (Money, error) {
 	text := strings.TrimSpace(s)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// expenseQuery says which expenses a page, a file or a sum holds, and in which
+// Query says which expenses a page, a file or a sum holds, and in which
 // order. A zero field does not restrict.
 type Query struct {
 	Teams    []string // nil for all teams
@@ -18,34 +18,35 @@ type Query struct {
 	Person   string   // without regard to case
 	Category string   // without regard to case
 	From, To Date     // both included
-	Sort     string   // one of sortNames; nothing is by date
+	Sort     string   // one of SortNames; nothing is by date
 	Desc     bool
 	After    Cursor
 }
 
-// cursor is where a page starts: after the expense with this value in the
+// Cursor is where a page starts: after the expense with this value in the
 // column of the sort and this id. The zero cursor is the start.
 type Cursor struct {
 	Value string
 	ID    string
 }
 
-// queryError is a query that is not understood. Its text is for the person who
+// QueryError is a query that is not understood. Its text is for the person who
 // sent it: it says what is understood.
 type QueryError struct{ Text string }
 
+// Error implements error.
 func (e *QueryError) Error() string { return "expense query: " + e.Text }
 
 const (
 	// queryNames are the parameters of a page of expenses.
 	queryNames = "q, person, category, from, to, sort, order, after"
-	// sortNames are the columns by which a page sorts.
+	// SortNames are the columns by which a page sorts.
 	SortNames = "date, person, item, category, amount"
 )
 
-// parseExpenseQuery reads the parameters of a page of expenses: q, person,
+// ParseQuery reads the parameters of a page of expenses: q, person,
 // category, from, to, sort, order and after. Nothing is ignored: an unknown or
-// repeated parameter and a value that is not understood are a *queryError. An
+// repeated parameter and a value that is not understood are a *QueryError. An
 // empty value, as an empty field of a form sends it, is none.
 func ParseQuery(params url.Values) (Query, error) {
 	q := Query{Sort: "date", Desc: true}
@@ -129,13 +130,13 @@ func (q *Query) readFilter(params url.Values) error {
 	return nil
 }
 
-// first returns q for its first page.
+// First returns q for its first page.
 func (q Query) First() Query {
 	q.After = Cursor{}
 	return q
 }
 
-// filtered reports whether q asks for less than all expenses of its teams.
+// Filtered reports whether q asks for less than all expenses of its teams.
 func (q Query) Filtered() bool {
 	return q.Q != "" || q.Person != "" || q.Category != "" || !q.From.IsZero() || !q.To.IsZero()
 }
@@ -148,7 +149,7 @@ func (q Query) order() string {
 	return "asc"
 }
 
-// values returns the parameters that parseExpenseQuery reads as q, without those
+// Values returns the parameters that ParseQuery reads as q, without those
 // that say nothing.
 func (q Query) Values() url.Values {
 	params := url.Values{}
@@ -201,7 +202,7 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 	return Cursor{value, parts[3]}, err == nil
 }
 
-// cursorAt returns the cursor of the page after e.
+// CursorAt returns the cursor of the page after e.
 func (q Query) CursorAt(e Expense) Cursor {
 	switch q.Sort {
 	case "amount":

@@ -4,7 +4,7 @@ import (
 	"strconv"
 )
 
-// quoteShort quotes what somebody wrote, for a message about it, and cuts it
+// QuoteShort quotes what somebody wrote, for a message about it, and cuts it
 // after 40 characters.
 func QuoteShort(s string) string {
 	const limit = 40

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// pageSize is how many expenses a page shows.
+// PageSize is how many expenses a page shows.
 const PageSize = 50
 
-// expensePage is one page of the expenses that a query asks for.
+// Page is one page of the expenses that a query asks for.
 type Page struct {
 	Expenses []Expense
 	Next     Cursor // where the next page starts; zero on the last page
 }
 
-// expenseSummary is what the expenses that a query asks for come to, on all of
+// Summary is what the expenses that a query asks for come to, on all of
 // its pages.
 type Summary struct {
 	Group
@@ -24,7 +24,7 @@ type Summary struct {
 	ByPerson   []Group // by person, the largest first
 }
 
-// group is a number of expenses that have something in common.
+// Group is a number of expenses that have something in common.
 type Group struct {
 	Label string
 	Count int64
@@ -34,14 +34,14 @@ type Group struct {
 // Average is what one of the expenses comes to, to the nearest cent.
 func (g Group) Average() Money { return Average(g.Total, g.Count) }
 
-// teamTotal is what a team spent, all told and by month.
+// TeamTotal is what a team spent, in all and by month.
 type TeamTotal struct {
 	Team string
 	Group
 	ByMonth []Group // the twelve months up to this one, the earliest first, empty ones too
 }
 
-// end takes off the expense that is one too many, and says where the next page
+// End takes off the expense that is one too many, and says where the next page
 // starts.
 func (p *Page) End(q Query) {
 	if len(p.Expenses) > PageSize {
@@ -50,7 +50,7 @@ func (p *Page) End(q Query) {
 	}
 }
 
-// sort puts the groups into their order.
+// Sort puts the groups into their order.
 func (s *Summary) Sort() {
 	slices.SortFunc(s.ByMonth, func(a, b Group) int { return strings.Compare(a.Label, b.Label) })
 	largest := func(a, b Group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
@@ -58,7 +58,7 @@ func (s *Summary) Sort() {
 	slices.SortFunc(s.ByPerson, largest)
 }
 
-// add takes one group into the sums to which it belongs. Each expense is in one
+// Add takes one group into the sums to which it belongs. Each expense is in one
 // month, so that the months make the whole.
 func (s *Summary) Add(kind string, g Group) {
 	switch kind {
@@ -73,6 +73,8 @@ func (s *Summary) Add(kind string, g Group) {
 	}
 }
 
+// Add takes a month into the team's total, and into ByMonth where it is one of
+// the twelve.
 func (t *TeamTotal) Add(month Group) {
 	t.Count += month.Count
 	t.Total += month.Total

@@ -23,12 +23,12 @@ import (
 )
 
 const (
-	// draftMaxAge is how long a form waits for its writer to sign in again.
+	// DraftMaxAge is how long a form waits for its writer to sign in again.
 	DraftMaxAge = signin.PendingMaxAge
 	// maxSubmission bounds the token of a form.
 	maxSubmission = 64
 	ImportPath    = "/expenses/import"
-	// maxUpload is how many bytes an uploaded file may have, its envelope
+	// MaxUpload is how many bytes an uploaded file may have, its envelope
 	// counted, and uploadTimeout how long it may take.
 	MaxUpload     = 10 << 20
 	uploadTimeout = 2 * time.Minute
@@ -42,7 +42,7 @@ func typedForm(fields url.Values) expense.Form {
 	}
 }
 
-// newExpense handles GET /team/{id}/expenses/new.
+// NewExpense handles GET /team/{id}/expenses/new.
 func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	form := pagepkg.ExpenseFormView{Submission: expense.NewID(), Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}}
 	var told *pagepkg.Notice
@@ -73,7 +73,7 @@ func (s *Site) completeForm(v Visit, form *pagepkg.ExpenseFormView, categories [
 	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
 }
 
-// logExpense handles POST /team/{id}/expenses.
+// LogExpense handles POST /team/{id}/expenses.
 func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
@@ -140,7 +140,7 @@ func badForm(err error) error {
 	return &expense.QueryError{"the form is not made of name=value pairs joined by &"}
 }
 
-// expense handles GET /team/{id}/expenses/{expense}.
+// Expense handles GET /team/{id}/expenses/{expense}.
 func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	detail, err := s.Store.Detail(r.Context(), v.Team.ID, r.PathValue("expense"))
 	if err != nil {
@@ -184,7 +184,7 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	})
 }
 
-// changeExpense handles POST /team/{id}/expenses/{expense}.
+// ChangeExpense handles POST /team/{id}/expenses/{expense}.
 func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	return e, version, nil
 }
 
-// deleteExpense handles POST /team/{id}/expenses/{expense}/delete.
+// DeleteExpense handles POST /team/{id}/expenses/{expense}/delete.
 func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
@@ -253,7 +253,7 @@ func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	})
 }
 
-// restoreExpense handles POST /team/{id}/expenses/{expense}/restore.
+// RestoreExpense handles POST /team/{id}/expenses/{expense}/restore.
 func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
@@ -266,7 +266,7 @@ func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) e
 	return s.done(w, r, v, pagepkg.Notice{Text: "Restored: " + s.describe(r, restored) + "."})
 }
 
-// returnTo is where somebody who has to sign in first comes back to: the same
+// ReturnTo is where somebody who has to sign in first comes back to: the same
 // page or, after a form, the page of the form, for which what was typed is kept
 // in the browser.
 func (s *Site) ReturnTo(w http.ResponseWriter, r *http.Request) (string, error) {
@@ -332,7 +332,7 @@ func (e *keptError) Error() string { return e.Err.Error() }
 
 func (e *keptError) Unwrap() error { return e.Err }
 
-// keeping is a handler of an expense's form that loses nothing where the
+// Keeping is a handler of an expense's form that loses nothing where the
 // database does not serve.
 func (s *Site) Keeping(h func(http.ResponseWriter, *http.Request, Visit) error) func(http.ResponseWriter, *http.Request, Visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v Visit) error {
@@ -360,7 +360,7 @@ func (s *Site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
 	return fields
 }
 
-// importForm handles GET /expenses/import.
+// ImportForm handles GET /expenses/import.
 func (s *Site) ImportForm(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.renderImport(w, r, http.StatusOK, v, nil)
 }
@@ -369,7 +369,7 @@ func (s *Site) renderImport(w http.ResponseWriter, r *http.Request, status int, 
 	return s.Pages.Render(w, r, status, "import", pagepkg.ImportView{Page: s.page(v.Person, "Import"), Columns: expensefile.Columns, Errors: faults})
 }
 
-// importFile handles POST /expenses/import.
+// ImportFile handles POST /expenses/import.
 func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error {
 	file, err := uploadedFile(w, r)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// maxExports is how many files may be made at once: each holds a connection
+	// MaxExports is how many files may be made at once: each holds a connection
 	// to the database for as long as its reader takes.
 	MaxExports = 2
 	// exportTimeout bounds the making of one file, and exportPatience how long
@@ -28,7 +28,7 @@ const (
 	maxSuggestions = 50
 )
 
-// visit is a request of somebody who is signed in and may see what it asks for.
+// Visit is a request of somebody who is signed in and may see what it asks for.
 type Visit struct {
 	Person *session.Session
 	Access teampkg.Access
@@ -71,7 +71,7 @@ func (v Visit) mayChange(e expense.Expense) bool {
 	return v.Access.Admin || (e.Owner != "" && e.Owner == teampkg.NormalizeAddress(v.Person.Email))
 }
 
-// denied logs who asked for what is not theirs.
+// Denied logs who asked for what is not theirs.
 func (s *Site) Denied(r *http.Request, person *session.Session, reason string) error {
 	logging.Audit(s.Log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
 	return expense.ErrNotFound
@@ -80,12 +80,12 @@ func (s *Site) Denied(r *http.Request, person *session.Session, reason string) e
 // today is the date where the program runs.
 func (s *Site) today() expense.Date { return expense.DateOf(s.Now()) }
 
-// teamExpenses handles GET /team/{id}.
+// TeamExpenses handles GET /team/{id}.
 func (s *Site) TeamExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.showExpenses(w, r, v, s.page(v.Person, v.Team.Label))
 }
 
-// allExpenses handles GET /expenses.
+// AllExpenses handles GET /expenses.
 func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.showExpenses(w, r, v, s.page(v.Person, "All teams"))
 }
@@ -181,7 +181,7 @@ func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, rev
 	return listed, sums, err
 }
 
-// maxSummaries bounds what is kept of sums, in bytes.
+// MaxSummaries bounds what is kept of sums, in bytes.
 const MaxSummaries = 512 << 10
 
 // at is the address of a query's page or file.
@@ -263,12 +263,12 @@ func teamLines(teams []teampkg.Team, totals []expense.TeamTotal, l *page.Locale)
 	return lines
 }
 
-// exportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
+// ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
 func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV)
 }
 
-// exportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
+// ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
 func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.export(w, r, v, ".json", "application/json", expensefile.WriteJSON)
 }

@@ -14,17 +14,17 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// csvColumns are the first row of a file of expenses.
+// Columns are the first row of a file of expenses.
 const Columns = "id,date,team,person,item,category,amount,note"
 
 const (
 	// maxImportRows bounds the rows of one import.
 	maxImportRows = 50_000
-	// maxLineErrors bounds how many faults of a file are listed.
+	// MaxLineErrors bounds how many faults of a file are listed.
 	MaxLineErrors = 100
 )
 
-// writeCSV writes the expenses that each calls its argument with as a file by
+// WriteCSV writes the expenses that each calls its argument with as a file by
 // RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
 // Nothing is written where each fails before its first expense.
 func WriteCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
@@ -81,7 +81,7 @@ func isFormula(cell string) bool {
 	return shown != "" && strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212", first)
 }
 
-// exportedExpense is an expense in a JSON file: all texts.
+// ExportedExpense is an expense in a JSON file: all texts.
 type ExportedExpense struct {
 	ID       string `json:"id"`
 	Date     string `json:"date"`
@@ -93,7 +93,7 @@ type ExportedExpense struct {
 	Note     string `json:"note"`
 }
 
-// writeJSON writes the expenses that each calls its argument with as one JSON
+// WriteJSON writes the expenses that each calls its argument with as one JSON
 // object, with their number and total at its end. Nothing is written where each
 // fails before its first expense.
 func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error {
@@ -126,8 +126,8 @@ func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error 
 	return out.Flush()
 }
 
-// parseImport reads an uploaded file with the columns of an export. It returns
-// its rows, or what is wrong with it by line: at most maxLineErrors, and how many
+// ParseImport reads an uploaded file with the columns of an export. It returns
+// its rows, or what is wrong with it by line: at most MaxLineErrors, and how many
 // more there are.
 func ParseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date) ([]expense.ImportRow, []expense.LineError) {
 	p := importParser{knownTeam: knownTeam, today: today, lineOf: map[string]int{}}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"expense-dashboard/internal/expense"
 )
@@ -25,6 +26,14 @@ func each(list ...expense.Expense) func(func(expense.Expense) error) error {
 			}
 		}
 		return nil
+	}
+}
+
+// lunch is a right expense; each test changes it.
+func lunch() expense.Entry {
+	return expense.Entry{
+		Team: "finance", Date: expense.NewDate(2026, time.March, 2), Person: "Alice Johnson", Owner: "alice.johnson@task-vantage.com",
+		Item: "Team Lunch", Category: "Meals", Amount: 18050, Note: "with the auditors",
 	}
 }
 

@@ -39,7 +39,7 @@ const (
 	monthGap   = 1 // on each side of a bar
 )
 
-// monthChart draws groups that are labelled with months, like 2006-01, and stand
+// MonthChart draws groups that are labelled with months, like 2006-01, and stand
 // in their order: the last 24 up to the last one, those without expenses too.
 func MonthChart(groups []expense.Group, l *Locale) chart {
 	if len(groups) == 0 {
@@ -102,7 +102,7 @@ func monthTicks(start expense.Date, count int, l *Locale) []tick {
 	return ticks
 }
 
-// barChart draws groups, of which the largest stands first. Where there are many,
+// BarChart draws groups, of which the largest stands first. Where there are many,
 // the smaller ones are one bar at the end.
 func BarChart(groups []expense.Group) chart {
 	var others expense.Group

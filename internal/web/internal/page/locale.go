@@ -17,7 +17,7 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// A locale is how a reader writes dates and amounts. The words of a page are
+// A Locale is how a reader writes dates and amounts. The words of a page are
 // English in all of them.
 type Locale struct {
 	tag            string // BCP 47; empty for English, the language of the page
@@ -101,7 +101,7 @@ func (l *locales) english() *Locale { return l.all[0] }
 // maxAcceptLanguage bounds the header that is looked at, in bytes.
 const maxAcceptLanguage = 200
 
-// of returns the locale of a request (RFC 9110, 12.5.4): that of the language
+// Of returns the locale of a request (RFC 9110, 12.5.4): that of the language
 // its reader likes best among those that are here, or English.
 func (l *locales) Of(r *http.Request) *Locale {
 	header := r.Header.Get("Accept-Language")
@@ -131,7 +131,7 @@ func (l *locales) match(header string) *Locale {
 	return l.byTag[i]
 }
 
-// money returns an amount as the reader writes it, as in 1.200,00 $.
+// Money returns an amount as the reader writes it, as in 1.200,00 $.
 func (l *Locale) Money(m expense.Money) string {
 	return m.Format(l.before, l.group, l.decimal, l.after)
 }
