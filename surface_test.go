@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/openid"
@@ -495,11 +496,13 @@ func startChild(t *testing.T, r *rig) *exec.Cmd {
 	child.Dir = t.TempDir()
 	child.Env = []string{"SERVE_CHILD=true"}
 	getenv := r.getenv(setup{})
-	for _, name := range variablesRead() {
+	// An empty environment is refused, but only once every variable was asked for.
+	_, _ = config.Load(func(name string) string {
 		if value := getenv(name); value != "" {
 			child.Env = append(child.Env, name+"="+value)
 		}
-	}
+		return ""
+	})
 	child.Stderr = r.log
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,135 @@
+package acceptance
+
+import (
+	"encoding/json"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDirectDependencies keeps in sight what the program is made of. Whoever
+// adds a module adds here why it earns its place.
+func TestDirectDependencies(t *testing.T) {
+	reasons := map[string]string{
+		"github.com/chromedp/chromedp":        "tests only: drives a real browser without anything beside Go and Chromium",
+		"github.com/coreos/go-oidc/v3":        "discovery and ID Token verification, the most used implementation",
+		"github.com/go-jose/go-jose/v4":       "signatures and keys (JWS, JWK); go-oidc uses it too",
+		"github.com/gorilla/securecookie":     "encrypts and authenticates cookies; sessions uses it too",
+		"github.com/gorilla/sessions":         "sessions in cookies, with key rotation",
+		"github.com/jackc/pgx/v5":             "PostgreSQL without cgo, the driver that is kept up",
+		"github.com/joho/godotenv":            "reads .env files with the quoting that people know",
+		"github.com/pressly/goose/v3":         "schema migrations from embedded files, under a lock",
+		"github.com/prometheus/client_golang": "metrics in the form that Prometheus reads, by its own project",
+		"golang.org/x/oauth2":                 "the authorization code flow with PKCE, kept by the Go team",
+		"golang.org/x/text":                   "é is searched and sorted the same, typed as one character or two",
+		"modernc.org/sqlite":                  "SQLite without cgo: a database without a server",
+	}
+	var module struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(goCommand(t, "mod", "edit", "-json"), &module); err != nil {
+		t.Fatal(err)
+	}
+	var direct []string
+	for _, required := range module.Require {
+		if !required.Indirect {
+			direct = append(direct, required.Path)
+		}
+	}
+	slices.Sort(direct)
+	if want := slices.Sorted(maps.Keys(reasons)); !slices.Equal(direct, want) {
+		t.Errorf("direct dependencies:\n  %s\nexpected, each with its reason:\n  %s", strings.Join(direct, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// TestImports holds which package of ours uses which: a new arrow is a line of
+// this table, for somebody to read and to ask what for. docs/architecture.md
+// says how the packages are meant.
+func TestImports(t *testing.T) {
+	want := map[string]string{
+		".":                   "cache command config digest doctor expense logging metrics openid server session signin store team web",
+		"cache":               "",
+		"command":             "config",
+		"config":              "loopback secret",
+		"devidp":              "",
+		"digest":              "",
+		"doctor":              "config duration loopback openid store team",
+		"duration":            "",
+		"expense":             "",
+		"expense/expensefile": "expense",
+		"logging":             "",
+		"loopback":            "",
+		"metrics":             "",
+		"openid":              "config digest loopback metrics secret team",
+		"secret":              "",
+		"server":              "",
+		"session":             "cache digest metrics secret store team",
+		"signin":              "openid secret session",
+		"store":               "digest expense expense/expensefile metrics team",
+		"team":                "expense",
+		"web":                 "cache digest duration expense expense/expensefile logging loopback metrics openid secret server session signin store team web/internal/page",
+		"web/internal/page":   "cache duration expense server team",
+	}
+	got := map[string]string{}
+	for line := range strings.Lines(string(goCommand(t, "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, ".", "./internal/..."))) {
+		name, imports, _ := strings.Cut(line, ":")
+		var ours []string
+		for _, path := range strings.Fields(imports) {
+			if path, ok := strings.CutPrefix(path, "expense-dashboard/internal/"); ok {
+				ours = append(ours, path)
+			}
+		}
+		if name = strings.TrimPrefix(name, "expense-dashboard/internal/"); name == "expense-dashboard" {
+			name = "."
+		}
+		if !forTests[name] {
+			got[name] = strings.Join(ours, " ")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if got[name] != want[name] {
+			t.Errorf("%s imports\n  %s\nand is meant to import\n  %s", name, got[name], want[name])
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("there is no package %s", name)
+	}
+}
+
+// forTests holds the packages that only tests use.
+var forTests = map[string]bool{"acceptance": true, "store/storetest": true}
+
+// TestProductLinks proves that nothing made for development or tests is part
+// of the program, and that what it is made of can be seen at all.
+func TestProductLinks(t *testing.T) {
+	linked := strings.Fields(string(goCommand(t, "list", "-deps", ".")))
+	for _, pkg := range []string{"expense-dashboard", "expense-dashboard/internal/store", "github.com/coreos/go-oidc/v3/oidc", "net/http"} {
+		if !slices.Contains(linked, pkg) {
+			t.Errorf("%s is not linked, so this test sees nothing", pkg)
+		}
+	}
+	for _, pkg := range linked {
+		ours, local := strings.CutPrefix(pkg, "expense-dashboard/internal/")
+		if local && (ours == "devidp" || forTests[ours]) || pkg == "testing" || pkg == "net/http/httptest" || strings.HasPrefix(pkg, "github.com/chromedp/") {
+			t.Errorf("the program links %s", pkg)
+		}
+	}
+}
+
+// goCommand returns what the go command prints in the repository's folder.
+func goCommand(t *testing.T, args ...string) []byte {
+	t.Helper()
+	command := exec.Command("go", args...)
+	command.Dir = root
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}

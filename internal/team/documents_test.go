@@ -1,0 +1,33 @@
+package team
+
+import (
+	"os"
+	"regexp"
+	"testing"
+)
+
+// TestDocumentedTeamsFiles reads the teams files that the documents show.
+func TestDocumentedTeamsFiles(t *testing.T) {
+	for _, test := range []struct{ document, admin string }{
+		{"README.md", "you@example.com"},
+		{"docs/configuration.md", "cleo.diaz@example.com"},
+	} {
+		t.Run(test.document, func(t *testing.T) {
+			document, err := os.ReadFile("../../" + test.document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := regexp.MustCompile("(?s) *```json\n( *\\{\\s*\"teams\".*?)```").FindSubmatch(document)
+			if file == nil {
+				t.Fatal("it shows no teams file")
+			}
+			directory, err := Parse(file[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !directory.Access(test.admin).Admin {
+				t.Errorf("%s is no administrator", test.admin)
+			}
+		})
+	}
+}
