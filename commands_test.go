@@ -72,7 +72,7 @@ func TestCommandLine(t *testing.T) {
 // DATABASE_URL, and never over a file that is there.
 func TestBackupCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/openid"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 )
 
 var updateGolden = flag.Bool("update", false, "write what doctor prints to testdata/doctor")
@@ -111,7 +111,7 @@ func (p patient) admit(t *testing.T) (dir string, getenv func(string) string, pr
 
 func prepareDatabase(t *testing.T, file string) {
 	t.Helper()
-	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,12 +275,7 @@ func teamsPatients() []patient {
 func databasePatients() []patient {
 	execute := func(statement string) func(*testing.T, *devidp.Provider, map[string]string) {
 		return func(t *testing.T, _ *devidp.Provider, _ map[string]string) {
-			store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer store.Close()
-			if _, err := store.Write.ExecContext(context.Background(), statement); err != nil {
+			if _, err := storetest.DB(t, "sqlite:expenses.db").Exec(statement); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -302,7 +297,7 @@ func databasePatients() []patient {
 // last write is still in the write-ahead log.
 func TestDoctorBesideProgram(t *testing.T) {
 	t.Chdir(t.TempDir())
-	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

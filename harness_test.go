@@ -119,7 +119,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storepkg.Open(cfg.DatabaseURL, log)
+	store, err := storepkg.Open(cfg.DatabaseURL, log, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ var sampleDatabase = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "expenses.db")
-	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler))
+	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -146,21 +146,22 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	cfg, err := config.Load(getenv)
 	log := logging.New(cfg.LogFormat, stderr)
 	directory, directoryErr := team.Open(cfg.TeamsFile, log)
-	store, storeErr := storepkg.Open(cfg.DatabaseURL, log)
+	var counted *metrics.Metrics
+	if cfg.MetricsAddr != "" {
+		counted = metrics.New(command.BuildVersion())
+	}
+	store, storeErr := storepkg.Open(cfg.DatabaseURL, log, counted)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{err}
 	}
 	defer store.Close()
-	var counted *metrics.Metrics
-	if cfg.MetricsAddr != "" {
-		counted = metrics.New(command.BuildVersion())
+	if counted != nil {
 		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	store.Metrics = counted
 	if err := store.Start(ctx, cfg.SampleData); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storepkg.Open(cfg.DatabaseURL, logger)
+	store, err := storepkg.Open(cfg.DatabaseURL, logger, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/web"
 )
 
@@ -73,7 +74,7 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 	t.Helper()
 	count := func() string {
 		var expenses, history, sum int64
-		row := r.site.Store.Read.QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
+		row := storetest.DB(t, r.database).QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
 		if err := row.Scan(&expenses, &history, &sum); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ func forEachStore(t *testing.T, test func(*testing.T, *store.Store)) {
 
 func openedStore(t testing.TB, databaseURL string) *store.Store {
 	t.Helper()
-	s, err := store.Open(databaseURL, slog.New(slog.DiscardHandler))
+	s, err := store.Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

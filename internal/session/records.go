@@ -142,7 +142,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	paid, err := s.pay(ctx, owed)
 	var endings []storepkg.Ending
 	if err == nil {
-		endings, sequence, err = s.store.News(ctx, sequence)
+		endings, sequence, err = s.store.Endings(ctx, sequence)
 	}
 	s.Mu.Lock()
 	defer s.Mu.Unlock()

@@ -9,24 +9,25 @@ import (
 	"time"
 
 	"expense-dashboard/internal/digest"
-	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/storetest"
 )
 
 func TestSessionRecordsAreForgotten(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		s, db := startedStore(t, databaseURL), storetest.DB(t, databaseURL)
 		begun := time.UnixMilli(1_000_000)
 		add := func(id string, at time.Time) {
 			t.Helper()
-			record := storepkg.SessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
+			record := store.SessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
 			if err := s.AddSession(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
 		}
 		add("one", begun)
-		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
-		if err := s.EndSessions(t.Context(), []storepkg.Ending{EndingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
+		token := store.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
+		if err := s.EndSessions(t.Context(), []store.Ending{EndingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
 			t.Fatal(err)
 		}
 		for _, test := range []struct {
@@ -36,7 +37,7 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 			add(test.at.String(), test.at)
 			var rows [3]int
 			for i, table := range []string{"sessions", "ended", "used_tokens"} {
-				if err := s.Read.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
+				if err := db.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&rows[i]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -49,18 +50,18 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 
 func TestUsedTokenEndsNothing(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
+	forEachStore(t, func(t *testing.T, s *store.Store) {
 		now := time.Now()
-		token := storepkg.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
-		first := []storepkg.Ending{{storepkg.EndSubject, "first", now, now.Add(time.Hour)}}
-		second := []storepkg.Ending{{storepkg.EndSubject, "second", now, now.Add(time.Hour)}}
+		token := store.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
+		first := []store.Ending{{store.EndSubject, "first", now, now.Add(time.Hour)}}
+		second := []store.Ending{{store.EndSubject, "second", now, now.Add(time.Hour)}}
 		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, storepkg.ErrReplayed) {
+		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, store.ErrReplayed) {
 			t.Errorf("the token used again is %v", err)
 		}
-		endings, _, err := s.News(t.Context(), 0)
+		endings, _, err := s.Endings(t.Context(), 0)
 		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
 			t.Errorf("the endings are %v, %v", endings, err)
 		}
@@ -70,15 +71,15 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 // A reader that asks for what is new misses nothing that is written meanwhile.
 func TestNoEndingIsMissed(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
+	forEachStore(t, func(t *testing.T, s *store.Store) {
 		const writers, each = 6, 15
 		now := time.Now()
 		var together sync.WaitGroup
 		for writer := range writers {
 			together.Go(func() {
 				for i := range each {
-					e := []storepkg.Ending{{storepkg.EndSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
-					if err := s.EndSessions(t.Context(), e, "test", now, storepkg.UsedToken{}); err != nil {
+					e := []store.Ending{{store.EndSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
+					if err := s.EndSessions(t.Context(), e, "test", now, store.UsedToken{}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -88,7 +89,7 @@ func TestNoEndingIsMissed(t *testing.T) {
 		go func() { together.Wait(); close(done) }()
 		seen, sequence := map[string]bool{}, int64(0)
 		for last := false; ; {
-			endings, next, err := s.News(t.Context(), sequence)
+			endings, next, err := s.Endings(t.Context(), sequence)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,15 +115,15 @@ func TestNoEndingIsMissed(t *testing.T) {
 // An ending that comes again, or later, reaches at least as far as before.
 func TestEndingsWiden(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *storepkg.Store) {
+	forEachStore(t, func(t *testing.T, s *store.Store) {
 		at := time.UnixMilli(5_000)
 		for _, minutes := range []int{2, 5, 1} {
 			upTo := at.Add(time.Duration(minutes) * time.Minute)
-			if err := s.EndSessions(t.Context(), []storepkg.Ending{{storepkg.EndAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, storepkg.UsedToken{}); err != nil {
+			if err := s.EndSessions(t.Context(), []store.Ending{{store.EndAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, store.UsedToken{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		endings, last, err := s.News(t.Context(), 0)
+		endings, last, err := s.Endings(t.Context(), 0)
 		if err != nil || last != 3 || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
 			t.Errorf("the endings are %v up to %d, %v", endings, last, err)
 		}
@@ -132,13 +133,13 @@ func TestEndingsWiden(t *testing.T) {
 // Endings that the database never takes are bounded.
 func TestOwedEndingsAreBounded(t *testing.T) {
 	t.Parallel()
-	store := openedStore(t, storetest.SQLite(t)) // never started
-	records := NewRecords(store, slog.New(slog.DiscardHandler))
-	endings := make([]storepkg.Ending, maxOwedEndings+5)
+	unstarted := openedStore(t, storetest.SQLite(t))
+	records := NewRecords(unstarted, slog.New(slog.DiscardHandler))
+	endings := make([]store.Ending, maxOwedEndings+5)
 	for i := range endings {
 		endings[i] = EndingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
 	}
-	if err := records.End(t.Context(), endings, "test", time.Now()); !storepkg.IsUnavailable(err) {
+	if err := records.End(t.Context(), endings, "test", time.Now()); !store.IsUnavailable(err) {
 		t.Errorf("end = %v", err)
 	}
 	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// backup writes a consistent copy of a SQLite database to a new file that nobody
+// Backup writes a consistent copy of a SQLite database to a new file that nobody
 // else may read, while programs go on using the database. PostgreSQL has a tool
 // of its own for that, which the error names.
 func Backup(ctx context.Context, databaseURL, destination string) (err error) {
@@ -39,7 +39,7 @@ func Backup(ctx context.Context, databaseURL, destination string) (err error) {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	db, err := sql.Open("sqlite", SqliteName(file, "&mode=rw"))
+	db, err := sql.Open("sqlite", sqliteName(file, "&mode=rw"))
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}

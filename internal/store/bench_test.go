@@ -34,9 +34,9 @@ func benchRows(b *testing.B) int {
 // from the order of the rows as those of newID.
 func fillFast(b *testing.B, s *Store, rows int) {
 	b.Helper()
-	if s.File != "" {
+	if s.file != "" {
 		for _, pragma := range []string{"cache_size = -400000", "synchronous = OFF"} {
-			if _, err := s.Write.Exec("PRAGMA " + pragma); err != nil {
+			if _, err := s.write.Exec("PRAGMA " + pragma); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -62,11 +62,11 @@ func fillFast(b *testing.B, s *Store, rows int) {
 		UNION ALL SELECT team, 'category', category_key, MIN(category), SUM(n), SUM(cents) FROM sums GROUP BY team, category_key
 		UNION ALL SELECT team, 'person', person_key, MIN(person), SUM(n), SUM(cents) FROM sums GROUP BY team, person_key`,
 	} {
-		if _, err := s.Write.ExecContext(context.Background(), text); err != nil {
+		if _, err := s.write.ExecContext(context.Background(), text); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if _, err := s.Write.Exec("ANALYZE"); err != nil {
+	if _, err := s.write.Exec("ANALYZE"); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,64 +33,45 @@ func scanExpense(scan func(...any) error) (expense.Expense, error) {
 // Page returns the page of q that starts at q.After. On all pages there are about
 // so many matches.
 func (s *Store) Page(ctx context.Context, q expense.Query, matches int64) (expense.Page, error) {
-	var (
-		page expense.Page
-		b    = sqlBuilder{counts: s.File == ""}
-	)
-	text := statement{q}.page(&b, strconv.FormatInt(matches, 10))
-	err := s.call(ctx, func(ctx context.Context) error {
-		page.Expenses = make([]expense.Expense, 0, expense.PageSize+1)
-		return s.eachRow(ctx, text, b.args, func(e expense.Expense) error {
-			page.Expenses = append(page.Expenses, e)
-			return nil
-		})
+	var page expense.Page
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		page, err = s.page(ctx, s.read, q, matches)
+		return err
 	})
 	if err != nil {
 		return expense.Page{}, fmt.Errorf("page: %w", err)
 	}
-	page.End(q)
 	return page, nil
 }
 
-// PageAndSummary returns what Page and Summary do, both of one moment, with one
-// question to the database.
+func (s *Store) page(ctx context.Context, db querier, q expense.Query, matches int64) (expense.Page, error) {
+	b := sqlBuilder{counts: s.file == ""}
+	text := statement{q}.page(&b, matches)
+	page := expense.Page{Expenses: make([]expense.Expense, 0, expense.PageSize+1)}
+	err := s.eachExpense(ctx, db, text, b.args, func(e expense.Expense) error {
+		page.Expenses = append(page.Expenses, e)
+		return nil
+	})
+	page.End(q)
+	return page, err
+}
+
+// PageAndSummary returns what Page and Summary do, both of one moment.
 func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Page, expense.Summary, error) {
 	var (
 		page    expense.Page
 		summary expense.Summary
-		b       = sqlBuilder{counts: s.File == ""}
 	)
-	// A group stands in the columns of an expense; those that it has not got hold
-	// what can be read as one.
-	text := `WITH grouped AS MATERIALIZED (` + statement{q}.groups(&b) + `), listed AS (` + statement{q}.page(&b, countOfGroups) + `)
-		SELECT 'expense', ` + expenseColumns + ` FROM listed
-		UNION ALL SELECT kind, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL FROM grouped`
-	err := s.call(ctx, func(ctx context.Context) error {
-		page.Expenses = make([]expense.Expense, 0, expense.PageSize+1)
-		rows, err := s.Read.QueryContext(ctx, text, b.args...)
-		if err != nil {
+	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if summary, err = s.summary(ctx, tx, q); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var kind string
-			e, err := scanExpense(func(columns ...any) error { return rows.Scan(append([]any{&kind}, columns...)...) })
-			if err != nil {
-				return err
-			}
-			if kind == "expense" {
-				page.Expenses = append(page.Expenses, e)
-			} else {
-				summary.Add(kind, expense.Group{Label: e.Item, Count: e.Version, Total: e.Amount})
-			}
-		}
-		return rows.Err()
+		page, err = s.page(ctx, tx, q, summary.Count)
+		return err
 	})
 	if err != nil {
 		return expense.Page{}, expense.Summary{}, fmt.Errorf("page and summary: %w", err)
 	}
-	page.End(q)
-	summary.Sort()
 	return page, summary, nil
 }
 
@@ -101,46 +81,45 @@ func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expen
 	q.After = expense.Cursor{}
 	var b sqlBuilder
 	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + statement{q}.ordered(&b, anyIndex)
-	err := s.stream(ctx, func() error { return s.eachRow(ctx, text, b.args, fn) })
+	err := s.stream(ctx, func() error { return s.eachExpense(ctx, s.read, text, b.args, fn) })
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) eachRow(ctx context.Context, text string, args []any, fn func(expense.Expense) error) error {
-	rows, err := s.Read.QueryContext(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e, err := scanExpense(rows.Scan)
+func (s *Store) eachExpense(ctx context.Context, db querier, text string, args []any, fn func(expense.Expense) error) error {
+	return s.each(ctx, db, text, args, func(scan func(...any) error) error {
+		e, err := scanExpense(scan)
 		if err != nil {
 			return err
 		}
-		if err := fn(e); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		return fn(e)
+	})
 }
 
 // Summary returns what the expenses that q asks for come to, on all pages.
 func (s *Store) Summary(ctx context.Context, q expense.Query) (expense.Summary, error) {
+	var summary expense.Summary
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		summary, err = s.summary(ctx, s.read, q)
+		return err
+	})
+	if err != nil {
+		return expense.Summary{}, fmt.Errorf("summary: %w", err)
+	}
+	return summary, nil
+}
+
+func (s *Store) summary(ctx context.Context, db querier, q expense.Query) (expense.Summary, error) {
 	var (
 		summary expense.Summary
 		b       sqlBuilder
 	)
 	text := statement{q}.groups(&b)
-	err := s.call(ctx, func(ctx context.Context) error {
-		return s.eachGroup(ctx, text, b.args, summary.Add)
-	})
-	if err != nil {
-		return expense.Summary{}, fmt.Errorf("summary: %w", err)
-	}
+	err := s.eachGroup(ctx, db, text, b.args, summary.Add)
 	summary.Sort()
-	return summary, nil
+	return summary, err
 }
 
 // Totals returns what each team spent that has expenses, by the team's id.
@@ -148,7 +127,7 @@ func (s *Store) Totals(ctx context.Context, today expense.Date) ([]expense.TeamT
 	var totals []expense.TeamTotal
 	const text = `SELECT team, key, n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, key`
 	err := s.call(ctx, func(ctx context.Context) error {
-		return s.eachGroup(ctx, text, nil, func(team string, g expense.Group) {
+		return s.eachGroup(ctx, s.read, text, nil, func(team string, g expense.Group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {
 				totals = append(totals, expense.TeamTotal{Team: team, ByMonth: lastMonths(today)})
 			}
@@ -170,44 +149,43 @@ func lastMonths(today expense.Date) []expense.Group {
 	return months
 }
 
-func (s *Store) eachGroup(ctx context.Context, text string, args []any, fn func(kind string, g expense.Group)) error {
-	rows, err := s.Read.QueryContext(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+func (s *Store) eachGroup(ctx context.Context, db querier, text string, args []any, fn func(kind string, g expense.Group)) error {
+	return s.each(ctx, db, text, args, func(scan func(...any) error) error {
 		var (
 			kind string
 			g    expense.Group
 		)
-		if err := rows.Scan(&kind, &g.Label, &g.Count, &g.Total); err != nil {
+		if err := scan(&kind, &g.Label, &g.Count, &g.Total); err != nil {
 			return err
 		}
 		fn(kind, g)
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // Expense returns one expense of a team, a deleted one too. That of a foreign
-// team is errNotFound, like one that does not exist.
+// team is expense.ErrNotFound, like one that does not exist.
 func (s *Store) Expense(ctx context.Context, team, id string) (expense.Expense, error) {
 	if !expense.IsID(id) {
 		return expense.Expense{}, expense.ErrNotFound
 	}
 	var e expense.Expense
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		e, err = scanExpense(s.Read.QueryRowContext(ctx,
-			`SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2`, id, team).Scan)
+		e, err = s.expense(ctx, s.read, team, id)
 		return err
 	})
 	if err != nil {
-		return expense.Expense{}, fmt.Errorf("expense: %w", missing(err))
+		return expense.Expense{}, fmt.Errorf("expense: %w", err)
 	}
 	return e, nil
 }
 
-// missing turns the absence of a row into errNotFound.
+func (s *Store) expense(ctx context.Context, db querier, team, id string) (expense.Expense, error) {
+	e, err := scanExpense(s.queryRow(ctx, db, `SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2`, id, team).Scan)
+	return e, missing(err)
+}
+
+// missing turns the absence of a row into expense.ErrNotFound.
 func missing(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return expense.ErrNotFound
@@ -224,7 +202,7 @@ func current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error
 // Update makes the expense with an id, of which the caller saw a version, say
 // what entry says. Where it says so already, nothing is written. Otherwise,
 // where it has another version by now or was deleted, the error is a
-// *conflictError.
+// *expense.ConflictError.
 func (s *Store) Update(ctx context.Context, who expense.Actor, id string, version int64, entry expense.Entry) (expense.Expense, error) {
 	return s.revise(ctx, who, id, version, expense.ActionChanged, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
 		changes := e.Diff(entry)
@@ -235,7 +213,7 @@ func (s *Store) Update(ctx context.Context, who expense.Actor, id string, versio
 
 // Delete takes an expense away, of which the caller saw a version, so that
 // Restore can bring it back. Doing again what the same person did last is fine.
-// Where the expense has another version by now, the error is a *conflictError.
+// Where the expense has another version by now, the error is a *expense.ConflictError.
 func (s *Store) Delete(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
 	return s.revise(ctx, who, id, version, expense.ActionDeleted, func(e *expense.Expense, now time.Time) (bool, []expense.Change) {
 		done := e.Deleted()
@@ -289,7 +267,7 @@ func (s *Store) revise(ctx context.Context, who expense.Actor, id string, versio
 	return e, nil
 }
 
-// mayRepeat returns a *conflictError unless e, which is already as it was asked
+// mayRepeat returns a *expense.ConflictError unless e, which is already as it was asked
 // for, is what the person saw or made.
 func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, version int64, e expense.Expense) error {
 	if action == expense.ActionChanged || e.Version == version {
@@ -308,7 +286,7 @@ func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who expense.Actor, ac
 }
 
 // update writes e over the version before it, and its history. Where another
-// transaction did so first, the error is a *conflictError.
+// transaction did so first, the error is a *expense.ConflictError.
 func update(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, e expense.Expense, now time.Time, changes []expense.Change) error {
 	// Everything but created_at, which stays.
 	args := slices.Delete(expenseRow(e), 10, 11)

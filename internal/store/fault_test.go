@@ -76,7 +76,7 @@ func TestMigrationsRaced(t *testing.T) {
 			t.Errorf("%d expenses, %v; want the sample once and one of each program", summary.Count, err)
 		}
 		var applied int
-		if err := s.Read.QueryRow(`SELECT COUNT(*) FROM goose_db_version WHERE version_id = 1`).Scan(&applied); err != nil || applied != 1 {
+		if err := s.read.QueryRow(`SELECT COUNT(*) FROM goose_db_version WHERE version_id = 1`).Scan(&applied); err != nil || applied != 1 {
 			t.Errorf("the migration is recorded %d times, %v", applied, err)
 		}
 	})
@@ -87,7 +87,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		first := startedStore(t, databaseURL)
 		created(t, first, lunch())
-		if _, err := first.Write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, 99, true); err != nil {
+		if _, err := first.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, 99, true); err != nil {
 			t.Fatal(err)
 		}
 		s := openedStore(t, databaseURL)
@@ -174,12 +174,12 @@ func TestSQLiteLocked(t *testing.T) {
 	s := startedStore(t, databaseURL)
 	e := created(t, s, lunch())
 	other := startedStore(t, databaseURL)
-	tx, err := other.Write.Begin()
+	tx, err := other.write.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The wait for a lock is shorter here than in the program.
-	if _, err := s.Write.Exec(`PRAGMA busy_timeout = 50`); err != nil {
+	if _, err := s.write.Exec(`PRAGMA busy_timeout = 50`); err != nil {
 		t.Fatal(err)
 	}
 	checkWritesFail(t, s, e)
@@ -195,10 +195,10 @@ func TestSQLiteFull(t *testing.T) {
 	e := created(t, s, lunch())
 	// The writer has one connection, so that its bound is the bound of all writes.
 	var pages, limit int
-	if err := s.Write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
+	if err := s.write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Write.QueryRow(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(&limit); err != nil || limit != pages {
+	if err := s.write.QueryRow(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(&limit); err != nil || limit != pages {
 		t.Fatal(limit, err)
 	}
 	filled := 0
@@ -215,10 +215,10 @@ func TestSQLiteFull(t *testing.T) {
 		t.Errorf("%d expenses, %v; want those that were acknowledged, %d", summary.Count, err, 1+filled)
 	}
 	var recorded int
-	if err := s.Read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != 1+filled {
+	if err := s.read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != 1+filled {
 		t.Errorf("%d history rows, %v; want %d", recorded, err, 1+filled)
 	}
-	if _, err := s.Write.Exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+1000)); err != nil {
+	if _, err := s.write.Exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+1000)); err != nil {
 		t.Fatal(err)
 	}
 	created(t, s, lunch())
@@ -228,11 +228,11 @@ func TestSQLiteReadOnly(t *testing.T) {
 	t.Parallel()
 	s := startedStore(t, storetest.SQLite(t))
 	e := created(t, s, lunch())
-	if _, err := s.Write.Exec(`PRAGMA query_only = ON`); err != nil {
+	if _, err := s.write.Exec(`PRAGMA query_only = ON`); err != nil {
 		t.Fatal(err)
 	}
 	checkWritesFail(t, s, e)
-	if _, err := s.Write.Exec(`PRAGMA query_only = OFF`); err != nil {
+	if _, err := s.write.Exec(`PRAGMA query_only = OFF`); err != nil {
 		t.Fatal(err)
 	}
 	checkServes(t, s, e)
@@ -296,7 +296,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 				t.Errorf("%v after %d", err, read)
 			}
 		}
-		if open := s.Read.Stats().InUse; open != 0 {
+		if open := s.read.Stats().InUse; open != 0 {
 			t.Errorf("%d connections are still in use", open)
 		}
 	})
@@ -308,7 +308,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	server := storetest.NewServer(t)
 	server.Halt(t)
 
-	s, err := Open(server.URL("postgres"), slog.New(slog.DiscardHandler))
+	s, err := Open(server.URL("postgres"), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +347,7 @@ func TestPostgresTransactionCut(t *testing.T) {
 		if err := errors.Join(adding.add(ctx, expense.Expense{ID: expense.NewID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
 			return err
 		}
-		if _, err := s.Read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
+		if _, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `SELECT 1`)
@@ -440,10 +440,10 @@ func checkCopy(t *testing.T, file string, atLeast int64) {
 	}
 	var check string
 	var recorded int64
-	if err := s.Read.QueryRow(`PRAGMA integrity_check`).Scan(&check); err != nil || check != "ok" {
+	if err := s.read.QueryRow(`PRAGMA integrity_check`).Scan(&check); err != nil || check != "ok" {
 		t.Errorf("integrity: %s, %v", check, err)
 	}
-	if err := s.Read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != summary.Count {
+	if err := s.read.QueryRow(`SELECT COUNT(*) FROM history`).Scan(&recorded); err != nil || recorded != summary.Count {
 		t.Errorf("%d history rows for %d expenses, %v", recorded, summary.Count, err)
 	}
 }

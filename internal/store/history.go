@@ -5,65 +5,54 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"expense-dashboard/internal/expense"
 )
 
-// Detail returns an expense with its history and what its form suggests, with one
-// question to the database.
+// Detail returns an expense with its history and what its form suggests, all of one
+// moment. That of a foreign team is expense.ErrNotFound, like one that does not
+// exist.
 func (s *Store) Detail(ctx context.Context, team, id string) (expense.Detail, error) {
 	if !expense.IsID(id) {
 		return expense.Detail{}, expense.ErrNotFound
 	}
-	// A category stands in the columns of an expense, as in PageAndSummary.
-	const text = `SELECT 'event', step, ` + expenseColumns + `, at, actor_address, actor_name, action, changes
-			FROM (SELECT ` + expenseColumns + ` FROM expenses WHERE id = $1 AND team = $2) AS e
-			JOIN (SELECT expense, version AS step, at, actor_address, actor_name, action, changes FROM history) AS h ON expense = id
-		UNION ALL SELECT 'category', 0, '', '', '2000-01-01', '', '', label, '', cents, '', n, 0, NULL, 0, '', '', '', '[]'
-			FROM group_sums WHERE kind = 'category' AND n > 0 AND team = $2
-		ORDER BY 2 DESC`
-	var (
-		d      expense.Detail
-		groups expense.Summary
-	)
-	err := s.call(ctx, func(ctx context.Context) error {
-		rows, err := s.Read.QueryContext(ctx, text, id, team)
-		if err != nil {
+	var d expense.Detail
+	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if d.Expense, err = s.expense(ctx, tx, team, id); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var kind string
-			var step int64
-			var e expense.Expense
-			done, err := scanEvent(func(columns ...any) (err error) {
-				e, err = scanExpense(func(its ...any) error {
-					return rows.Scan(slices.Concat([]any{&kind, &step}, its, columns)...)
-				})
-				return err
-			})
-			switch {
-			case err != nil:
-				return err
-			case kind == "event":
-				d.Expense, d.History = e, append(d.History, done)
-			default:
-				groups.Add(kind, expense.Group{Label: e.Item, Count: e.Version, Total: e.Amount})
-			}
+		if d.History, err = s.history(ctx, tx, id); err != nil {
+			return err
 		}
-		if d.History == nil && rows.Err() == nil {
-			return expense.ErrNotFound
-		}
-		return rows.Err()
+		d.Categories, err = s.categories(ctx, tx, team)
+		return err
 	})
 	if err != nil {
 		return expense.Detail{}, fmt.Errorf("expense and history: %w", err)
 	}
-	groups.Sort()
-	d.Categories = groups.ByCategory
 	return d, nil
+}
+
+// history returns what was done to an expense, the latest first.
+func (s *Store) history(ctx context.Context, db querier, id string) ([]expense.Event, error) {
+	var events []expense.Event
+	const text = `SELECT at, actor_address, actor_name, action, changes FROM history WHERE expense = $1 ORDER BY version DESC`
+	err := s.each(ctx, db, text, []any{id}, func(scan func(...any) error) error {
+		e, err := scanEvent(scan)
+		events = append(events, e)
+		return err
+	})
+	return events, err
+}
+
+// categories returns what a team spent by category, the largest first.
+func (s *Store) categories(ctx context.Context, db querier, team string) ([]expense.Group, error) {
+	var groups expense.Summary
+	const text = `SELECT kind, label, n, cents FROM group_sums WHERE kind = 'category' AND n > 0 AND team = $1`
+	err := s.eachGroup(ctx, db, text, []any{team}, groups.Add)
+	groups.Sort()
+	return groups.ByCategory, err
 }
 
 // scanEvent reads a row of history.

@@ -16,8 +16,8 @@ import (
 // importTimeout bounds the import of one file.
 const importTimeout = 2 * time.Minute
 
-// importReport counts what an import did.
-type importReport struct {
+// ImportReport counts what an import did.
+type ImportReport struct {
 	Added, Changed, Unchanged int
 }
 
@@ -25,11 +25,11 @@ type importReport struct {
 // new expense, one with an id makes that expense say what the row says. A file
 // that was taken before adds nothing. Where a row names an expense that does not
 // stand, the faults are listed by line and nothing is taken.
-func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.ImportRow) (importReport, []expense.LineError, error) {
+func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.ImportRow) (ImportReport, []expense.LineError, error) {
 	limited, cancel := context.WithTimeout(ctx, importTimeout)
 	defer cancel()
 	var (
-		report importReport
+		report ImportReport
 		faults []expense.LineError
 	)
 	err := s.changeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
@@ -49,11 +49,11 @@ func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.Im
 		if err != nil {
 			return err
 		}
-		report = importReport{adding.count, changed, len(rows) - adding.count - changed}
+		report = ImportReport{adding.count, changed, len(rows) - adding.count - changed}
 		return adding.sums.apply(ctx, tx)
 	})
 	if err != nil {
-		return importReport{}, nil, fmt.Errorf("import: %w", err)
+		return ImportReport{}, nil, fmt.Errorf("import: %w", err)
 	}
 	return report, faults, nil
 }

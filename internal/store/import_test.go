@@ -14,7 +14,7 @@ import (
 )
 
 // imported parses and takes a file that has nothing wrong in its form.
-func imported(t testing.TB, s *Store, file string) (importReport, []expense.LineError) {
+func imported(t testing.TB, s *Store, file string) (ImportReport, []expense.LineError) {
 	t.Helper()
 	rows, faults := expensefile.ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
 	if faults != nil {
@@ -43,13 +43,13 @@ func TestImportTakesAFileOnce(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *Store) {
 		row := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
 		file := expensefile.Columns + "\n" + row + row + ",2026-03-03,hr,Zoë,Lunch,Meals,12.50,\n"
-		for i, want := range []importReport{{Added: 3}, {Unchanged: 3}} {
+		for i, want := range []ImportReport{{Added: 3}, {Unchanged: 3}} {
 			if got, faults := imported(t, s, file); got != want || faults != nil {
 				t.Errorf("time %d: %+v, %v; want %+v", i+1, got, faults, want)
 			}
 		}
 		// One more of the equal rows, and another new one.
-		if got, _ := imported(t, s, file+row+",2026-03-04,hr,Zoë,Lunch,Meals,12.50,\n"); got != (importReport{Added: 2, Unchanged: 3}) {
+		if got, _ := imported(t, s, file+row+",2026-03-04,hr,Zoë,Lunch,Meals,12.50,\n"); got != (ImportReport{Added: 2, Unchanged: 3}) {
 			t.Errorf("a longer file: %+v", got)
 		}
 		page, err := s.Page(t.Context(), expense.Query{}, 0)
@@ -106,7 +106,7 @@ func TestExportComesBackUnchanged(t *testing.T) {
 		odd.Category = "@x"
 		created(t, s, odd)
 		file := exported(t, s)
-		if report, faults := imported(t, s, file); report != (importReport{Unchanged: len(all) + 1}) || faults != nil {
+		if report, faults := imported(t, s, file); report != (ImportReport{Unchanged: len(all) + 1}) || faults != nil {
 			t.Errorf("%+v, %v", report, faults)
 		}
 		if again := exported(t, s); again != file {
@@ -122,7 +122,7 @@ func TestImportChanges(t *testing.T) {
 		file := expensefile.Columns + "\n" +
 			kept.ID + ",2026-03-02,finance,Alice Johnson,Team Lunch,Meals,999.00,with the auditors\n" +
 			renamed.ID + ",2026-03-02,hr,Bob Smith,Team Lunch,Meals,180.50,with the auditors\n"
-		for i, want := range []importReport{{Changed: 2}, {Unchanged: 2}} {
+		for i, want := range []ImportReport{{Changed: 2}, {Unchanged: 2}} {
 			if got, faults := imported(t, s, file); got != want || faults != nil {
 				t.Errorf("time %d: %+v, %v", i+1, got, faults)
 			}

@@ -13,42 +13,42 @@ import (
 	goose "github.com/pressly/goose/v3"
 )
 
-// databaseState is what there is of a database.
-type databaseState struct {
+// State is what there is of a database.
+type State struct {
 	Missing        bool  // there is nothing of the program's yet
 	Version, Known int64 // of the schema: the database's, zero for none, and this program's
 }
 
-// inspectDatabase looks at a database without changing anything: it makes no
+// Inspect looks at a database without changing anything: it makes no
 // file, takes no lock and migrates nothing. Its errors never hold a password.
-func Inspect(ctx context.Context, databaseURL string) (databaseState, error) {
+func Inspect(ctx context.Context, databaseURL string) (State, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	// Opening connects to nothing yet, and says what is wrong with the URL.
-	s, err := Open(databaseURL, slog.New(slog.DiscardHandler))
+	s, err := Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
-		return databaseState{}, fmt.Errorf("DATABASE_URL is %w", err)
+		return State{}, fmt.Errorf("DATABASE_URL is %w", err)
 	}
 	defer s.Close()
-	if s.File == "" {
-		return inspectWith(ctx, s.Read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
+	if s.file == "" {
+		return inspectWith(ctx, s.read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
 	}
-	return inspectSQLite(ctx, s.File)
+	return inspectSQLite(ctx, s.file)
 }
 
-func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
+func inspectSQLite(ctx context.Context, file string) (State, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
-			return databaseState{}, fmt.Errorf("the folder of the database: %w", err)
+			return State{}, fmt.Errorf("the folder of the database: %w", err)
 		}
-		return databaseState{Missing: true}, nil
+		return State{Missing: true}, nil
 	}
 	writable, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
-		return databaseState{}, err
+		return State{}, err
 	}
 	if err := writable.Close(); err != nil {
-		return databaseState{}, err
+		return State{}, err
 	}
 	// Without a write-ahead log nobody has the file open, and SQLite would make
 	// one to read it unless it is told so.
@@ -56,9 +56,9 @@ func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
 	if _, err := os.Stat(file + "-wal"); err == nil {
 		settings = "&mode=ro"
 	}
-	db, err := sql.Open("sqlite", SqliteName(file, settings))
+	db, err := sql.Open("sqlite", sqliteName(file, settings))
 	if err != nil {
-		return databaseState{}, err
+		return State{}, err
 	}
 	defer db.Close()
 	return inspectWith(ctx, db, "migrations/sqlite", `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`)
@@ -66,7 +66,7 @@ func inspectSQLite(ctx context.Context, file string) (databaseState, error) {
 
 // inspectWith reads the version that a database's migrations have left. The
 // query tells whether there were any.
-func inspectWith(ctx context.Context, db *sql.DB, folder, migrated string) (state databaseState, err error) {
+func inspectWith(ctx context.Context, db *sql.DB, folder, migrated string) (state State, err error) {
 	if state.Known, err = knownVersion(folder); err != nil {
 		return state, err
 	}

@@ -69,7 +69,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		}
 		var orphans int
 		const text = `SELECT COUNT(*) FROM history WHERE expense NOT IN (SELECT id FROM expenses)`
-		if err := s.Read.QueryRow(text).Scan(&orphans); err != nil || orphans != 0 {
+		if err := s.read.QueryRow(text).Scan(&orphans); err != nil || orphans != 0 {
 			t.Errorf("%d history rows without an expense, %v", orphans, err)
 		}
 		// A write may be done and its word not yet out: one for each writer and kill.

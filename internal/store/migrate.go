@@ -22,7 +22,7 @@ const prepareTimeout = time.Minute
 //go:embed migrations
 var migrations embed.FS
 
-// newerError is a database that a newer program has changed. This one would not
+// NewerError is a database that a newer program has changed. This one would not
 // understand it and leaves it alone.
 type NewerError struct {
 	Database, Program int64 // the versions of the schema
@@ -33,11 +33,11 @@ func (e *NewerError) Error() string {
 		e.Database, e.Program)
 }
 
-// start brings the database up to date and, where sample is set and there are no
-// expenses, fills in the sample. Where the database does not serve now, start
-// logs that and returns nil: the store answers errUnavailable and goes on trying
-// until it is prepared or closed. Any other error is lasting, a *newerError
-// among them.
+// Start brings the database up to date and, where sample is set and there are no
+// expenses, fills in the sample. Where the database does not serve now, Start
+// logs that and returns nil: calls end with an error that IsUnavailable, and the
+// store goes on trying until it is prepared or closed. Any other error is lasting,
+// a *NewerError among them.
 func (s *Store) Start(ctx context.Context, sample bool) error {
 	err := s.prepare(ctx, sample)
 	if !IsUnavailable(err) {
@@ -87,7 +87,7 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 // migrate runs the migrations that the database lacks, under a lock, so that two
 // programs starting together do no harm.
 func (s *Store) migrate(ctx context.Context) error {
-	if s.File == "" {
+	if s.file == "" {
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(prepareTimeout/time.Second)))
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
@@ -98,7 +98,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return Unavailable(err)
 	}
 	return s.underFileLock(ctx, func() error {
-		if _, err := s.Write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+		if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
 			return fmt.Errorf("write-ahead log: %w", err)
 		}
 		return s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite")
@@ -111,7 +111,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 		return fmt.Errorf("migrate: %w", err)
 	}
 	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
-	provider, err := goose.NewProvider(dialect, s.Write, files, options...)
+	provider, err := goose.NewProvider(dialect, s.write, files, options...)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -135,7 +135,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 // createFile makes the SQLite file, which nobody else may read, unless it is
 // there, and remembers which file it is.
 func (s *Store) createFile() error {
-	file, err := os.OpenFile(s.File, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	switch {
 	case err == nil:
 		err = file.Close()
@@ -145,7 +145,7 @@ func (s *Store) createFile() error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(s.File)
+	info, err := os.Stat(s.file)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *Store) createFile() error {
 // on the database would keep the migrations themselves out. It ends with the
 // process, whatever ends that.
 func (s *Store) underFileLock(ctx context.Context, fn func() error) (err error) {
-	db, err := sql.Open("sqlite", SqliteName(s.File+"-lock", "&_txlock=exclusive"))
+	db, err := sql.Open("sqlite", sqliteName(s.file+"-lock", "&_txlock=exclusive"))
 	if err != nil {
 		return fmt.Errorf("migration lock: %w", err)
 	}

@@ -47,14 +47,14 @@ func hidden(column string) string {
 }
 
 // page returns the statement of q's page, with one expense more, which tells
-// whether there is another page. matches is a term with the number of expenses on
-// all pages.
+// whether there is another page. On all pages there
+// are about so many matches.
 //
 // To find them all takes a step for each. To come across a page's worth of them in
 // another order takes as many steps for each expense of the page as there are
 // others between two of them. Of both ways the shorter is taken, and the other is
 // told to read none.
-func (q statement) page(b *sqlBuilder, matches string) string {
+func (q statement) page(b *sqlBuilder, matches int64) string {
 	list := func(by index, limit string) string {
 		return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
@@ -63,14 +63,10 @@ func (q statement) page(b *sqlBuilder, matches string) string {
 		return list(anyIndex, rows)
 	}
 	all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
-	many := fmt.Sprintf(`%s * %s > %s * %s`, matches, matches, rows, all)
+	many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, all)
 	return `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
 		UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 }
-
-// countOfGroups is the number of expenses in a table grouped with what groups
-// returns.
-const countOfGroups = `(SELECT SUM(n) FROM grouped WHERE kind = 'month')`
 
 // ordered returns the condition of where, with the start of q's page, and the
 // order of its rows.
@@ -83,7 +79,7 @@ func (q statement) ordered(b *sqlBuilder, by index) string {
 	if q.After != (expense.Cursor{}) {
 		var value any = q.After.Value
 		if q.Sort == "amount" {
-			// parseCursor and cursorAt let nothing but a number through.
+			// ParseQuery and CursorAt let nothing but a number through.
 			value, _ = strconv.ParseInt(q.After.Value, 10, 64)
 		}
 		text += fmt.Sprintf(" AND (%s, id) %s (%s, %s)", column, beyond, b.arg(value), b.arg(q.After.ID))

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"maps"
 	"slices"
 	"time"
 
@@ -11,23 +10,23 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// revisionAge is how long what is known of the revisions counts as the present,
+// RevisionAge is how long what is known of the revisions counts as the present,
 // so that many requests share one question to the database. A write by another
 // copy of the program is seen that much later, one by this copy at once.
 const RevisionAge = 250 * time.Millisecond
 
-// revisions are the states of the teams' expenses at one moment. Two equal ones
+// Revisions are the states of the teams' expenses at one moment. Two equal ones
 // of a team mean the same expenses; a random text and no number, so that this
 // holds also for a database that was restored from a backup.
 type Revisions struct {
 	all    string            // of all teams together
 	byTeam map[string]string // of those that were ever written
 
-	Asked  time.Time // when the database was asked
+	asked  time.Time // when the database was asked
 	writes int64     // of this copy, that had ended by then
 }
 
-// of returns the revision of a team, or of all teams where the id is empty.
+// Of returns the revision of a team, or of all teams where the id is empty.
 func (r *Revisions) Of(team string) string {
 	if team == "" {
 		return r.all
@@ -60,54 +59,40 @@ func (s *Store) Revisions(ctx context.Context, since time.Time) (*Revisions, err
 
 // knownSince returns what is known of the revisions, or nil where that is older.
 func (s *Store) knownSince(since time.Time) *Revisions {
-	known := s.Known.Load()
-	if known == nil || known.Asked.Before(since) || known.writes != s.writes.Load() {
+	known := s.known.Load()
+	if known == nil || known.asked.Before(since) || known.writes != s.writes.Load() {
 		return nil
 	}
 	return known
 }
 
+// askRevisions asks the database, and keeps what it says unless something later is
+// known by now.
 func (s *Store) askRevisions(ctx context.Context) (*Revisions, error) {
-	fresh := s.newRevisions()
-	rows, err := s.Read.QueryContext(ctx, `SELECT team, revision FROM revisions`)
+	fresh := &Revisions{byTeam: map[string]string{}, asked: time.Now(), writes: s.writes.Load()}
+	var texts []string
+	err := s.each(ctx, s.read, `SELECT team, revision FROM revisions ORDER BY team`, nil, func(scan func(...any) error) error {
+		var team, revision string
+		err := scan(&team, &revision)
+		fresh.byTeam[team] = revision
+		texts = append(texts, team, revision)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var team, revision string
-		if err := rows.Scan(&team, &revision); err != nil {
-			return nil, err
+	fresh.all = digest.Of(texts...)
+	for known := s.known.Load(); known == nil || known.asked.Before(fresh.asked); known = s.known.Load() {
+		if s.known.CompareAndSwap(known, fresh) {
+			break
 		}
-		fresh.byTeam[team] = revision
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	s.learn(fresh)
 	return fresh, nil
 }
 
-// newRevisions returns empty revisions, to be filled by a question that is asked
-// after this.
-func (s *Store) newRevisions() *Revisions {
-	return &Revisions{byTeam: map[string]string{}, Asked: time.Now(), writes: s.writes.Load()}
-}
-
-// learn completes revisions and makes them those that are known, unless later
-// ones are by now.
-func (s *Store) learn(fresh *Revisions) {
-	var texts []string
-	for _, team := range slices.Sorted(maps.Keys(fresh.byTeam)) {
-		texts = append(texts, team, fresh.byTeam[team])
-	}
-	fresh.all = digest.Of(texts...)
-	for known := s.Known.Load(); known == nil || known.Asked.Before(fresh.Asked); known = s.Known.Load() {
-		if s.Known.CompareAndSwap(known, fresh) {
-			return
-		}
-	}
-}
+// ForgetRevisions lets the next page ask the database for the revisions, however
+// little time has passed.
+func (s *Store) ForgetRevisions() { s.known.Store(nil) }
 
 // renewRevisions gives the teams whose sums move another revision.
 func renewRevisions(ctx context.Context, tx *sql.Tx, sums []sumKey) error {

@@ -11,18 +11,18 @@ import (
 	"expense-dashboard/internal/team"
 )
 
-// sessionPage is how many sessions a page lists.
+// SessionPage is how many sessions a page lists.
 const SessionPage = 100
 
-// errReplayed is a logout request's token that has been acted upon before.
+// ErrReplayed is a logout request's token that has been acted upon before.
 var ErrReplayed = errors.New("the token has been used before")
 
-// sessionRecord is what the database keeps of a session, for people to see and
+// SessionRecord is what the database keeps of a session, for people to see and
 // for it to be ended from elsewhere. It holds nothing that would be the session.
 type SessionRecord struct {
-	IDHash      string // hashOf the session's ID; names it in addresses
+	IDHash      string // digest.Of the session's ID; names it in addresses
 	Subject     string
-	Address     string // as normalizeAddress writes it
+	Address     string // as team.NormalizeAddress writes it
 	Name        string
 	ProviderSID string
 	UserAgent   string
@@ -30,14 +30,14 @@ type SessionRecord struct {
 	ExpiresAt   time.Time // the same
 }
 
-// endKind says by what an ending names the sessions that it is about.
+// EndKind says by what an ending names the sessions that it is about.
 type EndKind string
 
 const (
-	EndSession EndKind = "session" // hashOf a session's ID
+	EndSession EndKind = "session" // digest.Of a session's ID
 	EndSID     EndKind = "sid"     // sid of the provider
 	EndSubject EndKind = "subject" // sub of the ID Token
-	EndAddress EndKind = "address" // as normalizeAddress writes it
+	EndAddress EndKind = "address" // as team.NormalizeAddress writes it
 )
 
 // column is where the table of sessions has what the kind names.
@@ -52,7 +52,7 @@ func (k EndKind) column() string {
 	}
 }
 
-// ending refuses sessions before their time: those of a key that began no later
+// Ending refuses sessions before their time: those of a key that began no later
 // than UpTo. It can be forgotten at Expires, when they are over anyway.
 type Ending struct {
 	Kind          EndKind
@@ -60,7 +60,7 @@ type Ending struct {
 	UpTo, Expires time.Time
 }
 
-// usedToken is a logout request's token, kept until it would be refused as too
+// UsedToken is a logout request's token, kept until it would be refused as too
 // old. The zero value is none.
 type UsedToken struct {
 	ID      string // a hash
@@ -88,7 +88,7 @@ func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 }
 
 // EndSessions records endings, all or none. A token that was used before is
-// errReplayed, and then nothing ends.
+// ErrReplayed, and then nothing ends.
 func (s *Store) EndSessions(ctx context.Context, endings []Ending, why string, at time.Time, token UsedToken) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := useToken(ctx, tx, token); err != nil {
@@ -143,68 +143,50 @@ func recordEnding(ctx context.Context, tx *sql.Tx, e Ending, why string, at time
 	return err
 }
 
-// News returns the endings that were recorded after a sequence, and the sequence
-// of the last of them; 0 asks for all. With the same question to the database it
-// learns the revisions of the expenses.
-func (s *Store) News(ctx context.Context, sequence int64) (endings []Ending, last int64, err error) {
+// Endings returns the endings that were recorded after a sequence, and the sequence
+// of the last of them; 0 asks for all.
+func (s *Store) Endings(ctx context.Context, sequence int64) (endings []Ending, last int64, err error) {
 	last = sequence
+	const text = `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1 ORDER BY sequence`
 	err = s.call(ctx, func(ctx context.Context) error {
-		fresh := s.newRevisions()
-		rows, err := s.Read.QueryContext(ctx, `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1
-			UNION ALL SELECT revision, team, 0, 0, 0 FROM revisions ORDER BY 5`, sequence)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return s.each(ctx, s.read, text, []any{sequence}, func(scan func(...any) error) error {
 			var kind, key string
-			var upTo, expires, number int64
-			if err := rows.Scan(&kind, &key, &upTo, &expires, &number); err != nil {
-				return err
-			}
-			if number == 0 { // sequences begin with 1
-				fresh.byTeam[key] = kind
-				continue
-			}
-			last = number
+			var upTo, expires int64
+			err := scan(&kind, &key, &upTo, &expires, &last)
 			endings = append(endings, Ending{Kind: EndKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
-		}
-		if err := rows.Err(); err != nil {
 			return err
-		}
-		s.learn(fresh)
-		return nil
+		})
 	})
 	if err != nil {
-		return nil, sequence, fmt.Errorf("endings and revisions: %w", err)
+		return nil, sequence, fmt.Errorf("endings: %w", err)
 	}
 	return endings, last, nil
 }
 
-// sessionBounds tells of the sessions that an ending would be about, the ended
+// SessionBounds tells of the sessions that an ending would be about, the ended
 // ones too, how many there are and how far in time they reach.
-type sessionBounds struct {
+type SessionBounds struct {
 	Count                      int64
 	LastSignedIn, LastToExpire time.Time
 }
 
 // SessionBounds returns the bounds of a key's sessions whose time is not over.
-func (s *Store) SessionBounds(ctx context.Context, kind EndKind, key string, now time.Time) (sessionBounds, error) {
-	var b sessionBounds
+func (s *Store) SessionBounds(ctx context.Context, kind EndKind, key string, now time.Time) (SessionBounds, error) {
+	var b SessionBounds
 	err := s.call(ctx, func(ctx context.Context) error {
 		var signedIn, expires int64
-		err := s.Read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(signed_in_at), 0), COALESCE(MAX(expires_at), 0)
+		err := s.queryRow(ctx, s.read, `SELECT COUNT(*), COALESCE(MAX(signed_in_at), 0), COALESCE(MAX(expires_at), 0)
 			FROM sessions WHERE `+kind.column()+` = $1 AND expires_at > $2`, key, now.UnixMilli()).Scan(&b.Count, &signedIn, &expires)
 		b.LastSignedIn, b.LastToExpire = time.UnixMilli(signedIn), time.UnixMilli(expires)
 		return err
 	})
 	if err != nil {
-		return sessionBounds{}, fmt.Errorf("session bounds: %w", err)
+		return SessionBounds{}, fmt.Errorf("session bounds: %w", err)
 	}
 	return b, nil
 }
 
-// sessionQuery asks for sessions that stand, the latest first.
+// SessionQuery asks for sessions that stand, the latest first.
 type SessionQuery struct {
 	Subject string // of this person alone; empty for everybody
 	IDHash  string // this one alone; empty for any
@@ -213,7 +195,7 @@ type SessionQuery struct {
 	Limit   int
 }
 
-// sessionCursor is where a page of sessions starts; zero is the first.
+// SessionCursor is where a page of sessions starts; zero is the first.
 type SessionCursor struct {
 	SignedInAt int64 // milliseconds since 1970
 	IDHash     string
@@ -251,20 +233,14 @@ func (s *Store) Sessions(ctx context.Context, q SessionQuery, now time.Time) ([]
 }
 
 func (s *Store) sessionRows(ctx context.Context, text string, args []any) ([]SessionRecord, error) {
-	rows, err := s.Read.QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var records []SessionRecord
-	for rows.Next() {
+	err := s.each(ctx, s.read, text, args, func(scan func(...any) error) error {
 		var r SessionRecord
 		var signedIn, expires int64
-		if err := rows.Scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires); err != nil {
-			return nil, err
-		}
+		err := scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires)
 		r.SignedInAt, r.ExpiresAt = time.UnixMilli(signedIn).UTC(), time.UnixMilli(expires).UTC()
 		records = append(records, r)
-	}
-	return records, rows.Err()
+		return err
+	})
+	return records, err
 }

@@ -1,3 +1,11 @@
+// Package store keeps the expenses, their history and who is signed in, on SQLite
+// or PostgreSQL. It holds all SQL of the program, and the same statements run on
+// both databases: what differs is how to connect (store.go), how to migrate
+// (migrate.go, migrations/) and how to copy (backup.go). It knows no HTTP and
+// decides nothing about who may do what. Every call is bounded in time, and ends
+// with an error that IsUnavailable where the database cannot serve now. Start
+// reading at Open and Start; then expenses.go and query.go say how a page is found,
+// and adding.go and history.go how a change is written.
 package store
 
 import (
@@ -46,12 +54,12 @@ const queryTimeout = 5 * time.Second
 
 var errUnavailable = errors.New("database unavailable")
 
-// isUnavailable reports whether err is a fault of the database that passes, so
+// IsUnavailable reports whether err is a fault of the database that passes, so
 // that the same call may succeed later. A write that ended with it was not
 // acknowledged; the form's submission makes sending it again safe.
 func IsUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
 
-// unavailable marks err as a fault of the database.
+// Unavailable marks err as a fault of the database.
 func Unavailable(err error) error {
 	if IsUnavailable(err) {
 		return err
@@ -62,10 +70,11 @@ func Unavailable(err error) error {
 // Store holds the expenses with their history, on SQLite or PostgreSQL. The same
 // statements run on both; what differs is how to connect and to migrate.
 type Store struct {
-	Read, Write *sql.DB // the same pool on PostgreSQL
-	File        string  // of SQLite; empty on PostgreSQL
+	read, write *sql.DB // the same pool on PostgreSQL
+	file        string  // of SQLite; empty on PostgreSQL
 	log         *slog.Logger
-	Metrics     *metrics.Metrics // nil where nobody asks for them
+	metrics     *metrics.Metrics // nil where nobody asks for them
+	queries     atomic.Int64     // that were asked to read
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
@@ -74,7 +83,7 @@ type Store struct {
 	// writeFailed is set while the last write met a fault of the database.
 	writeFailed atomic.Bool
 
-	Known  atomic.Pointer[Revisions] // nil until they were asked for
+	known  atomic.Pointer[Revisions] // nil until they were asked for
 	asking chan struct{}             // has room for whoever asks for them
 	writes atomic.Int64              // that have ended, whatever came of them
 
@@ -83,11 +92,12 @@ type Store struct {
 	preparing sync.WaitGroup
 }
 
-// openStore returns the store that a DATABASE_URL names, without a connection
-// yet: call start. An error is a mistake in the URL; it says how to mend it and
-// never holds the URL, in which a password may stand.
-func Open(databaseURL string, log *slog.Logger) (*Store, error) {
-	s := &Store{log: log, asking: make(chan struct{}, 1)}
+// Open returns the store that a DATABASE_URL names, without a connection yet: call
+// Start. Calls are counted in metrics, unless it is nil. An error is a mistake in
+// the URL; it says how to fix it and never holds the URL, in which a password may
+// stand.
+func Open(databaseURL string, log *slog.Logger, metrics *metrics.Metrics) (*Store, error) {
+	s := &Store{log: log, metrics: metrics, asking: make(chan struct{}, 1)}
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	var err error
 	switch scheme {
@@ -114,24 +124,24 @@ func (s *Store) openSQLite(file string) error {
 	if file == "" || strings.HasPrefix(file, ":") || strings.HasPrefix(file, "//") || strings.ContainsRune(file, 0) {
 		return errors.New("sqlite: needs the path of a file: write sqlite:expenses.db or sqlite:/var/lib/expense-dashboard/expenses.db")
 	}
-	s.File = file
+	s.file = file
 	var err error
-	if s.Write, err = sql.Open("sqlite", SqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
-	if s.Read, err = sql.Open("sqlite", SqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
+	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
-	s.Write.SetMaxOpenConns(1)
-	s.Read.SetMaxOpenConns(4)
-	s.Read.SetMaxIdleConns(4)
-	s.Read.SetConnMaxIdleTime(5 * time.Minute)
+	s.write.SetMaxOpenConns(1)
+	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxIdleConns(4)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
 // sqliteName returns the name by which the driver opens a file with settings. A
 // write waits 5 s for the lock of another process.
-func SqliteName(file, settings string) string {
+func sqliteName(file, settings string) string {
 	escaped := (&url.URL{Path: file}).EscapedPath()
 	return "file:" + escaped + "?_busy_timeout=5000&_error_rc=1" + settings
 }
@@ -148,22 +158,22 @@ func (s *Store) openPostgres(databaseURL string) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "expense-dashboard"
 	}
-	s.Read = stdlib.OpenDB(*config)
-	s.Write = s.Read
-	s.Read.SetMaxOpenConns(10)
-	s.Read.SetMaxIdleConns(5)
-	s.Read.SetConnMaxIdleTime(5 * time.Minute)
+	s.read = stdlib.OpenDB(*config)
+	s.write = s.read
+	s.read.SetMaxOpenConns(10)
+	s.read.SetMaxIdleConns(5)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
-// close ends the preparing and the connections. It waits for calls that run.
+// Close ends the preparing and the connections. It waits for calls that run.
 func (s *Store) Close() error {
 	s.stop()
 	s.preparing.Wait()
-	return errors.Join(s.Read.Close(), s.Write.Close())
+	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-// ping reports whether the database serves, as an error that isUnavailable and
+// Ping reports whether the database serves, as an error that IsUnavailable and
 // says why where it does not. After a write that met a full disk or a lock, it
 // serves again only when a write succeeds.
 func (s *Store) Ping(ctx context.Context) error {
@@ -175,7 +185,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	}
 	return s.call(ctx, func(ctx context.Context) error {
 		var one int
-		return s.Read.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one)
+		return s.queryRow(ctx, s.read, `SELECT id FROM health`).Scan(&one)
 	})
 }
 
@@ -193,9 +203,55 @@ func (s *Store) stream(ctx context.Context, fn func() error) error {
 	}
 	begun := time.Now()
 	err := s.outcome(ctx, fn())
-	s.Metrics.DatabaseCall("read", resultOf(err), begun)
+	s.metrics.DatabaseCall("read", resultOf(err), begun)
 	return err
 }
+
+// snapshot runs fn, which reads what is of one moment however many queries it
+// takes, with a deadline.
+func (s *Store) snapshot(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	return s.call(ctx, func(ctx context.Context) error {
+		tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+		if err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+		// Nothing was written that could be lost.
+		defer tx.Rollback()
+		return fn(ctx, tx)
+	})
+}
+
+// querier is a pool of connections or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// each calls fn for each row that a query returns, with what scans it, and ends
+// with fn's first error.
+func (s *Store) each(ctx context.Context, q querier, text string, args []any, fn func(scan func(...any) error) error) error {
+	s.queries.Add(1)
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// queryRow asks for one row.
+func (s *Store) queryRow(ctx context.Context, q querier, text string, args ...any) *sql.Row {
+	s.queries.Add(1)
+	return q.QueryRowContext(ctx, text, args...)
+}
+
+// Queries is the number of queries that have read from the database so far.
+func (s *Store) Queries() int64 { return s.queries.Load() }
 
 // change runs fn in one transaction, with a deadline. What fn did counts only
 // where change returns nil.
@@ -213,7 +269,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	begun := time.Now()
 	err := s.outcome(ctx, s.transact(limited, fn))
 	s.writes.Add(1)
-	s.Metrics.DatabaseCall("write", resultOf(err), begun)
+	s.metrics.DatabaseCall("write", resultOf(err), begun)
 	if err == nil || IsUnavailable(err) {
 		s.writeFailed.Store(err != nil)
 	}
@@ -221,7 +277,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 }
 
 func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	tx, err := s.Write.BeginTx(ctx, nil)
+	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -243,15 +299,15 @@ func (s *Store) usable() error {
 	if why := *s.notReady.Load(); why != nil {
 		return Unavailable(why)
 	}
-	if s.File == "" {
+	if s.file == "" {
 		return nil
 	}
-	now, err := os.Stat(s.File)
+	now, err := os.Stat(s.file)
 	if err != nil {
 		return Unavailable(err)
 	}
 	if !os.SameFile(now, *s.opened.Load()) {
-		return Unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.File))
+		return Unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.file))
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func startedStore(t testing.TB, databaseURL string) *Store {
 
 func openedStore(t testing.TB, databaseURL string) *Store {
 	t.Helper()
-	s, err := Open(databaseURL, slog.New(slog.DiscardHandler))
+	s, err := Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func stored(t testing.TB, s *Store, e expense.Expense) expense.Expense {
 func historyOf(t testing.TB, s *Store, id string) []expense.Event {
 	t.Helper()
 	var team string
-	if err := s.Read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
+	if err := s.read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
 		t.Fatal(err)
 	}
 	detail, err := s.Detail(t.Context(), team, id)
@@ -117,7 +117,7 @@ func TestOpenStoreRefusesURLs(t *testing.T) {
 		"bad setting":    "postgres://user:canary@host/db?sslmode=canary",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Open(databaseURL, slog.New(slog.DiscardHandler))
+			_, err := Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 			if err == nil {
 				t.Fatal("opened")
 			}
@@ -149,11 +149,11 @@ func TestSQLiteSettings(t *testing.T) {
 	s := startedStore(t, storetest.SQLite(t))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
 		var got string
-		if err := s.Write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+		if err := s.write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %q, %v; want %q", pragma, got, err, want)
 		}
 	}
-	if _, err := s.Read.Exec(`DELETE FROM expenses`); err == nil {
+	if _, err := s.read.Exec(`DELETE FROM expenses`); err == nil {
 		t.Error("a connection for reading writes")
 	}
 }

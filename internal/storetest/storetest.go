@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver named pgx
+	_ "modernc.org/sqlite"             // the driver named sqlite
 )
 
 // EachURL runs a test with the URL of an empty database of each kind, on both at
@@ -43,6 +45,22 @@ func EachURL(t *testing.T, test func(t *testing.T, databaseURL string)) {
 // escaped.
 func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "a b%20?#.db")
+}
+
+// DB opens a database behind the store's back, for a test that looks at its rows or
+// changes them. It is closed with the test.
+func DB(t testing.TB, databaseURL string) *sql.DB {
+	t.Helper()
+	driver, name := "pgx", databaseURL
+	if file, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		driver, name = "sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?_busy_timeout=5000&_foreign_keys=on"
+	}
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 // Server is a PostgreSQL of the tests' own, in a temporary folder. A
