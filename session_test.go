@@ -175,15 +175,21 @@ func TestSessionLimits(t *testing.T) {
 		visits  []time.Duration // since sign-in
 		at      time.Duration   // since sign-in
 		present bool
+		kept    bool // the cookie, which a clock that jumped must not cost
 	}{
-		{"just within the idle limit", nil, time.Hour - time.Millisecond, true},
-		{"at the idle limit", nil, time.Hour, false},
-		{"a visit moves the idle limit", []time.Duration{50 * time.Minute}, 109 * time.Minute, true},
-		{"a visit moves the idle limit by itself", []time.Duration{50 * time.Minute}, 110 * time.Minute, false},
-		{"just within the absolute limit", everyHalfHour(12 * time.Hour), 12*time.Hour - time.Millisecond, true},
-		{"at the absolute limit", everyHalfHour(12 * time.Hour), 12 * time.Hour, false},
-		{"a clock set back a little", nil, -time.Minute, true},
-		{"a clock set back an hour", nil, -time.Hour, false},
+		{"just within the idle limit", nil, time.Hour - time.Millisecond, true, true},
+		{"at the idle limit", nil, time.Hour, false, true},
+		{"long after the idle limit", nil, 3 * time.Hour, false, false},
+		{"a visit moves the idle limit", []time.Duration{50 * time.Minute}, 109 * time.Minute, true, true},
+		{"a visit moves the idle limit by itself", []time.Duration{50 * time.Minute}, 110 * time.Minute, false, true},
+		{"just within the absolute limit", everyHalfHour(12 * time.Hour), 12*time.Hour - time.Millisecond, true, true},
+		{"at the absolute limit", everyHalfHour(12 * time.Hour), 12 * time.Hour, false, true},
+		{"long after the absolute limit", everyHalfHour(12 * time.Hour), 14 * time.Hour, false, false},
+		{"a clock set back a little", nil, -time.Minute, true, true},
+		{"a clock set back an hour", nil, -time.Hour, true, true},
+		{"a clock set back a day", nil, -24 * time.Hour, false, false},
+		{"a visit by a clock an hour ahead, which is right again", []time.Duration{59 * time.Minute}, time.Minute, true, true},
+		{"the same, and an hour of rest", []time.Duration{59 * time.Minute, time.Minute}, 61 * time.Minute, false, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -203,9 +209,66 @@ func TestSessionLimits(t *testing.T) {
 				want = http.StatusOK
 			}
 			b.get("/dashboard").check(t, want)
-			if _, kept := b.cookies()["session"]; kept != test.present {
-				t.Errorf("the browser keeps its session: %v, want %v", kept, test.present)
+			if _, kept := b.cookies()["session"]; kept != test.kept {
+				t.Errorf("the browser keeps its session: %v, want %v", kept, test.kept)
 			}
+		})
+	}
+}
+
+// While the clock is more than the idle limit ahead nobody is signed in, and when
+// it is right again everybody is who was before, whatever happened meanwhile.
+func TestClockJumpsAheadAndBack(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	r := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "2h"}})
+	away, busy, ended, stolen := r.browser(), r.browser(), r.browser(), r.browser()
+	for _, b := range []*browser{away, busy, ended} {
+		b.signIn(finance)
+	}
+	stolen.setCookie("session", ended.cookies()["session"])
+	ended.post("/logout", nil)
+	clock.advance(61 * time.Minute)
+	busy.get("/dashboard").check(t, http.StatusSeeOther)
+	// A sign-in tidies up what is over by the clock that is ahead.
+	clock.advance(time.Hour)
+	r.browser().signIn(marketing)
+	clock.advance(-121 * time.Minute)
+	for _, b := range []*browser{away, busy} {
+		b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	}
+	again := r.copy(t, setup{clock: clock})
+	for name, routes := range map[string]http.Handler{"this copy": r.site.routes(), "a copy that starts": again.routes()} {
+		request, answer := httptest.NewRequest("GET", "/dashboard", nil), httptest.NewRecorder()
+		request.AddCookie(&http.Cookie{Name: "session", Value: stolen.cookies()["session"]})
+		if routes.ServeHTTP(answer, request); answer.Code != http.StatusSeeOther {
+			t.Errorf("on %s the session that was ended gets %d", name, answer.Code)
+		}
+	}
+}
+
+// What was over by the setting of its time stays over by another.
+func TestLongerIdleTimeoutRevivesNothing(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, before, after string
+		rest                time.Duration
+		want                int
+	}{
+		{"a longer one revives nothing", "1h", "8h", 61 * time.Minute, http.StatusSeeOther},
+		{"a longer one leaves what stands", "1h", "8h", 59 * time.Minute, http.StatusOK},
+		{"a shorter one counts at once", "8h", "1h", 61 * time.Minute, http.StatusSeeOther},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clock := newClock()
+			first := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": test.before}})
+			second := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": test.after}})
+			b := first.browser()
+			b.signIn(finance)
+			clock.advance(test.rest)
+			b.home = second.baseURL
+			b.get("/dashboard").check(t, test.want)
 		})
 	}
 }

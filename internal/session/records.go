@@ -161,7 +161,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 	}
 	if len(endings) > 0 {
 		now := time.Now()
-		maps.DeleteFunc(s.known, func(_ endedKey, e storepkg.Ending) bool { return now.Sub(e.Expires) > clockTolerance })
+		maps.DeleteFunc(s.known, func(_ endedKey, e storepkg.Ending) bool { return now.Sub(e.Expires) > clockJump })
 	}
 }
 

@@ -33,7 +33,7 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 		for _, test := range []struct {
 			at   time.Time
 			rows [3]int
-		}{{begun.Add(time.Hour - time.Millisecond), [3]int{2, 1, 1}}, {begun.Add(time.Hour), [3]int{2, 0, 0}}} {
+		}{{begun.Add(25*time.Hour - time.Millisecond), [3]int{2, 1, 1}}, {begun.Add(25 * time.Hour), [3]int{2, 0, 0}}} {
 			add(test.at.String(), test.at)
 			var rows [3]int
 			for i, table := range []string{"sessions", "ended", "used_tokens"} {

@@ -26,7 +26,8 @@ type Session struct {
 	Methods     string // how they proved it, as in methodName and joined by spaces; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time // whatever happens, and whatever is configured later
-	SeenAt      time.Time // last request, to the precision of sessionStore.touch
+	SeenAt      time.Time // last request, to the precision of Store.Touch
+	IdleEndsAt  time.Time // without another request, and whatever is configured later
 }
 
 // sessionStore keeps sessions in gorilla cookie sessions: the profile in one
@@ -53,15 +54,18 @@ const (
 	openedCost = 400
 )
 
-// clockTolerance is how far the clocks of two copies of the program may differ.
-const clockTolerance = 5 * time.Minute
+// clockJump is how far a machine's clock may jump, and come back, so that nobody
+// is signed out who was signed in before. It is more than the clocks of two
+// copies of the program may ever differ.
+const clockJump = 2 * time.Hour
 
 // logoutPath is where sign-out lives, and the only path that the ID Token's
 // cookies are sent to.
 const LogoutPath = "/logout"
 
 func NewStore(secrets []secret.Text, secure bool, idle, maxAge time.Duration, now func() time.Time) (*Store, error) {
-	profile, err := NewCookieStore(secrets, "session", secure, maxAge)
+	// EndsAt is the limit; a cookie can still be read when a clock jumped beyond it.
+	profile, err := NewCookieStore(secrets, "session", secure, maxAge+clockJump)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +126,7 @@ func (s *Store) Find(w http.ResponseWriter, r *http.Request) (*Session, error) {
 
 // read returns the session that a request's cookie holds, ended or not, or nil.
 // A cookie that cannot be read or whose time is over is an anonymous visitor's,
-// and is cleared.
+// and is cleared: the latter when no jump of the clock can be why.
 func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
 	sent, err := r.Cookie(s.profileName)
 	if err != nil {
@@ -143,26 +147,33 @@ func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
 		person = *opened
 		s.opened.Put(sent.Value, person, openedCost+2*len(sent.Value))
 	}
-	if !s.alive(&person) {
-		Forget(w, s.profileName, s.Profile.Options)
-		return nil
-	}
-	return &person
-}
-
-// alive reports whether neither limit has passed. Times in the future are a
-// clock's error that no limit must hang on.
-func (s *Store) alive(person *Session) bool {
 	now := s.Now()
-	age, quiet := now.Sub(person.SignedInAt), now.Sub(person.SeenAt)
-	return age < s.MaxAge && now.Before(person.EndsAt) && quiet < s.Idle && age > -clockTolerance && quiet > -clockTolerance
+	if s.aliveAt(now, &person) {
+		return &person
+	}
+	if !s.aliveAt(now.Add(-clockJump), &person) {
+		Forget(w, s.profileName, s.Profile.Options)
+	}
+	return nil
 }
 
-// touch notes that the person was here. It writes the cookie only when the
+// aliveAt reports whether no limit has passed at a moment: neither those that the
+// session was begun with nor those that are configured now. A sign-in further in
+// the future than clocks jump is nobody's; a last request in the future is that of
+// a clock that has come back.
+func (s *Store) aliveAt(now time.Time, person *Session) bool {
+	return now.Before(person.EndsAt) && now.Before(person.SignedInAt.Add(s.MaxAge)) &&
+		now.Before(person.IdleEndsAt) && now.Before(person.SeenAt.Add(s.Idle)) &&
+		person.SignedInAt.Sub(now) <= clockJump
+}
+
+// Touch notes that the person was here. It writes the cookie only when the
 // last note is a twentieth of the idle limit or a minute old, so a session may
-// end that much early, and never late.
+// end that much early; or when the note is from the future, which a clock that
+// jumped and came back leaves.
 func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) error {
-	if s.Now().Sub(person.SeenAt) < min(s.Idle/20, time.Minute) {
+	quiet := s.Now().Sub(person.SeenAt)
+	if quiet >= 0 && quiet < min(s.Idle/20, time.Minute) {
 		return nil
 	}
 	return s.save(w, r, person)
@@ -170,6 +181,7 @@ func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) e
 
 func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) error {
 	person.SeenAt = s.Now()
+	person.IdleEndsAt = person.SeenAt.Add(s.Idle)
 	cookie := sessions.NewSession(s.Profile, s.profileName)
 	options := *s.Profile.Options
 	options.MaxAge = Seconds(person.EndsAt.Sub(person.SeenAt))
@@ -180,6 +192,7 @@ func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) er
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
 		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
 		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
+		"idle_ends": strconv.FormatInt(person.IdleEndsAt.UnixMilli(), 10),
 	}
 	return s.Profile.Save(r, w, cookie)
 }
@@ -190,12 +203,13 @@ func ParseSession(values map[any]any) (*Session, error) {
 	seen, err2 := strconv.ParseInt(text("seen"), 10, 64)
 	unverified, err3 := strconv.ParseBool(text("unverified"))
 	ends, err4 := strconv.ParseInt(text("ends"), 10, 64)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	idleEnds, err5 := strconv.ParseInt(text("idle_ends"), 10, 64)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	person := &Session{
 		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
-		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen),
+		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen), IdleEndsAt: time.UnixMilli(idleEnds),
 	}
 	if person.ID == "" || person.Subject == "" {
 		return nil, errors.New("session without an ID or a subject")

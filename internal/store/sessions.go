@@ -67,11 +67,15 @@ type UsedToken struct {
 	Expires time.Time
 }
 
-// AddSession records a session that begins, and forgets what is over.
+// forgetAfter is for how long what is over is remembered: a clock that jumped
+// ahead and comes back finds the endings of sessions that live on.
+const forgetAfter = 24 * time.Hour
+
+// AddSession records a session that begins, and forgets what has long been over.
 func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, table := range []string{"sessions", "ended", "used_tokens"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, record.SignedInAt.UnixMilli()); err != nil {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, record.SignedInAt.Add(-forgetAfter).UnixMilli()); err != nil {
 				return err
 			}
 		}
