@@ -194,7 +194,7 @@ func failedSignIns(m *metrics.Metrics, h web.Handler) web.Handler {
 // session is sent to sign in and comes back; any other client gets a 401.
 func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Session) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person, err := s.Sessions.Find(w, r)
+		person, err := s.sessions.Find(w, r)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 			return nil
 		}
 		logging.InfoOf(r).Subject = person.Subject
-		if err := s.Sessions.Touch(w, r, person); err != nil {
+		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}
 		return h(w, r, person)
@@ -244,7 +244,7 @@ func (s *app) fromElsewhere(r *http.Request) bool {
 		return false
 	case "":
 		referer := r.Header.Get("Referer")
-		return referer != "" && referer != s.BaseURL && !strings.HasPrefix(referer, s.BaseURL+"/")
+		return referer != "" && referer != s.baseURL && !strings.HasPrefix(referer, s.baseURL+"/")
 	default:
 		return true
 	}

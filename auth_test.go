@@ -417,7 +417,7 @@ func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
 	}
 	for _, step := range steps {
 		write(step.member)
-		r.site.Directory.Reload()
+		r.site.directory.Reload()
 		b.get("/team/finance").check(t, step.finance)
 		b.get("/team/hr").check(t, step.hr)
 	}

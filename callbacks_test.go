@@ -244,7 +244,7 @@ func TestSessionWithoutItsEnd(t *testing.T) {
 	b.signIn(finance)
 	request := httptest.NewRequest("GET", "/", nil)
 	request.AddCookie(&http.Cookie{Name: "session", Value: b.cookies()["session"]})
-	cookie, err := r.site.Sessions.Profile.New(request, "session")
+	cookie, err := r.site.sessions.Profile.New(request, "session")
 	if err != nil {
 		t.Fatal(err)
 	}

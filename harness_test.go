@@ -30,6 +30,7 @@ import (
 	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 )
 
 // The sample's people, by where they belong.
@@ -70,7 +71,9 @@ type setup struct {
 	// clientTimeout shortens the deadline of a single call to the provider;
 	// zero leaves it.
 	clientTimeout time.Duration
-	unreached     bool // the site is not connected to the provider
+	unreached     bool      // the site is not connected to the provider
+	forgetful     bool      // the site keeps no rendered page
+	log           io.Writer // of the site; nil is the rig's
 }
 
 // A rig is the program, or only its site, beside a provider of its own.
@@ -114,7 +117,11 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := logging.New(cfg.LogFormat, r.log)
+	var out io.Writer = r.log
+	if s.log != nil {
+		out = s.log
+	}
+	log := logging.New(cfg.LogFormat, out)
 	directory, err := team.Open(cfg.TeamsFile, log)
 	if err != nil {
 		t.Fatal(err)
@@ -127,18 +134,22 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err := store.Start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	built, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, r.log, log))
+	p := parts{directory: directory, store: store, log: log, requests: logging.NewAccessLog(cfg.LogFormat, out, log), now: time.Now, keptPages: web.KeptPages}
+	if s.clock != nil {
+		p.now = s.clock.now
+	}
+	if s.forgetful {
+		p.keptPages = 0
+	}
+	built, err := newSite(cfg, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.clock != nil {
-		built.Now, built.Auth.Now, built.Sessions.Now, built.signIn.pending.Now = s.clock.now, s.clock.now, s.clock.now, s.clock.now
-	}
 	if s.clientTimeout > 0 {
-		built.Auth.Client.Timeout = s.clientTimeout
+		built.signIn.Client.Client.Timeout = s.clientTimeout
 	}
 	if !s.unreached {
-		if err := built.Auth.Connect(t.Context()); err != nil {
+		if err := built.signIn.Connect(t.Context()); err != nil {
 			t.Fatalf("connect: %v", err)
 		}
 	}

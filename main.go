@@ -15,22 +15,19 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
-	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/command"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/doctor"
-	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
-	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 )
@@ -57,7 +54,7 @@ func backupCommand(ctx context.Context, i command.Invocation) error {
 	if err := errors.Join(l.Problems...); err != nil {
 		return &config.Error{err}
 	}
-	if err := storepkg.Backup(ctx, databaseURL, arguments[0]); err != nil {
+	if err := store.Backup(ctx, databaseURL, arguments[0]); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(i.Stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
@@ -150,11 +147,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if cfg.MetricsAddr != "" {
 		counted = metrics.New(command.BuildVersion())
 	}
-	store, storeErr := storepkg.Open(cfg.DatabaseURL, log, counted)
+	db, storeErr := store.Open(cfg.DatabaseURL, log, counted)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{err}
 	}
-	defer store.Close()
+	defer db.Close()
 	if counted != nil {
 		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
@@ -162,15 +159,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		}
 		defer stop()
 	}
-	if err := store.Start(ctx, cfg.SampleData); err != nil {
+	if err := db.Start(ctx, cfg.SampleData); err != nil {
 		return err
 	}
-	s, err := newSite(cfg, directory, store, log, logging.NewAccessLog(cfg.LogFormat, stderr, log))
+	s, err := newSite(cfg, parts{
+		directory: directory, store: db, log: log, requests: logging.NewAccessLog(cfg.LogFormat, stderr, log),
+		metrics: counted, now: time.Now, keptPages: web.KeptPages,
+	})
 	if err != nil {
 		return err
 	}
 	observe(counted, s)
-	if err := connectAtStart(ctx, s.Auth, log); err != nil {
+	if err := connectAtStart(ctx, s.signIn.Client, log); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", cfg.ListenAddr)
@@ -192,31 +192,47 @@ func of(variable string, err error) error {
 	return fmt.Errorf("%s %w", variable, err)
 }
 
-// newSite builds the parts.
-func newSite(cfg config.Config, directory *team.File, store *storepkg.Store, log *slog.Logger, requests *logging.AccessLog) (*app, error) {
+// parts are what a site is made of beside its configuration.
+type parts struct {
+	directory *team.File
+	store     *store.Store
+	log       *slog.Logger
+	requests  *logging.AccessLog
+	metrics   *metrics.Metrics // nil where nobody asks for them
+	now       func() time.Time
+	keptPages int // bytes of rendered pages that are kept
+}
+
+// newSite builds the site and what signs people in.
+func newSite(cfg config.Config, p parts) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
-	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, time.Now)
-	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, time.Now)
-	notices, err3 := web.NewNotices(cfg.SessionSecrets, secure)
-	drafts, err4 := session.NewSplitCookie(cfg.SessionSecrets, "draft", secure, "/team", web.DraftMaxAge)
-	pages, err5 := web.OpenPages(templateFS, staticFS)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, p.now)
+	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, p.now)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	client := &openid.Client{
 		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, Scopes: cfg.Scopes,
 		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
-		Client: openid.NewHTTPClient(), Log: log, Now: time.Now,
+		Client: openid.NewHTTPClient(), Log: p.log, Now: p.now,
 	}
-	signIn := &authenticator{Client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions}
-	sessions.Records = session.NewRecords(store, log)
+	sessions.Records = session.NewRecords(p.store, p.log)
 	// Ended sessions are known before the first request where the database serves.
 	sessions.Records.Refresh(context.Background())
-	return &app{&web.Site{
-		BaseURL: cfg.BaseURL, Proxies: cfg.TrustedProxies, BackChannelLogout: cfg.BackChannelLogout, UniversalLogout: cfg.UniversalLogout, Auth: client, Sessions: sessions, Directory: directory, Store: store,
-		Notices: notices, Drafts: drafts, Exports: make(chan struct{}, web.MaxExports), Pages: pages, Summaries: cache.New[string, expense.Summary](web.MaxSummaries), Log: log, AccessLog: requests, Now: time.Now,
-		Headers: new(atomic.Pointer[web.MadeHeaders]),
-	}, signIn}, nil
+	site, err := web.New(web.Config{
+		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
+		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
+		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store,
+		Log: p.log, AccessLog: p.requests, Metrics: p.metrics, Now: p.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	signIn := &authenticator{Client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions}
+	return &app{
+		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store,
+		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout,
+	}, nil
 }
 
 // connectAtStart discovers the provider. A lasting fault is returned; with a
@@ -239,8 +255,8 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 	server := serverpkg.New(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { s.Auth.KeepConnected(background) })
-	tasks.Go(func() { s.Directory.Watch(background) })
+	tasks.Go(func() { s.signIn.KeepConnected(background) })
+	tasks.Go(func() { s.directory.Watch(background) })
 	defer tasks.Wait()
 	defer stop()
 
@@ -266,8 +282,8 @@ func observe(m *metrics.Metrics, s *app) {
 	if m == nil {
 		return
 	}
-	s.Metrics, s.Sessions.Records.Metrics = m, m
-	s.Auth.Client.Transport = &openid.CountedTransport{Base: s.Auth.Client.Transport, Metrics: m}
+	s.sessions.Records.Metrics = m
+	s.signIn.Client.Client.Transport = &openid.CountedTransport{Base: s.signIn.Client.Client.Transport, Metrics: m}
 }
 
 //go:embed templates

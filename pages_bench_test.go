@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"expense-dashboard/internal/logging"
 )
 
 // A recorded request of somebody, to be answered again and again.
@@ -50,9 +48,7 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	r := startSite(t, setup{})
-	r.site.Log = logging.New("text", file)
-	r.site.AccessLog = logging.NewAccessLog("text", file, r.site.Log)
+	r := startSite(t, setup{log: file})
 	cookies := map[string]string{}
 	for _, address := range []string{admin, finance} {
 		b := r.browser()

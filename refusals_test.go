@@ -89,8 +89,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			if strings.Contains(r.log.String(), upstreamText) {
 				t.Error("the log holds the provider's own words")
 			}
-			away := *r.site
-			away.BaseURL = "https://expenses.example.com"
+			away := r.copy(t, setup{env: map[string]string{"APP_BASE_URL": "https://expenses.example.com", "SAMPLE_DATA": "false"}})
 			elsewhere := httptest.NewRecorder()
 			away.Fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
 			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.mend != "" && strings.Contains(body, html.EscapeString(row.mend))) {

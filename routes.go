@@ -2,23 +2,43 @@ package main
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
-	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
+	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 )
 
-// app is the site with its gates.
+// app is the site, and what its gates ask.
 type app struct {
 	*web.Site
-	signIn *authenticator
+	baseURL   string
+	signIn    *authenticator
+	sessions  *session.Store
+	directory *team.File
+	store     *store.Store
+	metrics   *metrics.Metrics
+	// backChannelLogout and universalLogout say which logout requests of the
+	// provider's servers are taken.
+	backChannelLogout, universalLogout bool
 }
 
-// routes is the whole map of the site.
+// routes is the whole map of the site. Each path has one pattern of the mux, and
+// answers the methods that the table has not got with 405; whatever the table
+// has not got at all is 404.
 func (s *app) routes() http.Handler {
-	mux := http.NewServeMux()
-	handle := func(pattern string, h web.Handler) { mux.Handle(pattern, s.Handle(h)) }
+	paths := map[string]map[string]web.Handler{}
+	handle := func(pattern string, h web.Handler) {
+		method, path, _ := strings.Cut(pattern, " ")
+		if paths[path] == nil {
+			paths[path] = map[string]web.Handler{}
+		}
+		paths[path][method] = h
+	}
 
 	handle("GET /{$}", s.Home)
 	handle("GET /dashboard", s.signedIn(s.Dashboard))
@@ -42,21 +62,37 @@ func (s *app) routes() http.Handler {
 
 	s.sessionRoutes(handle)
 
-	handle("GET /login", failedSignIns(s.Metrics, s.signIn.login))
-	handle("GET "+openid.CallbackPath, failedSignIns(s.Metrics, s.signIn.callback))
+	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))
+	handle("GET "+openid.CallbackPath, failedSignIns(s.metrics, s.signIn.callback))
 	handle("POST "+session.LogoutPath, s.logout)
 	handle("GET "+session.LogoutPath, s.logoutByLink)
-	for path, allow := range map[string]string{"/login": "GET", openid.CallbackPath: "GET", session.LogoutPath: "GET, POST"} {
-		// These change something, so HEAD does not stand in for GET.
-		handle("HEAD "+path, web.MethodNotAllowed(allow))
-		handle(path, web.MethodNotAllowed(allow))
-	}
 
 	handle("GET /healthz", s.Healthz)
 	handle("GET /readyz", s.Readyz)
-	mux.Handle("GET /static/", s.Pages.StaticFiles(s.Handle(func(http.ResponseWriter, *http.Request) error { return expense.ErrNotFound })))
+	handle("GET /static/", s.StaticFiles)
 
-	return s.Logged(s.Secured(s.SameOrigin(s.Known(mux))))
+	mux := http.NewServeMux()
+	for path, methods := range paths {
+		mux.Handle(path, s.byMethod(strings.TrimSuffix(path, "{$}"), methods))
+	}
+	unknown := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Pattern = "" // it is no route
+		s.Handle(s.NotFound).ServeHTTP(w, r)
+	})
+	mux.Handle("/", unknown)
+	return s.Logged(s.Secured(s.SameOrigin(asteriskless(mux, unknown))))
+}
+
+// asteriskless leaves OPTIONS * (RFC 9110, 9.3.7) to unknown, for which the mux
+// has an answer of its own that is not a page of ours.
+func asteriskless(mux *http.ServeMux, unknown http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.RequestURI == "*" {
+			unknown.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // sessionRoutes adds the routes about sessions. Those for the provider's servers
@@ -67,10 +103,42 @@ func (s *app) sessionRoutes(handle func(pattern string, h web.Handler)) {
 	handle("GET "+web.SessionsPath, s.forAdmins(s.AllSessions))
 	handle("POST "+web.SessionsPath+"/{id}/end", s.forAdmins(s.EndSession))
 	handle("POST "+web.SessionsPath+"/end", s.forAdmins(s.EndPerson))
-	if s.BackChannelLogout {
+	if s.backChannelLogout {
 		handle("POST "+web.BackChannelLogoutPath, s.BackChannelLogoutRequest)
 	}
-	if s.UniversalLogout {
+	if s.universalLogout {
 		handle("POST "+web.UniversalLogoutPath, s.UniversalLogoutRequest)
 	}
+}
+
+// byMethod answers a path by the method of the request, with the route as the
+// request's pattern. HEAD is answered as GET, but where a GET changes something.
+// (A pattern of the mux with the method would clash: GET of one expense with any
+// method of the form for a new one.)
+func (s *app) byMethod(path string, methods map[string]web.Handler) http.Handler {
+	if get, ok := methods[http.MethodGet]; ok && !slices.Contains([]string{"/login", openid.CallbackPath, session.LogoutPath}, path) {
+		methods[http.MethodHead] = get
+	}
+	var allow []string
+	handlers := map[string]http.Handler{}
+	for method, h := range methods {
+		allow = append(allow, method)
+		handlers[method] = s.Handle(h)
+	}
+	slices.Sort(allow)
+	refused := s.Handle(web.MethodNotAllowed(strings.Join(allow, ", ")))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, ok := handlers[r.Method]
+		if !ok {
+			r.Pattern = path
+			refused.ServeHTTP(w, r)
+			return
+		}
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		r.Pattern = method + " " + path
+		h.ServeHTTP(w, r)
+	})
 }

@@ -48,13 +48,14 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
-	if again.site, err = newSite(cfg, directory, store, logger, logging.NewAccessLog(cfg.LogFormat, log, logger)); err != nil {
+	p := parts{directory: directory, store: store, log: logger, requests: logging.NewAccessLog(cfg.LogFormat, log, logger), now: time.Now}
+	if s.clock != nil {
+		p.now = s.clock.now
+	}
+	if again.site, err = newSite(cfg, p); err != nil {
 		t.Fatal(err)
 	}
-	if s.clock != nil {
-		again.site.Now, again.site.Auth.Now, again.site.Sessions.Now = s.clock.now, s.clock.now, s.clock.now
-	}
-	if err := again.site.Auth.Connect(t.Context()); err != nil {
+	if err := again.site.signIn.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(again.site.routes())
@@ -89,7 +90,7 @@ func sessionID(t *testing.T, r *rig, b *browser) string {
 	for name, value := range b.cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	person := r.site.Sessions.Read(httptest.NewRecorder(), request)
+	person := r.site.sessions.Read(httptest.NewRecorder(), request)
 	if person == nil {
 		t.Fatal("the browser has no session")
 	}
@@ -253,7 +254,7 @@ func logoutEnv() map[string]string {
 // providerSID is the sid of the ID Token that the browser's session came from.
 func providerSID(t *testing.T, r *rig, b *browser) string {
 	t.Helper()
-	found, err := r.site.Store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.Now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.signIn.Now())
 	if err != nil || len(found) != 1 || found[0].ProviderSID == "" {
 		t.Fatalf("the session's record is %+v, %v", found, err)
 	}
@@ -277,7 +278,7 @@ func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
 
 func listed(t *testing.T, r *rig) []storepkg.SessionRecord {
 	t.Helper()
-	found, err := r.site.Store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.Now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.signIn.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +387,7 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
-	records := r.site.Sessions.Records
+	records := r.site.sessions.Records
 	set := func(asked time.Time, asking chan struct{}) {
 		records.Mu.Lock()
 		defer records.Mu.Unlock()
@@ -479,7 +480,7 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 				IDHash: digest.Of(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
 				SignedInAt: time.Now().Add(-time.Duration(i/3) * time.Second), ExpiresAt: time.Now().Add(time.Hour),
 			}
-			if err := r.site.Store.AddSession(t.Context(), record); err != nil {
+			if err := r.site.store.AddSession(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -518,7 +519,7 @@ func TestEndAllOthersOfVeryMany(t *testing.T) {
 			IDHash: digest.Of(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
 			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		}
-		if err := r.site.Store.AddSession(t.Context(), record); err != nil {
+		if err := r.site.store.AddSession(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -553,7 +554,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	b := r.browser()
 	b.signIn(finance)
 	values := slices.Collect(maps.Values(b.cookies()))
-	if err := r.site.Store.Close(); err != nil {
+	if err := r.site.store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(strings.TrimPrefix(r.database, "sqlite:"))
@@ -569,7 +570,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	for name, value := range b.cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
-	if person := r.site.Sessions.Read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {
+	if person := r.site.sessions.Read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {
 		t.Error("the database holds the session's ID, or not its hash")
 	}
 }

@@ -522,23 +522,6 @@ func TestExports(t *testing.T) {
 	guest.get("/team/finance/expenses.json", "Accept", "application/json").check(t, http.StatusUnauthorized)
 }
 
-func TestExportsHaveRoom(t *testing.T) {
-	t.Parallel()
-	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	for range web.MaxExports {
-		r.site.Exports <- struct{}{}
-	}
-	busy := b.get("/team/finance/expenses.csv")
-	busy.check(t, http.StatusServiceUnavailable, "Too many files at once")
-	if busy.header.Get("Retry-After") == "" || busy.header.Get("Content-Disposition") != "" {
-		t.Errorf("headers %v", busy.header)
-	}
-	<-r.site.Exports
-	b.get("/team/finance/expenses.csv").check(t, 200)
-}
-
 // upload sends a file to the import page.
 func (b *browser) upload(content string) *reply {
 	b.t.Helper()

@@ -110,13 +110,13 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 	}
 }
 
-// panicked makes a handler panic and returns the answer. The site is of no use
-// to people who are signed in from then on.
+// panicked makes a handler panic and returns the answer. Nobody
+// can sign in from then on.
 func panicked(t *testing.T, r *rig, b *browser) *reply {
 	t.Helper()
 	b.signIn(finance)
-	r.site.Directory = nil
-	return b.get("/dashboard")
+	r.site.signIn.pending = nil
+	return b.get("/login")
 }
 
 func checkSecurityHeaders(t *testing.T, r *rig, page *reply) {
@@ -203,7 +203,7 @@ func TestPanicIsAnErrorPage(t *testing.T) {
 	for line := range strings.Lines(r.log.String()) {
 		if reference != "" && strings.Contains(line, "ref="+reference) {
 			stacks += strings.Count(line, "runtime/debug.Stack")
-			requests += strings.Count(line, "msg=request method=GET path=/dashboard status=500")
+			requests += strings.Count(line, "msg=request method=GET path=/login status=500")
 		}
 	}
 	if stacks != 1 || requests != 1 {

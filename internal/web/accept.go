@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// acceptsPage reports whether a request is a browser's for a page to show: it
+// AcceptsPage reports whether a request is a browser's for a page to show: it
 // takes HTML and, where the browser says so, is a navigation.
 func AcceptsPage(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {

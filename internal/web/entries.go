@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// DraftMaxAge is how long a form waits for its writer to sign in again.
-	DraftMaxAge = signin.PendingMaxAge
+	// draftMaxAge is how long a form waits for its writer to sign in again.
+	draftMaxAge = signin.PendingMaxAge
 	// maxSubmission bounds the token of a form.
 	maxSubmission = 64
 	ImportPath    = "/expenses/import"
@@ -58,13 +58,13 @@ func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 const unsaved = "This is not saved yet. Here is what you typed."
 
 func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v Visit, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
-	sums, err := s.Store.Summary(r.Context(), expense.Query{Teams: v.teams()})
+	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
 	if err != nil {
 		return err
 	}
 	form.Action = v.filePath()
 	s.completeForm(v, &form, sums.ByCategory)
-	return s.Pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
+	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
@@ -87,7 +87,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
-	e, _, err := s.Store.Create(r.Context(), v.actor(), entry, form.Submission)
+	e, _, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
 	if err != nil {
 		return err
 	}
@@ -115,12 +115,12 @@ func (s *Site) checkEntry(v Visit, typed expense.Form, before expense.Entry) (ex
 
 // describe names an expense in a notice.
 func (s *Site) describe(r *http.Request, e expense.Expense) string {
-	return e.Item + ", " + s.Pages.Locales.Of(r).Money(e.Amount)
+	return e.Item + ", " + s.pages.Locales.Of(r).Money(e.Amount)
 }
 
 // done leads back to the team's page after a write, with what came of it.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, v Visit, told pagepkg.Notice) error {
-	if err := s.Notices.put(w, r, told); err != nil {
+	if err := s.notices.put(w, r, told); err != nil {
 		return err
 	}
 	s.noteWrite(w)
@@ -142,12 +142,12 @@ func badForm(err error) error {
 
 // Expense handles GET /team/{id}/expenses/{expense}.
 func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	detail, err := s.Store.Detail(r.Context(), v.Team.ID, r.PathValue("expense"))
+	detail, err := s.store.Detail(r.Context(), v.Team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
 	form := pagepkg.ExpenseFormView{Typed: formOf(detail.Expense), Version: detail.Expense.Version}
-	told := s.Notices.take(w, r)
+	told := s.notices.take(w, r)
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed = typedForm(fields)
 		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
@@ -165,7 +165,7 @@ func formOf(e expense.Expense) expense.Form {
 
 // formAgain answers a form that was not taken with the page of its expense.
 func (s *Site) formAgain(w http.ResponseWriter, r *http.Request, status int, v Visit, id string, form pagepkg.ExpenseFormView) error {
-	detail, err := s.Store.Detail(r.Context(), v.Team.ID, id)
+	detail, err := s.store.Detail(r.Context(), v.Team.ID, id)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	}
 	form.Action = v.filePath() + "/" + e.ID
 	s.completeForm(v, &form, detail.Categories)
-	return s.Pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
+	return s.pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
 		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
 	})
 }
@@ -196,7 +196,7 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
-	changed, err := s.Store.Update(r.Context(), v.actor(), e.ID, version, entry)
+	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
@@ -220,7 +220,7 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	if err := r.ParseForm(); err != nil {
 		return expense.Expense{}, 0, badForm(err)
 	}
-	e, err = s.Store.Expense(r.Context(), v.Team.ID, r.PathValue("expense"))
+	e, err = s.store.Expense(r.Context(), v.Team.ID, r.PathValue("expense"))
 	switch {
 	case err != nil:
 		return expense.Expense{}, 0, err
@@ -244,7 +244,7 @@ func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err != nil {
 		return err
 	}
-	deleted, err := s.Store.Delete(r.Context(), v.actor(), e.ID, version)
+	deleted, err := s.store.Delete(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
 	}
@@ -259,7 +259,7 @@ func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) e
 	if err != nil {
 		return err
 	}
-	restored, err := s.Store.Restore(r.Context(), v.actor(), e.ID, version)
+	restored, err := s.store.Restore(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
 	}
@@ -318,7 +318,7 @@ func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (k
 	if err != nil {
 		return false, err
 	}
-	return s.Drafts.Save(w, r, page, string(text))
+	return s.drafts.Save(w, r, page, string(text))
 }
 
 // keptError is a form that the database could not take, and that waits in the
@@ -351,12 +351,12 @@ func (s *Site) Keeping(h func(http.ResponseWriter, *http.Request, Visit) error) 
 
 // takeDraft returns the form that was kept for this page, or nil, and drops it.
 func (s *Site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
-	text := s.Drafts.Load(r, r.URL.EscapedPath())
+	text := s.drafts.Load(r, r.URL.EscapedPath())
 	var fields url.Values
 	if text == "" || json.Unmarshal([]byte(text), &fields) != nil {
 		return nil
 	}
-	s.Drafts.Forget(w, r)
+	s.drafts.Forget(w, r)
 	return fields
 }
 
@@ -366,7 +366,7 @@ func (s *Site) ImportForm(w http.ResponseWriter, r *http.Request, v Visit) error
 }
 
 func (s *Site) renderImport(w http.ResponseWriter, r *http.Request, status int, v Visit, faults []expense.LineError) error {
-	return s.Pages.Render(w, r, status, "import", pagepkg.ImportView{Page: s.page(v.Person, "Import"), Columns: expensefile.Columns, Errors: faults})
+	return s.pages.Render(w, r, status, "import", pagepkg.ImportView{Page: s.page(v.Person, "Import"), Columns: expensefile.Columns, Errors: faults})
 }
 
 // ImportFile handles POST /expenses/import.
@@ -378,12 +378,12 @@ func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error
 	if file == nil {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
 	}
-	knownTeam := func(id string) bool { _, ok := s.Directory.Current().Team(id); return ok }
+	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
 	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today())
 	if len(faults) > 0 {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}
-	report, faults, err := s.Store.Import(r.Context(), v.actor(), rows)
+	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
 	if err != nil {
 		return err
 	}

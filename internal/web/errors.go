@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -120,7 +119,7 @@ func (f failure) after(wait time.Duration) failure {
 	return f
 }
 
-// fail answers with the error's page, or with JSON where the client takes no
+// Fail answers with the error's page, or with JSON where the client takes no
 // pages, and logs the cause once under the reference that the answer shows.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.explain(err)
@@ -146,11 +145,11 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	view := page.ErrorView{
-		Page: s.page(s.Sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
+		Page: s.page(s.sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
 		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
-	if err := s.Pages.Render(w, r, f.Status, "error", view); err != nil {
-		s.Log.ErrorContext(r.Context(), "error page not rendered", "error", err)
+	if err := s.pages.Render(w, r, f.Status, "error", view); err != nil {
+		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
 		http.Error(w, f.Heading, f.Status)
 	}
 }
@@ -158,7 +157,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 // forOperator returns a mend where who reads the page runs the site too, which
 // is on loopback, and nothing elsewhere.
 func (s *Site) forOperator(mend string) string {
-	if u, err := url.Parse(s.BaseURL); err != nil || !loopback.Host(u.Hostname()) {
+	if u, err := url.Parse(s.baseURL); err != nil || !loopback.Host(u.Hostname()) {
 		return ""
 	}
 	return mend
@@ -182,17 +181,12 @@ func (s *Site) logFailure(r *http.Request, f failure, err error) {
 		if f.Mend != "" {
 			attributes = append(attributes, "mend", f.Mend)
 		}
-		s.Log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
+		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
 	case errors.Is(err, errForbidden):
-		s.Log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
 	case errors.Is(err, errCrossSite):
-		s.Log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)
+		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)
 	default:
-		s.Log.Log(r.Context(), level, "request failed", attributes...)
+		s.log.Log(r.Context(), level, "request failed", attributes...)
 	}
-}
-
-// openPages reads the templates and the static files.
-func OpenPages(templateFiles, staticFiles fs.FS) (*page.Pages, error) {
-	return page.New(templateFiles, staticFiles)
 }

@@ -12,14 +12,14 @@ import (
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
-	teampkg "expense-dashboard/internal/team"
+	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web/internal/page"
 )
 
 const (
 	// MaxExports is how many files may be made at once: each holds a connection
 	// to the database for as long as its reader takes.
-	MaxExports = 2
+	maxExports = 2
 	// exportTimeout bounds the making of one file, and exportPatience how long
 	// its reader may take for the next few kilobytes.
 	exportTimeout  = 15 * time.Minute
@@ -31,8 +31,8 @@ const (
 // Visit is a request of somebody who is signed in and may see what it asks for.
 type Visit struct {
 	Person *session.Session
-	Access teampkg.Access
-	Team   teampkg.Team // zero for all teams
+	Access team.Access
+	Team   team.Team // zero for all teams
 }
 
 // path is where the expenses of the visit are.
@@ -62,23 +62,23 @@ func (v Visit) teams() []string {
 
 // actor is who the history says did it.
 func (v Visit) actor() expense.Actor {
-	return expense.Actor{Address: teampkg.NormalizeAddress(v.Person.Email), Name: v.Person.Name}
+	return expense.Actor{Address: team.NormalizeAddress(v.Person.Email), Name: v.Person.Name}
 }
 
 // mayChange reports whether an expense is the visitor's own, or the visitor an
 // administrator.
 func (v Visit) mayChange(e expense.Expense) bool {
-	return v.Access.Admin || (e.Owner != "" && e.Owner == teampkg.NormalizeAddress(v.Person.Email))
+	return v.Access.Admin || (e.Owner != "" && e.Owner == team.NormalizeAddress(v.Person.Email))
 }
 
 // Denied logs who asked for what is not theirs.
 func (s *Site) Denied(r *http.Request, person *session.Session, reason string) error {
-	logging.Audit(s.Log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
+	logging.Audit(s.log, r, logging.EventDenied, person.Subject, reason, "path", r.URL.Path)
 	return expense.ErrNotFound
 }
 
 // today is the date where the program runs.
-func (s *Site) today() expense.Date { return expense.DateOf(s.Now()) }
+func (s *Site) today() expense.Date { return expense.DateOf(s.now()) }
 
 // TeamExpenses handles GET /team/{id}.
 func (s *Site) TeamExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
@@ -93,23 +93,23 @@ func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) erro
 // showExpenses answers with a page of expenses. One with a notice is nobody
 // else's, so it is rendered for this request.
 func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) error {
-	if told := s.Notices.take(w, r); told != nil {
+	if told := s.notices.take(w, r); told != nil {
 		view, err := s.expensesView(r, v, "")
 		if err != nil {
 			return err
 		}
 		view.Page, view.Notice = shared, told
-		return s.Pages.Render(w, r, http.StatusOK, "expenses", view)
+		return s.pages.Render(w, r, http.StatusOK, "expenses", view)
 	}
 	known, err := s.revisions(r)
 	if err != nil {
 		return err
 	}
 	key := page.ContentKey{
-		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.Directory.Current(), Today: s.today(),
+		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.directory.Current(), Today: s.today(),
 		Team: v.Team.ID, Admin: v.Access.Admin, Query: r.URL.RawQuery,
 	}
-	return s.Pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
+	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
 }
 
 // queryOf reads what a request asks for, within what the visitor may see.
@@ -140,16 +140,16 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		Path: v.path(), Filter: filterOf(q), Filtered: q.Filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
-		Months: page.MonthChart(sums.ByMonth, s.Pages.Locales.Of(r)), ByCategory: page.BarChart(sums.ByCategory), ByPerson: page.BarChart(sums.ByPerson),
+		Months: page.MonthChart(sums.ByMonth, s.pages.Locales.Of(r)), ByCategory: page.BarChart(sums.ByCategory), ByPerson: page.BarChart(sums.ByPerson),
 		CSVURL: at(v.filePath()+".csv", q.First()), JSONURL: at(v.filePath()+".json", q.First()),
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
 	for _, e := range listed.Expenses {
-		team, ok := s.Directory.Current().Team(e.Team)
+		of, ok := s.directory.Current().Team(e.Team)
 		if !ok {
-			team.Label = e.Team
+			of.Label = e.Team
 		}
-		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: team.Label})
+		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: of.Label})
 	}
 	if q.After != (expense.Cursor{}) {
 		view.FirstURL = at(v.path(), q.First())
@@ -169,20 +169,20 @@ func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, rev
 	unordered := q.First()
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
-	if sums, ok := s.Summaries.Get(key); ok {
-		listed, err := s.Store.Page(ctx, q, sums.Count)
+	if sums, ok := s.summaries.Get(key); ok {
+		listed, err := s.store.Page(ctx, q, sums.Count)
 		return listed, sums, err
 	}
-	listed, sums, err := s.Store.PageAndSummary(ctx, q)
+	listed, sums, err := s.store.PageAndSummary(ctx, q)
 	if err == nil && revision != "" && sums.Count > expense.PageSize {
 		const groupCost = 64 // bytes, with a label of some length
-		s.Summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+		s.summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
 	}
 	return listed, sums, err
 }
 
-// MaxSummaries bounds what is kept of sums, in bytes.
-const MaxSummaries = 512 << 10
+// maxSummaries bounds what is kept of sums, in bytes.
+const maxSummaries = 512 << 10
 
 // at is the address of a query's page or file.
 func at(path string, q expense.Query) string {
@@ -250,15 +250,15 @@ func labels(groups []expense.Group) []string {
 
 // teamLines puts the totals of the database beside the teams, in their order,
 // those without expenses too.
-func teamLines(teams []teampkg.Team, totals []expense.TeamTotal, l *page.Locale) []page.TeamLine {
+func teamLines(teams []team.Team, totals []expense.TeamTotal, l *page.Locale) []page.TeamLine {
 	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
 	}
 	lines := make([]page.TeamLine, len(teams))
-	for i, team := range teams {
-		total := byTeam[team.ID]
-		lines[i] = page.TeamLine{Team: team, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)}
+	for i, t := range teams {
+		total := byTeam[t.ID]
+		lines[i] = page.TeamLine{Team: t, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)}
 	}
 	return lines
 }
@@ -282,8 +282,8 @@ func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension
 		return err
 	}
 	select {
-	case s.Exports <- struct{}{}:
-		defer func() { <-s.Exports }()
+	case s.exports <- struct{}{}:
+		defer func() { <-s.exports }()
 	default:
 		return errBusy
 	}
@@ -294,7 +294,7 @@ func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension
 		name = v.Team.ID + "-expenses"
 	}
 	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
-	return write(out, func(yield func(expense.Expense) error) error { return s.Store.Each(ctx, q, yield) })
+	return write(out, func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

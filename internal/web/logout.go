@@ -31,7 +31,7 @@ func (e *remoteError) Error() string { return e.Code + ": " + e.Err.Error() }
 
 func (e *remoteError) Unwrap() error { return e.Err }
 
-// backChannelLogoutRequest handles POST /logout/backchannel (OpenID Connect
+// BackChannelLogoutRequest handles POST /logout/backchannel (OpenID Connect
 // Back-Channel Logout 1.0, 2.5): 200 where the sessions are over, also where
 // there were none, and 400 for everything else (2.8).
 func (s *Site) BackChannelLogoutRequest(w http.ResponseWriter, r *http.Request) error {
@@ -43,7 +43,7 @@ func (s *Site) BackChannelLogoutRequest(w http.ResponseWriter, r *http.Request) 
 	if token.ProviderSID != "" {
 		reason = "sid"
 	}
-	logging.Audit(s.Log, r, logging.EventBackChannelLogout, token.Subject, reason)
+	logging.Audit(s.log, r, logging.EventBackChannelLogout, token.Subject, reason)
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -59,11 +59,11 @@ func (s *Site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 	if len(tokens) != 1 {
 		return refused("invalid_request", errors.New("logout_token is not there once"))
 	}
-	p := s.Auth.Provider.Load()
+	p := s.auth.Provider.Load()
 	if p == nil {
 		return openid.LogoutToken{}, openid.ErrNoProvider()
 	}
-	token, err := p.VerifyLogoutToken(r.Context(), tokens[0], s.Auth.ClientID)
+	token, err := p.VerifyLogoutToken(r.Context(), tokens[0], s.auth.ClientID)
 	if err != nil {
 		return refused("invalid_request", err)
 	}
@@ -83,15 +83,15 @@ func (s *Site) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
 
 // endRemotely ends all sessions of a key and returns how many are known of.
 func (s *Site) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
-	now, records := s.Now(), s.Sessions.Records
-	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, s.Sessions.MaxAge)
+	now, records := s.now(), s.sessions.Records
+	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, s.sessions.MaxAge)
 	if err != nil {
 		return 0, err
 	}
 	return count, records.EndByToken(r.Context(), e, why, now, used)
 }
 
-// universalLogoutRequest handles POST /logout/universal, by which Okta ends all
+// UniversalLogoutRequest handles POST /logout/universal, by which Okta ends all
 // sessions of a person (draft-parecki-oauth-global-token-revocation). The
 // statuses are those of Okta's guide "Build Universal Logout for your app": 204
 // the sessions are over; 400 the request is malformed or names the person in a
@@ -108,7 +108,7 @@ func (s *Site) UniversalLogoutRequest(w http.ResponseWriter, r *http.Request) er
 	if subject.Address != "" {
 		reason = "email"
 	}
-	logging.Audit(s.Log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", subject.Address)
+	logging.Audit(s.log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", subject.Address)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -136,7 +136,7 @@ func (s *Site) endByRevocation(r *http.Request) (openid.RevocationSubject, error
 	kind, key := store.EndSubject, subject.Subject
 	if subject.Address != "" {
 		kind, key = store.EndAddress, subject.Address
-	} else if !openid.IsOrgIssuer(subject.Iss, s.Auth.Issuer) {
+	} else if !openid.IsOrgIssuer(subject.Iss, s.auth.Issuer) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := s.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
@@ -157,11 +157,11 @@ func (s *Site) authenticateRevocation(r *http.Request) (store.UsedToken, error) 
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
 		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
 	}
-	p := s.Auth.Provider.Load()
+	p := s.auth.Provider.Load()
 	if p == nil {
 		return store.UsedToken{}, openid.ErrNoProvider()
 	}
-	used, err := p.VerifyRevocation(r.Context(), rawToken, s.BaseURL+UniversalLogoutPath, s.Auth.ClientID)
+	used, err := p.VerifyRevocation(r.Context(), rawToken, s.baseURL+UniversalLogoutPath, s.auth.ClientID)
 	if errors.Is(err, openid.ErrOtherApp) {
 		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
@@ -178,7 +178,7 @@ func (s *Site) refuseRemote(w http.ResponseWriter, r *http.Request, event string
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	logging.Audit(s.Log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
+	logging.Audit(s.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
 	w.Header().Set("Content-Type", "application/json")
 	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)

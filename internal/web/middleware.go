@@ -35,13 +35,13 @@ func (a *answer) Write(data []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// logged gives each request a reference, logs it in one line once it is
+// Logged gives each request a reference, logs it in one line once it is
 // answered, and turns a panic into an error page. The query is left out: it
 // holds codes.
 func (s *Site) Logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
-		info := &logging.RequestInfo{Begun: time.Now(), Reference: newReference(), Addr: logging.ClientAddr(r, s.Proxies)}
+		info := &logging.RequestInfo{Begun: time.Now(), Reference: newReference(), Addr: logging.ClientAddr(r, s.proxies)}
 		r = logging.WithInfo(r, info)
 		// An answer that is cut off panics on, and is logged all the same.
 		defer func() { s.answered(a, r, info) }()
@@ -58,8 +58,8 @@ func (s *Site) Logged(next http.Handler) http.Handler {
 func (s *Site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
 	now := time.Now()
 	took := now.Sub(info.Begun)
-	s.AccessLog.Answered(r, info, a.status, now, took)
-	s.Metrics.Request(r.Pattern, a.status, took)
+	s.accessLog.Answered(r, info, a.status, now, took)
+	s.metrics.Request(r.Pattern, a.status, took)
 }
 
 // recovered answers for a handler that panicked. Where an answer has begun it
@@ -68,14 +68,14 @@ func (s *Site) recovered(a *answer, r *http.Request, cause any) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	s.Log.ErrorContext(r.Context(), "panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.log.ErrorContext(r.Context(), "panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
 	s.Fail(a, r, errPanic)
 }
 
-// secured sets the headers that every answer carries. Nothing is stored by a
+// Secured sets the headers that every answer carries. Nothing is stored by a
 // browser or a proxy unless a handler says otherwise.
 func (s *Site) Secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,8 +95,8 @@ func (s *Site) Secured(next http.Handler) http.Handler {
 // what is known of the provider. They are shared: a handler sets its own in
 // their place.
 func (s *Site) securityHeaders() http.Header {
-	p := s.Auth.Provider.Load()
-	if made := s.Headers.Load(); made != nil && made.provider == p {
+	p := s.auth.Provider.Load()
+	if made := s.headers.Load(); made != nil && made.provider == p {
 		return made.header
 	}
 	h := http.Header{}
@@ -107,15 +107,15 @@ func (s *Site) securityHeaders() http.Header {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
-	if strings.HasPrefix(s.BaseURL, "https:") {
+	if strings.HasPrefix(s.baseURL, "https:") {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	s.Headers.Store(&MadeHeaders{p, h})
+	s.headers.Store(&madeHeaders{p, h})
 	return h
 }
 
 // madeHeaders are the headers for what was known of the provider.
-type MadeHeaders struct {
+type madeHeaders struct {
 	provider *openid.Provider
 	header   http.Header
 }
@@ -126,15 +126,15 @@ type MadeHeaders struct {
 // tools, which look for robots.txt.
 func (s *Site) contentSecurityPolicy() string {
 	return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " +
-		strings.Join(s.Auth.FormOrigins(), " ")
+		strings.Join(s.auth.FormOrigins(), " ")
 }
 
-// sameOrigin refuses what another site makes a browser send, other than GET
+// SameOrigin refuses what another site makes a browser send, other than GET
 // and HEAD.
 func (s *Site) SameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	// Behind a proxy the Host header need not be the origin that browsers see.
-	if err := protection.AddTrustedOrigin(s.BaseURL); err != nil {
+	if err := protection.AddTrustedOrigin(s.baseURL); err != nil {
 		panic("base URL is no origin: " + err.Error())
 	}
 	protection.SetDenyHandler(s.Handle(func(http.ResponseWriter, *http.Request) error { return errCrossSite }))

@@ -10,7 +10,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
-	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -25,12 +25,12 @@ type notices struct {
 	wrote string // the name of the cookie of those who have just written
 }
 
-func NewNotices(secrets []secret.Text, secure bool) (*notices, error) {
+func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	store, err := session.NewCookieStore(secrets, "notice", secure, noticeMaxAge)
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(WroteCookie, secure, "/")}, nil
+	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/")}, nil
 }
 
 // put keeps a notice for the next page.
@@ -63,24 +63,24 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 // without content. It lasts much longer than revisionAge, so that another copy
 // of the program asks the database before it shows its writer a page.
 const (
-	WroteCookie = "wrote"
+	wroteCookie = "wrote"
 	wroteMaxAge = 5 // seconds
 )
 
 // noteWrite tells the browser that it has written something.
 func (s *Site) noteWrite(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{
-		Name: s.Notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
-		Secure: s.Notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: s.notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
+		Secure: s.notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
 // revisions returns the revisions of the expenses as a request may see them:
 // not older than its sender's own writes, which ended before it began.
-func (s *Site) revisions(r *http.Request) (*storepkg.Revisions, error) {
-	since := time.Now().Add(-storepkg.RevisionAge)
-	if _, err := r.Cookie(s.Notices.wrote); err == nil {
+func (s *Site) revisions(r *http.Request) (*store.Revisions, error) {
+	since := time.Now().Add(-store.RevisionAge)
+	if _, err := r.Cookie(s.notices.wrote); err == nil {
 		since = logging.InfoOf(r).Begun
 	}
-	return s.Store.Revisions(r.Context(), since)
+	return s.store.Revisions(r.Context(), since)
 }

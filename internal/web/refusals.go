@@ -14,7 +14,7 @@ import (
 func (s *Site) explainSignIn(err *openid.SignInError) failure {
 	f := failure{
 		Heading: "You are not signed in", ActionLabel: "Sign in again", ActionURL: "/login",
-		Mend: s.Auth.Mend(err.Failure), RetryAfter: err.RetryAfter,
+		Mend: s.auth.Mend(err.Failure), RetryAfter: err.RetryAfter,
 	}
 	switch err.Failure {
 	case openid.NoPendingLogin, openid.MalformedCallback, openid.ForeignIssuer, openid.CodeRefused:
@@ -27,7 +27,7 @@ func (s *Site) explainSignIn(err *openid.SignInError) failure {
 		f.Status = http.StatusTooManyRequests
 		f.Message = "Okta has had too many requests and asks us to wait."
 		f.Next = fmt.Sprintf("Try again in %s, after %s UTC. Whoever is signed in already stays signed in.",
-			inSeconds(err.RetryAfter), s.Now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
+			inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
 	case openid.DatabaseUnavailable:
 		f.Status = http.StatusServiceUnavailable
 		f.Message = "Your sign-in cannot be recorded right now, and without that nobody is let in."
@@ -52,7 +52,7 @@ func (s *Site) explainBrowser(reason openid.Reason) (message, next string) {
 	switch reason {
 	case openid.NoPendingLogin:
 		return "This sign-in was not begun in this browser, took longer than 10 minutes, or has been used already.",
-			"Sign in again. If this page comes back, your browser keeps no cookies for this site: allow cookies, and open the site at " + s.BaseURL + "."
+			"Sign in again. If this page comes back, your browser keeps no cookies for this site: allow cookies, and open the site at " + s.baseURL + "."
 	case openid.MalformedCallback:
 		return "The address that your browser came back with is incomplete or has been changed.", "Sign in again."
 	case openid.ForeignIssuer:

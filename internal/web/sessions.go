@@ -17,7 +17,7 @@ import (
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
-// sessionsPath is where administrators see who is signed in.
+// SessionsPath is where administrators see who is signed in.
 const SessionsPath = "/sessions"
 
 // sessionsPage is the page that a form about sessions is on, if path is one.
@@ -35,7 +35,7 @@ func sessionsPage(path string) (page string, ok bool) {
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
 func (s *Site) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.SessionLine, error) {
-	records, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.Now())
+	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
 	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
 	}
@@ -53,20 +53,20 @@ func sessionLines(records []store.SessionRecord, person *session.Session, path s
 	return lines
 }
 
-// endOwnSession handles POST /profile/sessions/{id}/end.
+// EndOwnSession handles POST /profile/sessions/{id}/end.
 func (s *Site) EndOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
 
-// endSession handles POST /sessions/{id}/end.
+// EndSession handles POST /sessions/{id}/end.
 func (s *Site) EndSession(w http.ResponseWriter, r *http.Request, v Visit) error {
 	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", SessionsPath)
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
 func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
-	found, err := s.Store.Sessions(r.Context(), q, s.Now())
+	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
 	}
@@ -86,19 +86,19 @@ func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *se
 	for _, record := range records {
 		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
 	}
-	err := s.Sessions.Records.End(r.Context(), endings, reason, s.Now())
+	err := s.sessions.Records.End(r.Context(), endings, reason, s.now())
 	for _, record := range records {
-		logging.Audit(s.Log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
+		logging.Audit(s.log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
 	}
 	return err
 }
 
-// endOwnOthers handles POST /profile/sessions/end-others.
+// EndOwnOthers handles POST /profile/sessions/end-others.
 func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
-		found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.Now())
+		found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.now())
 		if err != nil {
 			return err
 		}
@@ -119,26 +119,26 @@ func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 	return s.toldAt(w, r, "/profile", fmt.Sprintf("Ended %d other %s.", ended, plural(ended, "session")))
 }
 
-// endPerson handles POST /sessions/end: all sessions of the person whose subject
+// EndPerson handles POST /sessions/end: all sessions of the person whose subject
 // the form names, also those that are just beginning.
 func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err := r.ParseForm(); err != nil {
 		return badForm(err)
 	}
 	subject := r.PostForm.Get("sub")
-	found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.Now())
+	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.now())
 	if err != nil {
 		return err
 	}
 	if subject == "" || len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	e, _, err := s.Sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.Now(), s.Sessions.MaxAge)
+	e, _, err := s.sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge)
 	if err != nil {
 		return err
 	}
-	err = s.Sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.Now())
-	logging.Audit(s.Log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.Person.Subject)
+	err = s.sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.now())
+	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.Person.Subject)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error 
 }
 
 func (s *Site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
-	if err := s.Notices.put(w, r, pagepkg.Notice{Text: text}); err != nil {
+	if err := s.notices.put(w, r, pagepkg.Notice{Text: text}); err != nil {
 		return err
 	}
 	SeeOther(w, page)
@@ -160,7 +160,7 @@ func plural(count int, noun string) string {
 	return noun + "s"
 }
 
-// allSessions handles GET /sessions.
+// AllSessions handles GET /sessions.
 func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) error {
 	parameters := r.URL.Query()
 	after, err := parseSessionCursor(parameters.Get("after"))
@@ -171,12 +171,12 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{"q is part of an address"}
 	}
-	found, err := s.Store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.Now())
+	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.now())
 	if err != nil {
 		return err
 	}
 	view := pagepkg.SessionsView{
-		Page: s.page(v.Person, "Who is signed in"), Notice: s.Notices.take(w, r), Search: search, IdleTimeout: s.Sessions.Idle,
+		Page: s.page(v.Person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.Idle,
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]
@@ -188,7 +188,7 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 		view.NextURL = SessionsPath + "?" + next.Encode()
 	}
 	view.Lines = sessionLines(found, v.Person, SessionsPath+"/")
-	return s.Pages.Render(w, r, http.StatusOK, "sessions", view)
+	return s.pages.Render(w, r, http.StatusOK, "sessions", view)
 }
 
 func parseSessionCursor(text string) (store.SessionCursor, error) {

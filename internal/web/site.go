@@ -2,6 +2,8 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"log/slog"
 	rand "math/rand/v2"
 	"net/http"
@@ -16,44 +18,80 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
-	teampkg "expense-dashboard/internal/team"
+	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web/internal/page"
 )
 
-// maxBody is how many bytes of a request's body are read.
+// MaxBody is how many bytes of a request's body are read.
 const MaxBody = 64 << 10
 
-// site is what a browser sees: pages for people, and a few answers for
-// programs.
-type Site struct {
-	BaseURL string
-	Proxies []netip.Prefix // believed to tell the client's address, for the log
-	// backChannelLogout and universalLogout say which logout requests of the
-	// provider's servers are taken.
-	BackChannelLogout, UniversalLogout bool
-
-	Auth      *openid.Client
-	Sessions  *session.Store
-	Directory *teampkg.File
-	Store     *store.Store
-	Notices   *notices
-	Drafts    *session.SplitCookie
-	Exports   chan struct{} // has room for those that may run at once
-	Pages     *page.Pages
-	Summaries *cache.Cache[string, expense.Summary] // by revision and filter
-	Log       *slog.Logger
-	AccessLog *logging.AccessLog
-	Now       func() time.Time
-	Metrics   *metrics.Metrics             // nil where nobody asks for them
-	Headers   *atomic.Pointer[MadeHeaders] // of every answer
+// Config is what a Site is made of: plain values, and the parts that it asks.
+type Config struct {
+	BaseURL   string             // the origin that browsers use
+	Secrets   []secret.Text      // of its cookies, the first of which encrypts
+	Proxies   []netip.Prefix     // believed to tell the client's address, for the log
+	Templates fs.FS              // with the folder templates
+	Static    fs.FS              // with the folder static
+	KeptPages int                // how many bytes of rendered pages are kept; zero keeps none
+	Auth      *openid.Client     // what is known of the provider
+	Sessions  *session.Store     // who is signed in
+	Directory *team.File         // who belongs where
+	Store     *store.Store       // the expenses
+	Log       *slog.Logger       // of what happens
+	AccessLog *logging.AccessLog // of requests
+	Metrics   *metrics.Metrics   // nil where nobody asks for them
+	Now       func() time.Time   // the time
 }
 
-// handler is an http.Handler that leaves its error to site.fail.
+// KeptPages is how many bytes of rendered pages a site usually keeps.
+const KeptPages = 5 << 20
+
+// Site is what a browser sees: pages for people, and a few answers for
+// programs. New makes it.
+type Site struct {
+	baseURL   string
+	proxies   []netip.Prefix
+	auth      *openid.Client
+	sessions  *session.Store
+	directory *team.File
+	store     *store.Store
+	notices   *notices
+	drafts    *session.SplitCookie
+	exports   chan struct{} // has room for those that may run at once
+	pages     *page.Pages
+	summaries *cache.Cache[string, expense.Summary] // by revision and filter
+	log       *slog.Logger
+	accessLog *logging.AccessLog
+	now       func() time.Time
+	metrics   *metrics.Metrics
+	headers   *atomic.Pointer[madeHeaders] // of every answer
+}
+
+// New makes a site. The error is that of templates which cannot be parsed, or
+// of secrets that are none.
+func New(c Config) (*Site, error) {
+	secure := strings.HasPrefix(c.BaseURL, "https:")
+	notices, err1 := newNotices(c.Secrets, secure)
+	drafts, err2 := session.NewSplitCookie(c.Secrets, "draft", secure, "/team", draftMaxAge)
+	pages, err3 := page.New(c.Templates, c.Static, c.KeptPages)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return &Site{
+		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
+		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
+		summaries: cache.New[string, expense.Summary](maxSummaries),
+		log:       c.Log, accessLog: c.AccessLog, now: c.Now, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
+	}, nil
+}
+
+// Handler is an http.Handler that leaves its error to Site.Fail.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// handle adapts a handler to http.Handler. An answer that has begun and cannot
+// Handle adapts a handler to http.Handler. An answer that has begun and cannot
 // be finished is cut off, so that nobody takes it for whole.
 func (s *Site) Handle(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,45 +100,23 @@ func (s *Site) Handle(h Handler) http.Handler {
 			return
 		}
 		if a, ok := w.(*answer); ok && a.status != 0 {
-			s.Log.WarnContext(r.Context(), "answer cut off", "error", err)
+			s.log.WarnContext(r.Context(), "answer cut off", "error", err)
 			panic(http.ErrAbortHandler)
 		}
 		s.Fail(w, r, err)
 	})
 }
 
-// known answers what the mux has no handler for with our own error pages.
-func (s *Site) Known(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		unknown, pattern := mux.Handler(r)
-		if pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		probe := headerProbe{}
-		unknown.ServeHTTP(probe, r)
-		if allow := http.Header(probe).Get("Allow"); allow != "" {
-			s.Fail(w, r, &methodError{Allow: allow})
-			return
-		}
-		s.Fail(w, r, expense.ErrNotFound)
-	})
-}
+// NotFound answers what no route is for.
+func (s *Site) NotFound(http.ResponseWriter, *http.Request) error { return expense.ErrNotFound }
 
-// headerProbe is an http.ResponseWriter that keeps only the header.
-type headerProbe http.Header
-
-func (p headerProbe) Header() http.Header { return http.Header(p) }
-
-func (p headerProbe) Write(data []byte) (int, error) { return len(data), nil }
-
-func (p headerProbe) WriteHeader(int) {}
-
+// MethodNotAllowed answers a method that a path does not take; allow names those
+// that it does (RFC 9110, 15.5.6).
 func MethodNotAllowed(allow string) Handler {
 	return func(http.ResponseWriter, *http.Request) error { return &methodError{Allow: allow} }
 }
 
-// seeOther redirects without a body, since a target may hold an ID Token and
+// SeeOther redirects without a body, since a target may hold an ID Token and
 // no page may.
 func SeeOther(w http.ResponseWriter, target string) {
 	w.Header().Set("Location", target)
@@ -115,32 +131,32 @@ func (s *Site) page(person *session.Session, title string) page.Page {
 	return page.Page{Title: title, SignedIn: true, Name: person.Name}
 }
 
-// access returns what a person may see, by the directory as it is now.
-func (s *Site) Access(person *session.Session) teampkg.Access {
+// Access returns what a person may see, by the directory as it is now.
+func (s *Site) Access(person *session.Session) team.Access {
 	if person.Unverified {
-		return teampkg.Access{}
+		return team.Access{}
 	}
-	return s.Directory.Current().Access(person.Email)
+	return s.directory.Current().Access(person.Email)
 }
 
-// home handles GET /.
+// Home handles GET /.
 func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
-	person := s.Sessions.Load(w, r)
+	person := s.sessions.Load(w, r)
 	if person != nil {
-		if err := s.Sessions.Touch(w, r, person); err != nil {
+		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}
 	}
 	shared := s.page(person, "")
 	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name}
-	return s.Pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{shared}, nil })
+	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{shared}, nil })
 }
 
-// dashboard handles GET /dashboard. An administrator's compares the teams.
+// Dashboard handles GET /dashboard. An administrator's compares the teams.
 func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	access, shared := s.Access(person), s.page(person, "Dashboard")
 	key := page.ContentKey{
-		Page: "dashboard", Directory: s.Directory.Current(), Today: s.today(),
+		Page: "dashboard", Directory: s.directory.Current(), Today: s.today(),
 		Admin: access.Admin, Name: person.Name, Email: person.Email, Unverified: person.Unverified,
 	}
 	if access.Admin {
@@ -150,19 +166,19 @@ func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, person *session
 		}
 		key.Revision = known.Of("")
 	}
-	return s.Pages.Show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
+	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
 }
 
-func (s *Site) dashboardView(r *http.Request, person *session.Session, access teampkg.Access, shared page.Page) (any, error) {
+func (s *Site) dashboardView(r *http.Request, person *session.Session, access team.Access, shared page.Page) (any, error) {
 	view := page.DashboardView{
-		Page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.Auth.Mend(openid.EmailUnverified)),
+		Page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Teams: access.Teams, Admin: access.Admin,
 	}
 	if !access.Admin {
 		return view, nil
 	}
-	totals, err := s.Store.Totals(r.Context(), s.today())
-	view.Totals = teamLines(access.Teams, totals, s.Pages.Locales.Of(r))
+	totals, err := s.store.Totals(r.Context(), s.today())
+	view.Totals = teamLines(access.Teams, totals, s.pages.Locales.Of(r))
 	return view, err
 }
 
@@ -182,14 +198,14 @@ type teamJSON struct {
 	Label string `json:"label"`
 }
 
-// profile handles GET /profile, as a page or as JSON.
+// Profile handles GET /profile, as a page or as JSON.
 func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	access, ends := s.Access(person), person.EndsAt
 	w.Header().Set("Vary", "Accept")
 	if prefersJSON(r) {
 		teams := make([]teamJSON, len(access.Teams))
-		for i, team := range access.Teams {
-			teams[i] = teamJSON(team)
+		for i, t := range access.Teams {
+			teams[i] = teamJSON(t)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		return json.NewEncoder(w).Encode(profileJSON{
@@ -202,21 +218,21 @@ func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.S
 		return err
 	}
 	view := s.profileView(person, access)
-	view.Notice, view.Sessions = s.Notices.take(w, r), lines
-	return s.Pages.Render(w, r, http.StatusOK, "profile", view)
+	view.Notice, view.Sessions = s.notices.take(w, r), lines
+	return s.pages.Render(w, r, http.StatusOK, "profile", view)
 }
 
 // profileView answers "why do I see this?".
-func (s *Site) profileView(person *session.Session, access teampkg.Access) page.ProfileView {
+func (s *Site) profileView(person *session.Session, access team.Access) page.ProfileView {
 	view := page.ProfileView{
-		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.Auth.Mend(openid.EmailUnverified)),
-		Admin: access.Admin, Teams: access.Teams, Address: teampkg.NormalizeAddress(person.Email), RuleFile: s.Directory.Name(),
-		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.Sessions.Idle, Now: s.Now(),
+		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
+		Admin: access.Admin, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
+		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.Idle, Now: s.now(),
 	}
 	if !person.Unverified {
-		view.Rule, _ = s.Directory.Current().Rule(person.Email)
+		view.Rule, _ = s.directory.Current().Rule(person.Email)
 	}
-	if issuer, err := url.Parse(s.Auth.Issuer); err == nil {
+	if issuer, err := url.Parse(s.auth.Issuer); err == nil {
 		view.Issuer = issuer.Host
 	}
 	for method := range strings.FieldsSeq(person.Methods) {
@@ -225,20 +241,20 @@ func (s *Site) profileView(person *session.Session, access teampkg.Access) page.
 	return view
 }
 
-// healthz handles GET /healthz: the process serves.
+// Healthz handles GET /healthz: the process serves.
 func (s *Site) Healthz(w http.ResponseWriter, _ *http.Request) error {
 	plain(w, http.StatusOK, "ok")
 	return nil
 }
 
-// readyz handles GET /readyz: people can sign in and the database serves.
+// Readyz handles GET /readyz: people can sign in and the database serves.
 func (s *Site) Readyz(w http.ResponseWriter, r *http.Request) error {
-	if s.Auth.Provider.Load() == nil {
+	if s.auth.Provider.Load() == nil {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
 		return nil
 	}
-	if err := s.Store.Ping(r.Context()); err != nil {
-		s.Log.WarnContext(r.Context(), "database not ready", "error", err)
+	if err := s.store.Ping(r.Context()); err != nil {
+		s.log.WarnContext(r.Context(), "database not ready", "error", err)
 		plain(w, http.StatusServiceUnavailable, "the database does not serve")
 		return nil
 	}
@@ -265,10 +281,15 @@ func newReference() string {
 	return string(text[:])
 }
 
-// askSignOut answers with the page that asks before it signs out.
+// AskSignOut answers with the page that asks before it signs out.
 func (s *Site) AskSignOut(w http.ResponseWriter, r *http.Request) error {
-	return s.Pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{s.page(s.Sessions.Load(w, r), "Sign out")})
+	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{s.page(s.sessions.Load(w, r), "Sign out")})
 }
 
-// forgetPages drops all rendered pages, so that the next ones are made anew.
-func (s *Site) ForgetPages() { s.Pages.Forget() }
+// StaticFiles handles GET /static/.
+func (s *Site) StaticFiles(w http.ResponseWriter, r *http.Request) error {
+	if !s.pages.Static(w, r) {
+		return expense.ErrNotFound
+	}
+	return nil
+}

@@ -84,7 +84,7 @@ func BenchmarkLocaleOf(b *testing.B) {
 
 func BenchmarkNewPages(b *testing.B) {
 	for b.Loop() {
-		if _, err := New(os.DirFS("../../../.."), os.DirFS("../../../..")); err != nil {
+		if _, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), 1<<20); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -10,52 +10,27 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"expense-dashboard/internal/cache"
-	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/team"
 )
 
-// writeWhole writes a body, whose length the header names, in one call of the
-// system with the header. net/http by itself sends the first 4,096 bytes ahead,
-// and a call takes longer than all that we do for a page.
-func (p *Pages) writeWhole(w http.ResponseWriter, r *http.Request, body []byte) {
-	c, ok := r.Context().Value(server.ClientConnKey{}).(*server.Conn)
-	if !ok || len(body) <= server.FitsHeader || len(body) > server.MaxHeld {
-		// A browser that has gone away needs no other answer.
-		_, _ = w.Write(body)
-		return
-	}
-	c.Held = p.buffers.Get().(*bytes.Buffer)
-	defer p.buffers.Put(c.Held)
-	c.Held.Reset()
-	_, _ = w.Write(body)
-	_ = http.NewResponseController(w).Flush()
-	whole := c.Held.Bytes()
-	c.Held = nil
-	if _, err := c.TCPConn.Write(whole); err != nil {
-		// net/http does not know that its client still waits for the rest.
-		_ = c.Close()
-	}
-}
-
-// A page is what the layout of every page shows.
+// A Page is what the layout of every page shows.
 type Page struct {
 	Title    string // stands before the product's name; empty on the home page
 	SignedIn bool
 	Name     string // of the person signed in; may be empty
 }
 
-// A homeView is the view of home.html.
+// A HomeView is the view of home.html.
 type HomeView struct {
 	Page
 }
 
-// A dashboardView is the view of dashboard.html.
+// A DashboardView is the view of dashboard.html.
 type DashboardView struct {
 	Page
 	Email      string
@@ -66,7 +41,7 @@ type DashboardView struct {
 	Totals     []TeamLine // an admin's comparison of all teams
 }
 
-// A profileView is the view of profile.html: who somebody is, and why they see
+// A ProfileView is the view of profile.html: who somebody is, and why they see
 // what they see.
 type ProfileView struct {
 	Page
@@ -96,7 +71,7 @@ func (v ProfileView) IdleEndsAt() time.Time {
 	return v.EndsAt
 }
 
-// An errorView is the view of error.html. Its title is the heading, and its
+// An ErrorView is the view of error.html. Its title is the heading, and its
 // texts are plain sentences: never an error of Go's or of the provider's.
 type ErrorView struct {
 	Page
@@ -109,12 +84,12 @@ type ErrorView struct {
 	Mend        string // what to change, for who runs the site; may be empty
 }
 
-// A signOutView is the view of signout.html, which asks before it signs out.
+// A SignOutView is the view of signout.html, which asks before it signs out.
 type SignOutView struct {
 	Page
 }
 
-// pages renders the site's pages and serves its static files.
+// Pages renders the site's pages and serves its static files.
 type Pages struct {
 	files   fs.FS
 	Locales *locales
@@ -126,8 +101,9 @@ type Pages struct {
 	frames    *cache.Cache[frameKey, frame]
 }
 
-// newPages reads the embedded templates and static files.
-func New(templateFiles, staticFiles fs.FS) (*Pages, error) {
+// New reads the embedded templates and static files. Of rendered pages it keeps
+// as many bytes as kept says.
+func New(templateFiles, staticFiles fs.FS, kept int) (*Pages, error) {
 	static, err := readStatic(staticFiles)
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
@@ -138,8 +114,8 @@ func New(templateFiles, staticFiles fs.FS) (*Pages, error) {
 		templates: map[*Locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		contents:  cache.New[ContentKey, []byte](maxContents),
-		frames:    cache.New[frameKey, frame](maxFrames),
+		contents:  cache.New[ContentKey, []byte](kept - kept/framesPart),
+		frames:    cache.New[frameKey, frame](kept / framesPart),
 	}
 	for _, l := range p.Locales.all {
 		p.templates[l] = sync.OnceValues(func() (templateSet, error) { return p.parseTemplates(l) })
@@ -174,7 +150,7 @@ func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
 	return set, nil
 }
 
-// render answers with a page and its view, in the locale of who asks. After an
+// Render answers with a page and its view, in the locale of who asks. After an
 // error nothing has been written yet, so that the caller can answer with
 // something else.
 func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
@@ -188,7 +164,7 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name 
 	if err := t.Execute(buf, view); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
-	p.writePage(w, r, status, buf)
+	p.writePage(w, status, buf)
 	return nil
 }
 
@@ -209,7 +185,6 @@ func (p *Pages) template(l *Locale, name string) (*template.Template, error) {
 type staticFile struct {
 	content     []byte
 	contentType string
-	length      string // of the content in bytes, as a header has it
 	version     string // a hash of the content
 }
 
@@ -230,7 +205,7 @@ func readStatic(files fs.FS) (map[string]staticFile, error) {
 			return nil, fmt.Errorf("%s: unknown media type", e.Name())
 		}
 		sum := sha256.Sum256(content)
-		read[e.Name()] = staticFile{content, contentType, strconv.Itoa(len(content)), hex.EncodeToString(sum[:16])}
+		read[e.Name()] = staticFile{content, contentType, hex.EncodeToString(sum[:16])}
 	}
 	return read, nil
 }
@@ -245,47 +220,21 @@ func (p *Pages) staticURL(name string) (string, error) {
 	return "/static/" + name + "?v=" + f.version, nil
 }
 
-// staticFiles handles GET /static/. What is not a file is left to notFound.
-func (p *Pages) StaticFiles(notFound http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, _ := strings.CutPrefix(r.URL.Path, "/static/")
-		f, ok := p.static[name]
-		if !ok {
-			notFound.ServeHTTP(w, r)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", f.contentType)
-		h.Set("ETag", `"`+f.version+`"`)
-		if r.URL.RawQuery == "v="+f.version {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		} else {
-			h.Set("Cache-Control", "public, max-age=300")
-		}
-		if isPlainGet(r) {
-			// ServeContent would copy the file twice more.
-			h.Set("Accept-Ranges", "bytes")
-			h.Set("Content-Length", f.length)
-			p.writeWhole(w, r, f.content)
-			return
-		}
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
-	})
-}
-
-// isPlainGet reports whether a request asks for all of a file, whatever its
-// browser has of it already.
-func isPlainGet(r *http.Request) bool {
-	for _, name := range []string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
-		if r.Header[name] != nil {
-			return false
-		}
+// Static answers GET /static/, and reports false where there is no such file.
+func (p *Pages) Static(w http.ResponseWriter, r *http.Request) bool {
+	name, _ := strings.CutPrefix(r.URL.Path, "/static/")
+	f, ok := p.static[name]
+	if !ok {
+		return false
 	}
-	return r.Method == http.MethodGet
-}
-
-// forget drops all that was rendered, so that the next pages are made anew.
-func (p *Pages) Forget() {
-	p.contents = cache.New[ContentKey, []byte](maxContents)
-	p.frames = cache.New[frameKey, frame](maxFrames)
+	h := w.Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("ETag", `"`+f.version+`"`)
+	if r.URL.RawQuery == "v="+f.version {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "public, max-age=300")
+	}
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
+	return true
 }

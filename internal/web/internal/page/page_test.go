@@ -506,7 +506,7 @@ var pageStates = []pageState{
 
 func newTestPages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."))
+	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -674,14 +674,13 @@ func TestRenderWritesNothingAfterAnError(t *testing.T) {
 
 // getStatic asks for a static file of a site whose 404 page says "our own".
 func getStatic(p *Pages, target string, header http.Header) *httptest.ResponseRecorder {
-	notFound := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "our own", http.StatusNotFound)
-	})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.URL.Path, r.URL.RawQuery, _ = strings.Cut(target, "?")
 	r.Header = header
 	rec := httptest.NewRecorder()
-	p.StaticFiles(notFound).ServeHTTP(rec, r)
+	if !p.Static(rec, r) {
+		http.Error(rec, "our own", http.StatusNotFound)
+	}
 	return rec
 }
 

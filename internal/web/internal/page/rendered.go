@@ -12,14 +12,13 @@ import (
 )
 
 const (
-	// maxContents and maxFrames bound what is kept of rendered pages, in bytes.
-	maxContents = 4 << 20
-	maxFrames   = 1 << 20
-	// keyCost is about what a key and its place in a cache take beside its texts.
+	// framesPart is the part of what is kept that holds frames.
+	framesPart = 5
+	// KeyCost is about what a key and its place in a cache take beside its texts.
 	KeyCost = 400
 )
 
-// contentKey names what a page shows inside of its frame: under one key stand
+// ContentKey names what a page shows inside of its frame: under one key stand
 // always the same bytes, whoever asks and whenever. So it holds everything that
 // they depend on.
 type ContentKey struct {
@@ -51,7 +50,7 @@ type frameKey struct {
 // A frame is the layout before and after a page's content.
 type frame struct{ top, bottom []byte }
 
-// show answers with a page whose content is rendered once for its key: view,
+// Show answers with a page whose content is rendered once for its key: view,
 // which makes it, is asked only where that has not been done yet.
 func (p *Pages) Show(w http.ResponseWriter, r *http.Request, shared Page, key ContentKey, view func() (any, error)) error {
 	key.locale = p.Locales.Of(r)
@@ -76,7 +75,7 @@ func (p *Pages) Show(w http.ResponseWriter, r *http.Request, shared Page, key Co
 	buf.Write(around.top)
 	buf.Write(content)
 	buf.Write(around.bottom)
-	p.writePage(w, r, http.StatusOK, buf)
+	p.writePage(w, http.StatusOK, buf)
 	return nil
 }
 
@@ -110,11 +109,12 @@ func (p *Pages) part(l *Locale, name, part string, view any) ([]byte, error) {
 }
 
 // writePage answers with a page.
-func (p *Pages) writePage(w http.ResponseWriter, r *http.Request, status int, content *bytes.Buffer) {
+func (p *Pages) writePage(w http.ResponseWriter, status int, content *bytes.Buffer) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(content.Len()))
 	w.WriteHeader(status)
-	p.writeWhole(w, r, content.Bytes())
+	// A browser that has gone away needs no other answer.
+	_, _ = w.Write(content.Bytes())
 }

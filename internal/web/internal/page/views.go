@@ -8,7 +8,7 @@ import (
 	"expense-dashboard/internal/team"
 )
 
-// A sessionLine is a session in a list.
+// A SessionLine is a session in a list.
 type SessionLine struct {
 	ID, Subject, Name, Address string
 	Browser                    string // in plain words
@@ -17,7 +17,7 @@ type SessionLine struct {
 	EndURL                     string // where the form that ends it posts to
 }
 
-// A sessionsView is the view of sessions.html.
+// A SessionsView is the view of sessions.html.
 type SessionsView struct {
 	Page
 	Notice      *Notice
@@ -27,7 +27,7 @@ type SessionsView struct {
 	IdleTimeout time.Duration // an unused session is listed, and over after this long
 }
 
-// A teamLine is a team in the comparison of all teams.
+// A TeamLine is a team in the comparison of all teams.
 type TeamLine struct {
 	Team   team.Team
 	Count  int64
@@ -53,7 +53,7 @@ func (v DashboardView) Total() expense.Money {
 	return total
 }
 
-// An expensesView is the view of expenses.html: a team's page, or an admin's
+// An ExpensesView is the view of expenses.html: a team's page, or an admin's
 // page over all teams.
 type ExpensesView struct {
 	Page
@@ -82,16 +82,16 @@ type ExpensesView struct {
 	Categories        []string
 }
 
-// A filterForm is the filter as it stands in the address, texts as typed.
+// A FilterForm is the filter as it stands in the address, texts as typed.
 type FilterForm struct{ Q, Person, Category, From, To, Sort, Order string }
 
-// A link is an address with what it is called. Current marks where one is.
+// A Link is an address with what it is called. Current marks where one is.
 type Link struct {
 	Label, URL string
 	Current    bool
 }
 
-// A column is a column's head, with the address that sorts by it.
+// A Column is a column's head, with the address that sorts by it.
 type Column struct {
 	Label  string
 	URL    string // empty where the column does not sort
@@ -99,14 +99,14 @@ type Column struct {
 	Number bool
 }
 
-// An expenseLine is an expense in a table, with where it leads.
+// An ExpenseLine is an expense in a table, with where it leads.
 type ExpenseLine struct {
 	expense.Expense
 	URL       string
 	TeamLabel string // shown on the page over all teams
 }
 
-// A notice is told once, on the page after an action.
+// A Notice is told once, on the page after an action.
 type Notice struct {
 	Text string
 	// Undo posts Version to UndoURL; empty where nothing can be undone.
@@ -114,7 +114,7 @@ type Notice struct {
 	Version int64
 }
 
-// An expenseView is the view of expense.html: one expense, for those who may
+// An ExpenseView is the view of expense.html: one expense, for those who may
 // change it a form, and its history.
 type ExpenseView struct {
 	Page
@@ -126,7 +126,7 @@ type ExpenseView struct {
 	History   []expense.Event
 }
 
-// A newExpenseView is the view of new.html.
+// A NewExpenseView is the view of new.html.
 type NewExpenseView struct {
 	Page
 	Notice *Notice
@@ -134,7 +134,7 @@ type NewExpenseView struct {
 	Form   ExpenseFormView
 }
 
-// An expenseFormView is the form of an expense, as it was typed, with what is
+// An ExpenseFormView is the form of an expense, as it was typed, with what is
 // wrong beside each field.
 type ExpenseFormView struct {
 	Action     string // where it posts to
@@ -150,7 +150,7 @@ type ExpenseFormView struct {
 	MaxDate    string   // a year ahead
 }
 
-// An importView is the view of import.html.
+// An ImportView is the view of import.html.
 type ImportView struct {
 	Page
 	Notice  *Notice
