@@ -12,7 +12,6 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
-	"expense-dashboard/internal/web"
 )
 
 // Nothing that a proxy, or somebody who plays one, says changes where anything
@@ -59,10 +58,10 @@ func TestAuditEvents(t *testing.T) {
 	boss.signIn(admin)
 	boss.post("/sessions/end", url.Values{"sub": {subject}}) // session_ended
 	for range 2 {
-		if _, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, subject, ""); err != nil { // backchannel_logout
+		if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subject, ""); err != nil { // backchannel_logout
 			t.Fatal(err)
 		}
-		if _, err := r.provider.GlobalTokenRevocation(r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "iss_sub", "iss": r.provider.Issuer(), "sub": subject}); err != nil { // universal_logout
+		if _, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": r.provider.Issuer(), "sub": subject}); err != nil { // universal_logout
 			t.Fatal(err)
 		}
 		r.provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
@@ -122,9 +121,9 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 			}
 			b.post("/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
 			b.post("/profile/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
-			b.post(web.BackChannelLogoutPath, url.Values{"logout_token": {forged}})
+			b.post(backChannelLogoutPath, url.Values{"logout_token": {forged}})
 			b.revoke("x", forged)
-			if _, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, "x", ""); err != nil {
+			if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "x", ""); err != nil {
 				t.Fatal(err)
 			}
 			requests += 5

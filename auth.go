@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,17 +26,22 @@ import (
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 )
 
 // authenticator signs people in and out with an OpenID provider: the
 // authorization code flow (OpenID Connect Core 1.0, 3.1) with PKCE (RFC 7636),
-// and RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+// RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0), and the logout
+// requests of the provider's servers.
 type authenticator struct {
-	*openid.Client
+	baseURL   string
+	client    *openid.Client
 	pending   *signin.Pending
 	callbacks *signin.Callbacks
 	sessions  *session.Store
+	log       *slog.Logger
+	now       func() time.Time
 }
 
 // login handles GET /login: it remembers a pending login in the browser and
@@ -40,10 +49,10 @@ type authenticator struct {
 // 3.1.2.1).
 func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	if iss, given := query["iss"]; given && !slices.Equal(iss, []string{a.Issuer}) {
+	if iss, given := query["iss"]; given && !slices.Equal(iss, []string{a.client.Issuer()}) {
 		return &openid.SignInError{Failure: openid.ForeignIssuer, Err: errors.New("login started for another issuer")}
 	}
-	p := a.Provider.Load()
+	p := a.client.Provider()
 	if p == nil {
 		return openid.ErrNoProvider()
 	}
@@ -58,7 +67,7 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	if hint := query.Get("login_hint"); hint != "" && len(hint) <= openid.MaxAddressLength {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
-	web.SeeOther(w, a.Oauth2Config(p).AuthCodeURL(login.State, options...))
+	web.SeeOther(w, a.client.AuthURL(p, login.State, options...))
 	return nil
 }
 
@@ -73,7 +82,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 		return &openid.SignInError{Failure: openid.MalformedCallback, Err: err}
 	}
 	login, err := a.pending.Take(w, r, response.State)
-	if err == nil && a.callbacks.IsUsed(login, a.Now()) {
+	if err == nil && a.callbacks.IsUsed(login, a.now()) {
 		err = signin.ErrUsedLogin
 	}
 	if err != nil && a.sessions.Load(w, r) != nil {
@@ -83,14 +92,14 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &openid.SignInError{Failure: openid.NoPendingLogin, Err: err}
 	}
-	p := a.Provider.Load()
+	p := a.client.Provider()
 	if p == nil {
 		return openid.ErrNoProvider()
 	}
 	if err := response.Check(p); err != nil {
 		return err
 	}
-	outcome := a.callbacks.Do(r.Context(), login, a.Now(), func(ctx context.Context) signin.Outcome {
+	outcome := a.callbacks.Do(r.Context(), login, a.now(), func(ctx context.Context) signin.Outcome {
 		return a.signIn(ctx, p, login, response.Code, r)
 	})
 	if outcome.Err != nil {
@@ -104,7 +113,7 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
 	if outcome.Person.Unverified {
-		a.Log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.Mend(openid.EmailUnverified))
+		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.client.Mend(openid.EmailUnverified))
 	}
 	web.SeeOther(w, signin.LocalPath(login.ReturnTo))
 	return nil
@@ -114,8 +123,20 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 // the same callback; r is the first of them.
 func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login signin.Login, code string, r *http.Request) signin.Outcome {
 	// Taken before the exchange, so that a logout which overtakes it counts.
-	begun := a.Now()
-	who, rawIDToken, err := a.CompleteLogin(ctx, p, code, login.CodeVerifier, login.Nonce)
+	begun := a.now()
+	token, err := a.client.Exchange(ctx, p, code, login.CodeVerifier)
+	if err != nil {
+		return signin.Outcome{Err: err}
+	}
+	rawIDToken, idToken, err := a.client.VerifyIDToken(ctx, p, token, login.Nonce)
+	if err != nil {
+		return signin.Outcome{Err: err}
+	}
+	userInfo, err := a.client.UserInfo(ctx, p, idToken, token.AccessToken)
+	if err != nil {
+		return signin.Outcome{Err: err}
+	}
+	who, err := openid.Identify(idToken, userInfo)
 	if err != nil {
 		return signin.Outcome{Err: err}
 	}
@@ -124,7 +145,7 @@ func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login si
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return signin.Outcome{Err: failure}
 	}
-	logging.Audit(a.Log, r, logging.EventSignIn, person.Subject, "callback")
+	logging.Audit(a.log, r, logging.EventSignIn, person.Subject, "callback")
 	if len(rawIDToken) > session.CookiePart*session.MaxCookieParts {
 		// No cookie takes it, so there is no use in remembering it.
 		rawIDToken = ""
@@ -135,11 +156,11 @@ func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login si
 // endOne ends one session, on this copy at once and on the others when the
 // database has it.
 func (a *authenticator) endOne(r *http.Request, person *session.Session, reason, event string) {
-	err := a.sessions.Records.End(r.Context(), []store.Ending{session.EndingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.Now())
+	err := a.sessions.Records().End(r.Context(), []store.Ending{session.EndingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
 	if err != nil {
-		a.Log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
+		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}
-	logging.Audit(a.Log, r, event, person.Subject, reason)
+	logging.Audit(a.log, r, event, person.Subject, reason)
 }
 
 // logout ends the session here, whatever state the provider and the database
@@ -153,23 +174,23 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 	if person == nil {
 		return "/"
 	}
-	if ended, _ := a.sessions.Records.IsEnded(r.Context(), person); ended {
+	if ended, _ := a.sessions.Records().IsEnded(r.Context(), person); ended {
 		return "/"
 	}
 	a.endOne(r, person, "asked", logging.EventSignOut)
-	p := a.Provider.Load()
-	if p == nil || p.EndSessionEndpoint == "" {
-		return a.PostLogoutURL
+	p := a.client.Provider()
+	if p == nil || p.EndSessionEndpoint() == "" {
+		return a.client.PostLogoutURL()
 	}
-	query := url.Values{"client_id": {a.ClientID}, "post_logout_redirect_uri": {a.PostLogoutURL}}
-	if rawIDToken := a.sessions.IdToken.Load(r, person.ID); rawIDToken != "" {
+	query := url.Values{"client_id": {a.client.ClientID()}, "post_logout_redirect_uri": {a.client.PostLogoutURL()}}
+	if rawIDToken := a.sessions.IDToken(r, person); rawIDToken != "" {
 		query.Set("id_token_hint", rawIDToken)
 	}
 	separator := "?"
-	if strings.Contains(p.EndSessionEndpoint, "?") {
+	if strings.Contains(p.EndSessionEndpoint(), "?") {
 		separator = "&"
 	}
-	return p.EndSessionEndpoint + separator + query.Encode()
+	return p.EndSessionEndpoint() + separator + query.Encode()
 }
 
 // failedSignIns counts the failures of a step of sign-in.
@@ -248,4 +269,177 @@ func (s *app) fromElsewhere(r *http.Request) bool {
 	default:
 		return true
 	}
+}
+
+const (
+	backChannelLogoutPath = "/logout/backchannel"
+	universalLogoutPath   = "/logout/universal"
+)
+
+// remoteError is a refused logout request of the provider's servers. Code and
+// Err are for the log; the answer holds only the code.
+type remoteError struct {
+	Status int
+	Code   string
+	Err    error
+}
+
+func (e *remoteError) Error() string { return e.Code + ": " + e.Err.Error() }
+
+func (e *remoteError) Unwrap() error { return e.Err }
+
+// backChannelLogout handles POST /logout/backchannel (OpenID Connect
+// Back-Channel Logout 1.0, 2.5): 200 where the sessions are over, also where
+// there were none, and 400 for everything else (2.8).
+func (a *authenticator) backChannelLogout(w http.ResponseWriter, r *http.Request) error {
+	token, err := a.endByLogoutToken(r)
+	if err != nil {
+		return a.refuseRemote(w, r, logging.EventBackChannelLogout, err)
+	}
+	reason := "sub"
+	if token.ProviderSID != "" {
+		reason = "sid"
+	}
+	logging.Audit(a.log, r, logging.EventBackChannelLogout, token.Subject, reason)
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (a *authenticator) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
+	refused := func(code string, err error) (openid.LogoutToken, error) {
+		return openid.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
+	}
+	if err := r.ParseForm(); err != nil {
+		return refused("invalid_request", errors.New("the form cannot be read"))
+	}
+	tokens := r.PostForm["logout_token"]
+	if len(tokens) != 1 {
+		return refused("invalid_request", errors.New("logout_token is not there once"))
+	}
+	p := a.client.Provider()
+	if p == nil {
+		return openid.LogoutToken{}, openid.ErrNoProvider()
+	}
+	token, err := a.client.VerifyLogoutToken(r.Context(), p, tokens[0])
+	if err != nil {
+		return refused("invalid_request", err)
+	}
+	// With a sid it is that one session, and sub only says whose.
+	kind, key := store.EndSubject, token.Subject
+	if token.ProviderSID != "" {
+		kind, key = store.EndSID, token.ProviderSID
+	}
+	if _, err := a.endRemotely(r, kind, key, logging.EventBackChannelLogout, store.UsedToken(token.Used)); err != nil {
+		if errors.Is(err, store.ErrReplayed) {
+			return refused("invalid_request", err)
+		}
+		return refused("logout_failed", err)
+	}
+	return token, nil
+}
+
+// endRemotely ends all sessions of a key and returns how many are known of.
+func (a *authenticator) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
+	now, records := a.now(), a.sessions.Records()
+	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, a.sessions.MaxAge())
+	if err != nil {
+		return 0, err
+	}
+	return count, records.EndByToken(r.Context(), e, why, now, used)
+}
+
+// universalLogout handles POST /logout/universal, by which Okta ends all
+// sessions of a person (draft-parecki-oauth-global-token-revocation). The
+// statuses are those of Okta's guide "Build Universal Logout for your app": 204
+// the sessions are over; 400 the request is malformed or names the person in a
+// way that is not understood; 401 the bearer token is missing or not believed;
+// 403 it is Okta's, and for another application; 404 nobody like that has a
+// session, ended or not, whose time is not over; 422 the sessions cannot be
+// ended now. A body that is too long is 400.
+func (a *authenticator) universalLogout(w http.ResponseWriter, r *http.Request) error {
+	subject, err := a.endByRevocation(r)
+	if err != nil {
+		return a.refuseRemote(w, r, logging.EventUniversalLogout, err)
+	}
+	reason := "iss_sub"
+	if subject.Address != "" {
+		reason = "email"
+	}
+	logging.Audit(a.log, r, logging.EventUniversalLogout, subject.Subject, reason, "address", team.NormalizeAddress(subject.Address))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *authenticator) endByRevocation(r *http.Request) (openid.RevocationSubject, error) {
+	refused := func(status int, code string, err error) (openid.RevocationSubject, error) {
+		return openid.RevocationSubject{}, &remoteError{status, code, err}
+	}
+	// The guide asks for authentication before anything of the body counts.
+	used, err := a.authenticateRevocation(r)
+	if err != nil {
+		return openid.RevocationSubject{}, err
+	}
+	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body is not application/json"))
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body cannot be read or is too long"))
+	}
+	subject, err := openid.ParseRevocation(body)
+	if err != nil {
+		return refused(http.StatusBadRequest, "invalid_request", err)
+	}
+	kind, key := store.EndSubject, subject.Subject
+	if subject.Address != "" {
+		kind, key = store.EndAddress, team.NormalizeAddress(subject.Address)
+	} else if !openid.IsOrgIssuer(subject.Iss, a.client.Issuer()) {
+		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
+	}
+	count, err := a.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
+	switch {
+	case errors.Is(err, store.ErrReplayed):
+		return refused(http.StatusUnauthorized, "invalid_token", err)
+	case err != nil:
+		return refused(http.StatusUnprocessableEntity, "logout_failed", err)
+	case count == 0:
+		return refused(http.StatusNotFound, "not_found", errors.New("nobody like that is known"))
+	}
+	return subject, nil
+}
+
+// authenticateRevocation verifies the bearer token (RFC 6750, 2.1).
+func (a *authenticator) authenticateRevocation(r *http.Request) (store.UsedToken, error) {
+	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
+		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
+	}
+	p := a.client.Provider()
+	if p == nil {
+		return store.UsedToken{}, openid.ErrNoProvider()
+	}
+	used, err := a.client.VerifyRevocation(r.Context(), p, rawToken, a.baseURL+universalLogoutPath)
+	if errors.Is(err, openid.ErrOtherApp) {
+		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
+	}
+	if err != nil {
+		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
+	}
+	return store.UsedToken(used), nil
+}
+
+// refuseRemote answers a server, to which pages mean nothing, with the code of
+// an error. Any error that is no *remoteError it returns.
+func (a *authenticator) refuseRemote(w http.ResponseWriter, r *http.Request, event string, err error) error {
+	var refusal *remoteError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	logging.Audit(a.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
+	w.Header().Set("Content-Type", "application/json")
+	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)
+	}
+	w.WriteHeader(refusal.Status)
+	return json.NewEncoder(w).Encode(map[string]string{"error": refusal.Code, "reference": logging.ReferenceOf(r)})
 }

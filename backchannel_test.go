@@ -125,7 +125,7 @@ func backChannelAttacks() []remoteAttack {
 	}
 	post := func(fields ...string) func(*browser, string) *reply {
 		return func(b *browser, token string) *reply {
-			return b.post(web.BackChannelLogoutPath, url.Values{"logout_token": {token}}, fields...)
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, fields...)
 		}
 	}
 	return append(signedAttacks(), []remoteAttack{
@@ -150,21 +150,21 @@ func backChannelAttacks() []remoteAttack {
 		{name: "event is an array", claims: event([]any{})},
 		{name: "event under a name of another case", payload: replaceIn("backchannel-logout", "BackChannel-Logout")},
 		{name: "two tokens", send: func(b *browser, token string) *reply {
-			return b.post(web.BackChannelLogoutPath, url.Values{"logout_token": {token, token}})
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token, token}})
 		}},
 		{name: "token in the query", send: func(b *browser, token string) *reply {
-			return b.post(web.BackChannelLogoutPath+"?logout_token="+token, url.Values{})
+			return b.post(backChannelLogoutPath+"?logout_token="+token, url.Values{})
 		}},
 		{name: "token as JSON", send: post("Content-Type", "application/json")},
 		{name: "form is malformed", send: func(b *browser, token string) *reply {
-			return b.post(web.BackChannelLogoutPath, url.Values{"logout_token": {token}}, "Content-Type", "application/x-www-form-urlencoded; x")
+			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, "Content-Type", "application/x-www-form-urlencoded; x")
 		}},
 		{name: "form is huge", send: func(b *browser, token string) *reply {
-			return b.post(web.BackChannelLogoutPath, url.Values{"a": {strings.Repeat("x", web.MaxBody)}, "logout_token": {token}})
+			return b.post(backChannelLogoutPath, url.Values{"a": {strings.Repeat("x", web.MaxBody)}, "logout_token": {token}})
 		}},
 		{name: "from another site's page", status: 403, send: post("Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")},
 		{name: "by GET", status: 405, send: func(b *browser, token string) *reply {
-			return b.get(web.BackChannelLogoutPath + "?logout_token=" + token)
+			return b.get(backChannelLogoutPath + "?logout_token=" + token)
 		}},
 	}...)
 }
@@ -183,7 +183,7 @@ func TestBackChannelLogoutAttacks(t *testing.T) {
 			}
 			if a.send == nil {
 				a.send = func(b *browser, token string) *reply {
-					return b.post(web.BackChannelLogoutPath, url.Values{"logout_token": {token}})
+					return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}})
 				}
 			}
 			before := len(r.log.String())
@@ -230,7 +230,7 @@ func TestBackChannelLogoutVariants(t *testing.T) {
 			r := startSite(t, setup{env: logoutEnv(), faults: faults})
 			b := r.browser()
 			b.signIn(finance)
-			answer, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, subjectOf(t, finance), providerSID(t, r, b))
+			answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), providerSID(t, r, b))
 			if err != nil || answer.Status != http.StatusOK || answer.Body != "" || answer.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("the answer is %+v, %v", answer, err)
 			}
@@ -259,10 +259,10 @@ func TestReplayedLogoutToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		form := url.Values{"logout_token": {token}}
-		b.post(web.BackChannelLogoutPath, form).check(t, http.StatusOK)
+		b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
 		b.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
 		for _, copy := range []*rig{r, other, startCopy(t, r, setup{env: env})} {
-			b.post(copy.baseURL+web.BackChannelLogoutPath, form).check(t, http.StatusBadRequest)
+			b.post(copy.baseURL+backChannelLogoutPath, form).check(t, http.StatusBadRequest)
 			time.Sleep(session.EndedWindow)
 			if !b.isSignedIn(copy) {
 				t.Error("the replay ends the new session")
@@ -277,11 +277,11 @@ func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 		r := startSite(t, setup{env: map[string]string{"BACKCHANNEL_LOGOUT": value, "UNIVERSAL_LOGOUT": value}})
 		b := r.browser()
 		b.signIn(finance)
-		answer, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, subjectOf(t, finance), "")
+		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
 		if err != nil || answer.Status != http.StatusNotFound {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
-		answer, err = r.provider.GlobalTokenRevocation(r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "email", "email": finance})
+		answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
 		if err != nil || answer.Status != http.StatusNotFound || !b.isSignedIn(r) {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
@@ -292,11 +292,11 @@ func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 func TestLogoutOfServersWithoutTheProvider(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv(), unreached: true})
-	answer, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, "sub", "")
+	answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "sub", "")
 	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
-	answer, err = r.provider.GlobalTokenRevocation(r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "email", "email": finance})
+	answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
 	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}

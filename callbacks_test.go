@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,7 +13,6 @@ import (
 
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
-	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 )
 
@@ -125,24 +122,26 @@ func TestStaleCallback(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		change func(r *rig, b *browser, callback *url.URL)
+		change func(r *rig, b *browser, clock *clock, callback *url.URL)
 		want   string // where somebody who is signed in goes
 	}{
-		{"back button or reload", func(*rig, *browser, *url.URL) {}, "/team/finance"},
-		{"long after", func(r *rig, _ *browser, _ *url.URL) { r.site.signIn.callbacks = signin.NewCallbacks() }, "/dashboard"},
-		{"of an unknown state", func(_ *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
-		{"of an error", func(r *rig, _ *browser, callback *url.URL) { callback.RawQuery = "state=unknown&error=access_denied" }, "/dashboard"},
-		{"of a sign-in that took too long", func(r *rig, b *browser, callback *url.URL) {
+		{"back button or reload", func(*rig, *browser, *clock, *url.URL) {}, "/team/finance"},
+		{"long after", func(r *rig, _ *browser, _ *clock, _ *url.URL) { r.site.signIn.callbacks = signin.NewCallbacks() }, "/dashboard"},
+		{"of an unknown state", func(_ *rig, _ *browser, _ *clock, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
+		{"of an error", func(_ *rig, _ *browser, _ *clock, callback *url.URL) {
+			callback.RawQuery = "state=unknown&error=access_denied"
+		}, "/dashboard"},
+		{"of a sign-in that took too long", func(_ *rig, b *browser, clock *clock, callback *url.URL) {
 			begun := b.get("/login?return_to=/profile")
 			*callback = *b.backFromProvider(begun)
-			later := func() time.Time { return time.Now().Add(signin.PendingMaxAge + time.Second) }
-			r.site.signIn.pending.Now = later
+			clock.advance(signin.PendingMaxAge + time.Second)
 		}, "/profile"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := startSite(t, setup{})
+			clock := newClock()
+			r := startSite(t, setup{clock: clock})
 			b := r.browser()
 			login := b.get("/login?return_to=/team/finance")
 			callback, err := url.Parse(b.post(login.location(), url.Values{"email": {finance}}).location())
@@ -150,14 +149,14 @@ func TestStaleCallback(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.get(callback.String()).check(t, http.StatusSeeOther)
-			test.change(r, b, callback)
-			before, tokens := b.cookies()["session"], r.provider.Count("token")
+			test.change(r, b, clock, callback)
+			before, tokens := b.cookies()["expense_session"], r.provider.Count("token")
 			page := b.get(callback.String())
 			page.check(t, http.StatusSeeOther)
 			if got := page.header.Get("Location"); got != test.want {
 				t.Errorf("the callback leads to %q, want %q", got, test.want)
 			}
-			if b.cookies()["session"] != before || r.provider.Count("token") != tokens {
+			if b.cookies()["expense_session"] != before || r.provider.Count("token") != tokens {
 				t.Error("the session has changed, or the provider was asked")
 			}
 			b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
@@ -233,28 +232,5 @@ func TestProviderSID(t *testing.T) {
 				t.Errorf("sid is kept as %q", listed(t, r)[0].ProviderSID)
 			}
 		})
-	}
-}
-
-// A cookie of an older form, which no record stands for, is nobody's session.
-func TestSessionWithoutItsEnd(t *testing.T) {
-	t.Parallel()
-	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	request := httptest.NewRequest("GET", "/", nil)
-	request.AddCookie(&http.Cookie{Name: "session", Value: b.cookies()["session"]})
-	cookie, err := r.site.sessions.Profile.New(request, "session")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range maps.Keys(cookie.Values) {
-		values := maps.Clone(cookie.Values)
-		delete(values, name)
-		_, err := session.ParseSession(values)
-		optional := name == "name" || name == "email" || name == "sid" || name == "amr"
-		if (err == nil) != optional {
-			t.Errorf("without %v: %v", name, err)
-		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/web"
 )
 
 // A module is one of the OpenID Foundation's conformance suite for relying
@@ -207,7 +206,7 @@ func endsRemotely(a remoteAttack, status int) func(*testing.T) {
 		phone.signIn(finance)
 		desk.follow(desk.post(session.LogoutPath, nil)).check(t, http.StatusOK, "Sign in")
 		r.provider.SetFaults(a.faults())
-		answer, err := r.provider.BackChannelLogout(r.baseURL+web.BackChannelLogoutPath, subjectOf(t, finance), "")
+		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
 		if err != nil || answer.Status != status || answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}

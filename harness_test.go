@@ -134,7 +134,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err := store.Start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	p := parts{directory: directory, store: store, log: log, requests: logging.NewAccessLog(cfg.LogFormat, out, log), now: time.Now, keptPages: web.KeptPages}
+	p := parts{directory: directory, store: store, log: log, requests: logging.NewAccessLog(cfg.LogFormat, out, log), now: time.Now, keptPages: web.KeptPages, timeout: s.clientTimeout}
 	if s.clock != nil {
 		p.now = s.clock.now
 	}
@@ -145,11 +145,8 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.clientTimeout > 0 {
-		built.signIn.Client.Client.Timeout = s.clientTimeout
-	}
 	if !s.unreached {
-		if err := built.signIn.Connect(t.Context()); err != nil {
+		if err := built.signIn.client.Connect(t.Context()); err != nil {
 			t.Fatalf("connect: %v", err)
 		}
 	}

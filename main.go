@@ -169,8 +169,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	observe(counted, s)
-	if err := connectAtStart(ctx, s.signIn.Client, log); err != nil {
+	if err := connectAtStart(ctx, s.signIn.client, log); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", cfg.ListenAddr)
@@ -200,25 +199,28 @@ type parts struct {
 	requests  *logging.AccessLog
 	metrics   *metrics.Metrics // nil where nobody asks for them
 	now       func() time.Time
-	keptPages int // bytes of rendered pages that are kept
+	keptPages int           // bytes of rendered pages that are kept
+	timeout   time.Duration // of one call to the provider; zero is openid.SignInTimeout
 }
 
 // newSite builds the site and what signs people in.
 func newSite(cfg config.Config, p parts) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
-	sessions, err1 := session.NewStore(cfg.SessionSecrets, secure, cfg.IdleTimeout, cfg.MaxAge, p.now)
+	records := session.NewRecords(p.store, p.log, p.metrics)
+	sessions, err1 := session.New(session.Config{
+		Secrets: cfg.SessionSecrets, Secure: secure, IdleTimeout: cfg.IdleTimeout, MaxAge: cfg.MaxAge, Now: p.now, Records: records,
+	})
 	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, p.now)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	client := &openid.Client{
+	client := openid.New(openid.Config{
 		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, Scopes: cfg.Scopes,
 		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
-		Client: openid.NewHTTPClient(), Log: p.log, Now: p.now,
-	}
-	sessions.Records = session.NewRecords(p.store, p.log)
+		HTTP: openid.NewHTTPClient(openid.HTTPOptions{Timeout: p.timeout, Metrics: p.metrics}), Log: p.log, Now: p.now,
+	})
 	// Ended sessions are known before the first request where the database serves.
-	sessions.Records.Refresh(context.Background())
+	records.Refresh(context.Background())
 	site, err := web.New(web.Config{
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
@@ -228,7 +230,9 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	signIn := &authenticator{Client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions}
+	signIn := &authenticator{
+		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions, log: p.log, now: p.now,
+	}
 	return &app{
 		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store,
 		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout,
@@ -255,7 +259,7 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 	server := serverpkg.New(s.routes(), log)
 	background, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { s.signIn.KeepConnected(background) })
+	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
 	defer tasks.Wait()
 	defer stop()
@@ -275,15 +279,6 @@ func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger)
 		return server.Close()
 	}
 	return nil
-}
-
-// observe counts what a site and its authenticator do from now on.
-func observe(m *metrics.Metrics, s *app) {
-	if m == nil {
-		return
-	}
-	s.sessions.Records.Metrics = m
-	s.signIn.Client.Client.Transport = &openid.CountedTransport{Base: s.signIn.Client.Client.Transport, Metrics: m}
 }
 
 //go:embed templates

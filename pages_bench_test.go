@@ -54,7 +54,7 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 		b := r.browser()
 		b.signIn(address)
 		for name, value := range b.cookies() {
-			if name == "session" {
+			if name == "expense_session" {
 				cookies[address] = name + "=" + value
 			}
 		}

@@ -182,7 +182,7 @@ func TestProviderThatHangs(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{unreached: true, clientTimeout: 200 * time.Millisecond, faults: intercept("openid-configuration", hang(beginning))})
 			var fault *openid.DiscoveryError
-			if err := r.site.signIn.Connect(t.Context()); !errors.As(err, &fault) || fault.Lasting {
+			if err := r.site.signIn.client.Connect(t.Context()); !errors.As(err, &fault) || fault.Lasting {
 				t.Errorf("connect = %v, want a passing fault", err)
 			}
 			checkUnreached(t, r)
@@ -221,7 +221,7 @@ func TestProviderGoesAway(t *testing.T) {
 	b.signIn(finance)
 	callback := guest.beginSignIn(hr)
 	r.provider.Close()
-	if err := r.site.signIn.Connect(t.Context()); err == nil {
+	if err := r.site.signIn.client.Connect(t.Context()); err == nil {
 		t.Error("connect succeeds without a provider")
 	}
 	b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
@@ -239,7 +239,7 @@ func TestRefreshKeepsWhatIsGood(t *testing.T) {
 	r := startSite(t, setup{})
 	for _, faults := range []devidp.Faults{metadata("token_endpoint", "http://evil.example/"), metadata("issuer", "https://evil.example"), answerWith("openid-configuration", 404, "")} {
 		r.provider.SetFaults(faults)
-		if err := r.site.signIn.Connect(t.Context()); err == nil {
+		if err := r.site.signIn.client.Connect(t.Context()); err == nil {
 			t.Error("connect believes a bad answer")
 		}
 		r.browser().signIn(finance)
@@ -260,7 +260,7 @@ func TestKeyRotation(t *testing.T) {
 		t.Errorf("keys were fetched %d times, want once at the start and once for the new key", got)
 	}
 	r.provider.WithdrawOldKeys()
-	if err := r.site.signIn.Connect(t.Context()); err != nil {
+	if err := r.site.signIn.client.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.provider.SetFaults(resigned(old, map[string]any{"kid": thumbprint(t, old.Public())}))
@@ -317,7 +317,7 @@ func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
 			r.provider.SetFaults(faults)
-			if err := r.site.signIn.Connect(t.Context()); err != nil {
+			if err := r.site.signIn.client.Connect(t.Context()); err != nil {
 				t.Errorf("connect = %v", err)
 			}
 			r.browser().signIn(finance)

@@ -64,7 +64,7 @@ func TestQueriesOfAPage(t *testing.T) {
 // setNewsAge makes what is known of ended sessions look as if the database had been
 // asked that long ago.
 func setNewsAge(s *app, age time.Duration) {
-	records := s.sessions.Records
+	records := s.sessions.Records()
 	records.Mu.Lock()
 	defer records.Mu.Unlock()
 	records.Asked = time.Now().Add(-age)

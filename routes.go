@@ -104,10 +104,10 @@ func (s *app) sessionRoutes(handle func(pattern string, h web.Handler)) {
 	handle("POST "+web.SessionsPath+"/{id}/end", s.forAdmins(s.EndSession))
 	handle("POST "+web.SessionsPath+"/end", s.forAdmins(s.EndPerson))
 	if s.backChannelLogout {
-		handle("POST "+web.BackChannelLogoutPath, s.BackChannelLogoutRequest)
+		handle("POST "+backChannelLogoutPath, s.signIn.backChannelLogout)
 	}
 	if s.universalLogout {
-		handle("POST "+web.UniversalLogoutPath, s.UniversalLogoutRequest)
+		handle("POST "+universalLogoutPath, s.signIn.universalLogout)
 	}
 }
 

@@ -83,8 +83,8 @@ func TestCookieAttributes(t *testing.T) {
 		https           bool
 		session, prefix string
 	}{
-		{"https", true, "__Host-session", "__Secure-id_token_"},
-		{"http on loopback", false, "session", "id_token_"},
+		{"https", true, "__Host-expense_session", "__Secure-id_token_"},
+		{"http on loopback", false, "expense_session", "id_token_"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +144,7 @@ func TestSessionSurvivesRestartAndRotation(t *testing.T) {
 				page.check(t, http.StatusOK, "Carol Lee", "/team/finance")
 				return
 			}
-			if got := visitor.cookies()["session"]; got != "" {
+			if got := visitor.cookies()["expense_session"]; got != "" {
 				t.Errorf("the unreadable cookie is kept")
 			}
 		})
@@ -209,7 +209,7 @@ func TestSessionLimits(t *testing.T) {
 				want = http.StatusOK
 			}
 			b.get("/dashboard").check(t, want)
-			if _, kept := b.cookies()["session"]; kept != test.kept {
+			if _, kept := b.cookies()["expense_session"]; kept != test.kept {
 				t.Errorf("the browser keeps its session: %v, want %v", kept, test.kept)
 			}
 		})
@@ -226,7 +226,7 @@ func TestClockJumpsAheadAndBack(t *testing.T) {
 	for _, b := range []*browser{away, busy, ended} {
 		b.signIn(finance)
 	}
-	stolen.setCookie("session", ended.cookies()["session"])
+	stolen.setCookie("expense_session", ended.cookies()["expense_session"])
 	ended.post("/logout", nil)
 	clock.advance(61 * time.Minute)
 	busy.get("/dashboard").check(t, http.StatusSeeOther)
@@ -240,7 +240,7 @@ func TestClockJumpsAheadAndBack(t *testing.T) {
 	again := r.copy(t, setup{clock: clock})
 	for name, routes := range map[string]http.Handler{"this copy": r.site.routes(), "a copy that starts": again.routes()} {
 		request, answer := httptest.NewRequest("GET", "/dashboard", nil), httptest.NewRecorder()
-		request.AddCookie(&http.Cookie{Name: "session", Value: stolen.cookies()["session"]})
+		request.AddCookie(&http.Cookie{Name: "expense_session", Value: stolen.cookies()["expense_session"]})
 		if routes.ServeHTTP(answer, request); answer.Code != http.StatusSeeOther {
 			t.Errorf("on %s the session that was ended gets %d", name, answer.Code)
 		}
@@ -335,24 +335,24 @@ func TestUnreadableSession(t *testing.T) {
 	pending := b.beginSignIn(finance)
 	loginCookie := b.cookies()[r.site.signIn.pending.Name(pending.Query().Get("state"))]
 	b.get(pending.String())
-	good, idToken := b.cookies()["session"], b.cookies()["id_token_0"]
+	good, idToken := b.cookies()["expense_session"], b.cookies()["id_token_0"]
 	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).browser()
 	foreign.signIn(finance)
 	for name, value := range map[string]string{
 		"empty": "", "text": "x", "base64": "AAAA", "cut short": good[:len(good)-1], "changed": flipMiddle(good), "doubled": good + good,
-		"of another secret": foreign.cookies()["session"], "of a pending login": loginCookie, "of an ID Token": idToken,
+		"of another secret": foreign.cookies()["expense_session"], "of a pending login": loginCookie, "of an ID Token": idToken,
 		"very long": strings.Repeat("A", 5000), "odd characters": "%00!#$&'()*+",
 	} {
 		t.Run(name, func(t *testing.T) {
 			visitor := r.browser()
 			for path, status := range map[string]int{"/": 200, "/dashboard": 303, "/team/finance": 303, "/unknown": 404} {
-				page := visitor.get(path, "Cookie", "session="+value)
+				page := visitor.get(path, "Cookie", "expense_session="+value)
 				page.check(t, status, "!Carol")
-				if path != "/unknown" && !strings.HasPrefix(page.header.Get("Set-Cookie"), "session=; Path=/;") {
+				if path != "/unknown" && !strings.HasPrefix(page.header.Get("Set-Cookie"), "expense_session=; Path=/;") {
 					t.Errorf("%s does not clear the cookie: %q", path, page.header.Get("Set-Cookie"))
 				}
 			}
-			visitor.get("/profile", "Cookie", "session="+value, "Accept", "application/json").check(t, http.StatusUnauthorized)
+			visitor.get("/profile", "Cookie", "expense_session="+value, "Accept", "application/json").check(t, http.StatusUnauthorized)
 		})
 	}
 }
@@ -521,10 +521,12 @@ func TestIDTokenOfAnotherSession(t *testing.T) {
 
 // No cookie that somebody makes up is a session, a pending login or an ID Token.
 func FuzzCookies(f *testing.F) {
-	for _, seed := range []string{"", "x", "AAAA", "MTcwMDAwMDAwMHxBQUFB", `"quoted"`, "a=b; session=c", "\x00", "%7B", strings.Repeat("A", 5000)} {
+	for _, seed := range []string{"", "x", "AAAA", "MTcwMDAwMDAwMHxBQUFB", `"quoted"`, "a=b; expense_session=c", "\x00", "%7B", strings.Repeat("A", 5000)} {
 		f.Add(seed)
 	}
-	store, err := session.NewStore([]secret.Text{testSecret, otherSecret}, false, time.Hour, time.Hour, time.Now)
+	store, err := session.New(session.Config{
+		Secrets: []secret.Text{testSecret, otherSecret}, IdleTimeout: time.Hour, MaxAge: time.Hour, Now: time.Now,
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -534,13 +536,13 @@ func FuzzCookies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
-		for _, name := range []string{"session", "id_token_0", logins.Name("state")} {
+		for _, name := range []string{"expense_session", "id_token_0", logins.Name("state")} {
 			r.Header.Add("Cookie", name+"="+value)
 		}
 		if person := store.Load(w, r); person != nil {
 			t.Errorf("a session of %+v", person)
 		}
-		if rawIDToken := store.IdToken.Load(r, ""); rawIDToken != "" {
+		if rawIDToken := store.IDToken(r, &session.Session{}); rawIDToken != "" {
 			t.Errorf("an ID Token %q", rawIDToken)
 		}
 		if login, err := logins.Take(w, r, "state"); err == nil {

@@ -21,7 +21,6 @@ import (
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/team"
-	"expense-dashboard/internal/web"
 )
 
 // startCopy starts another copy of the program's site beside r, with the same
@@ -55,7 +54,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	if again.site, err = newSite(cfg, p); err != nil {
 		t.Fatal(err)
 	}
-	if err := again.site.signIn.Connect(t.Context()); err != nil {
+	if err := again.site.signIn.client.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(again.site.routes())
@@ -189,31 +188,31 @@ func TestWhatEndsWhichSessions(t *testing.T) {
 			return answers(s.desk.post("/profile/sessions/end-others", nil, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").status, nil, 403)
 		}, true, true, true},
 		{"back-channel logout of a session", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+web.BackChannelLogoutPath, "", providerSID(t, s.r, s.phone))
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "", providerSID(t, s.r, s.phone))
 			return answers(answer.Status, err, 200)
 		}, true, false, true},
 		{"back-channel logout of a person's session", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+web.BackChannelLogoutPath, subject, providerSID(t, s.r, s.phone))
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, providerSID(t, s.r, s.phone))
 			return answers(answer.Status, err, 200)
 		}, true, false, true},
 		{"back-channel logout of a person", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+web.BackChannelLogoutPath, subject, "")
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, "")
 			return answers(answer.Status, err, 200)
 		}, false, false, true},
 		{"back-channel logout of nobody here", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+web.BackChannelLogoutPath, "nobody", "nothing")
+			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "nobody", "nothing")
 			return answers(answer.Status, err, 200)
 		}, true, true, true},
 		{"universal logout by address", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "email", "email": "Carol.Lee@task-vantage.COM"})
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "Carol.Lee@task-vantage.COM"})
 			return answers(answer.Status, err, 204)
 		}, false, false, true},
 		{"universal logout by subject", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "iss_sub", "iss": s.r.provider.Issuer(), "sub": subject})
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": s.r.provider.Issuer(), "sub": subject})
 			return answers(answer.Status, err, 204)
 		}, false, false, true},
 		{"universal logout of nobody here", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "email", "email": "nobody@example.com"})
+			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "nobody@example.com"})
 			return answers(answer.Status, err, 404)
 		}, true, true, true},
 	}
@@ -254,7 +253,7 @@ func logoutEnv() map[string]string {
 // providerSID is the sid of the ID Token that the browser's session came from.
 func providerSID(t *testing.T, r *rig, b *browser) string {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.signIn.Now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.signIn.now())
 	if err != nil || len(found) != 1 || found[0].ProviderSID == "" {
 		t.Fatalf("the session's record is %+v, %v", found, err)
 	}
@@ -278,7 +277,7 @@ func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
 
 func listed(t *testing.T, r *rig) []storepkg.SessionRecord {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.signIn.Now())
+	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.signIn.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +305,7 @@ func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
 	}
 	refused := comes.get(callback.String())
 	refused.check(t, http.StatusServiceUnavailable, "cannot be recorded")
-	if _, has := comes.cookies()["session"]; has || refused.header.Get("Retry-After") == "" {
+	if _, has := comes.cookies()["expense_session"]; has || refused.header.Get("Retry-After") == "" {
 		t.Errorf("a session began, or nobody is told to wait: %v", refused.header)
 	}
 	time.Sleep(session.EndedWindow)
@@ -355,7 +354,7 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 	page := b.get(again.baseURL + "/dashboard")
 	page.check(t, http.StatusServiceUnavailable, "!Carol")
 	b.get(again.baseURL+"/").check(t, http.StatusOK, "!Carol")
-	if _, kept := b.cookies()["session"]; !kept {
+	if _, kept := b.cookies()["expense_session"]; !kept {
 		t.Error("the session's cookie is taken away")
 	}
 }
@@ -387,7 +386,7 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.browser()
 	b.signIn(finance)
-	records := r.site.sessions.Records
+	records := r.site.sessions.Records()
 	set := func(asked time.Time, asking chan struct{}) {
 		records.Mu.Lock()
 		defer records.Mu.Unlock()

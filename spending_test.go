@@ -386,7 +386,7 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 				test.page = test.path
 			}
 			form := with(with(aForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
-			b.setCookie("session", "not a session")
+			b.setCookie("expense_session", "not a session")
 			var sent *reply
 			unchanged(t, r, func() { sent = b.post(test.path, form) })
 			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.status != http.StatusSeeOther || sent.header.Get("Location") != want {

@@ -73,8 +73,8 @@ func surfaceRows(style string) []surfaceRow {
 		{"link to sign out on another site", "GET", session.LogoutPath, 200, nil, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", web.MaxBody)}}, nil},
 		{"form with mistakes", "POST", "/team/finance/expenses", 422, url.Values{}, nil},
-		{"Logout Token that is none", "POST", web.BackChannelLogoutPath, 400, url.Values{}, nil},
-		{"revocation by nobody", "POST", web.UniversalLogoutPath, 401, url.Values{}, nil},
+		{"Logout Token that is none", "POST", backChannelLogoutPath, 400, url.Values{}, nil},
+		{"revocation by nobody", "POST", universalLogoutPath, 401, url.Values{}, nil},
 	}
 }
 

@@ -20,7 +20,7 @@ const rightRevocation = `{"sub_id":{"format":"email","email":"` + finance + `"}}
 func (b *browser) revoke(token, body string, fields ...string) *reply {
 	b.t.Helper()
 	fields = append([]string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}, fields...)
-	return b.sendRaw(http.MethodPost, web.UniversalLogoutPath, body, fields...)
+	return b.sendRaw(http.MethodPost, universalLogoutPath, body, fields...)
 }
 
 // sendRaw is send with any body.
@@ -60,16 +60,16 @@ func universalAttacks() []remoteAttack {
 		{name: "sub is missing", claims: claimGone("sub")},
 		{name: "iss is on another host", claims: claimIs("iss", "https://issuer.example.com")},
 		{name: "no Authorization", send: func(b *browser, _ string) *reply {
-			return b.sendRaw("POST", web.UniversalLogoutPath, rightRevocation, "Content-Type", "application/json")
+			return b.sendRaw("POST", universalLogoutPath, rightRevocation, "Content-Type", "application/json")
 		}},
 		{name: "Basic", send: func(b *browser, token string) *reply {
 			return b.revoke("", rightRevocation, "Authorization", "Basic "+token)
 		}},
 		{name: "token in the query", send: func(b *browser, token string) *reply {
-			return b.sendRaw("POST", web.UniversalLogoutPath+"?access_token="+token, rightRevocation, "Content-Type", "application/json")
+			return b.sendRaw("POST", universalLogoutPath+"?access_token="+token, rightRevocation, "Content-Type", "application/json")
 		}},
 		{name: "a bad body without a token", send: func(b *browser, _ string) *reply {
-			return b.sendRaw("POST", web.UniversalLogoutPath, "{", "Content-Type", "application/json")
+			return b.sendRaw("POST", universalLogoutPath, "{", "Content-Type", "application/json")
 		}},
 	}...)
 	for i := range rows {
@@ -81,7 +81,7 @@ func universalAttacks() []remoteAttack {
 		{name: "of another issuer's person", status: 404, send: body(`{"sub_id":{"format":"iss_sub","iss":"https://evil.example","sub":"` + devidp.SamplePeople()[3].Subject + `"}}`)},
 		{name: "of nobody", status: 404, send: body(`{"sub_id":{"format":"email","email":"nobody@example.com"}}`)},
 		{name: "by GET", status: 405, send: func(b *browser, token string) *reply {
-			return b.sendRaw("GET", web.UniversalLogoutPath, "", "Authorization", "Bearer "+token)
+			return b.sendRaw("GET", universalLogoutPath, "", "Authorization", "Bearer "+token)
 		}},
 	}...)
 	bodies := map[string]string{
@@ -126,7 +126,7 @@ func TestUniversalLogoutAttacks(t *testing.T) {
 	for _, a := range universalAttacks() {
 		t.Run(a.name, func(t *testing.T) {
 			r.provider.SetFaults(a.faults())
-			token, err := r.provider.RevocationToken(r.baseURL + web.UniversalLogoutPath)
+			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,7 +176,7 @@ func TestUniversalLogoutVariants(t *testing.T) {
 			desk.signIn(finance)
 			phone.signIn(finance)
 			other.signIn(hr)
-			token, err := r.provider.RevocationToken(r.baseURL + web.UniversalLogoutPath)
+			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,7 +212,7 @@ func TestSomebodyDisabledLosesAccess(t *testing.T) {
 	if !told.isSignedIn(other) {
 		t.Fatal("not signed in at the other copy")
 	}
-	answer, err := r.provider.GlobalTokenRevocation(r.baseURL+web.UniversalLogoutPath, map[string]any{"format": "email", "email": finance})
+	answer, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
 	if err != nil || answer.Status != http.StatusNoContent || told.twin(r).isSignedIn(r) {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
@@ -240,7 +240,7 @@ func TestUniversalLogoutWithoutTheDatabase(t *testing.T) {
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	token, err := r.provider.RevocationToken(r.baseURL + web.UniversalLogoutPath)
+	token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,13 +250,13 @@ func TestUniversalLogoutWithoutTheDatabase(t *testing.T) {
 	}
 	form := url.Values{"logout_token": {logoutToken}}
 	b.revoke(token, rightRevocation).check(t, http.StatusUnprocessableEntity, "logout_failed")
-	b.post(web.BackChannelLogoutPath, form).check(t, http.StatusBadRequest, "logout_failed")
+	b.post(backChannelLogoutPath, form).check(t, http.StatusBadRequest, "logout_failed")
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
 	}
 	// The same requests again are no replay.
 	b.revoke(token, rightRevocation).check(t, http.StatusNoContent)
-	b.post(web.BackChannelLogoutPath, form).check(t, http.StatusOK)
+	b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
 	if b.isSignedIn(r) {
 		t.Error("the session goes on")
 	}

@@ -52,10 +52,10 @@ func TestDirectDependencies(t *testing.T) {
 // says how the packages are meant.
 func TestImports(t *testing.T) {
 	want := map[string]string{
-		".":                   "cache command config digest doctor expense logging metrics openid server session signin store team web",
+		".":                   "command config digest doctor logging metrics openid server session signin store team web",
 		"cache":               "",
 		"command":             "config",
-		"config":              "loopback secret",
+		"config":              "loopback secret weburl",
 		"devidp":              "",
 		"digest":              "",
 		"doctor":              "config duration loopback openid store team",
@@ -65,7 +65,7 @@ func TestImports(t *testing.T) {
 		"logging":             "",
 		"loopback":            "",
 		"metrics":             "",
-		"openid":              "config digest loopback metrics secret team",
+		"openid":              "digest loopback metrics secret weburl",
 		"secret":              "",
 		"server":              "",
 		"session":             "cache digest metrics secret store team",
@@ -73,7 +73,8 @@ func TestImports(t *testing.T) {
 		"store":               "digest expense expense/expensefile metrics team",
 		"team":                "expense",
 		"web":                 "cache digest duration expense expense/expensefile logging loopback metrics openid secret server session signin store team web/internal/page",
-		"web/internal/page":   "cache duration expense server team",
+		"web/internal/page":   "cache duration expense team",
+		"weburl":              "loopback",
 	}
 	got := map[string]string{}
 	for line := range strings.Lines(string(goCommand(t, "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, ".", "./internal/..."))) {

@@ -22,6 +22,7 @@ import (
 
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/secret"
+	"expense-dashboard/internal/weburl"
 )
 
 // config is everything that can be set from outside, checked and with its
@@ -186,7 +187,7 @@ func (l *Loader) issuer() string {
 	if value == "" {
 		return ""
 	}
-	u, problem := CheckURL(value)
+	u, problem := weburl.Check(value)
 	switch {
 	case problem != "":
 		l.problem(name, problem, example)
@@ -205,7 +206,7 @@ var oktaAdminHost = regexp.MustCompile(`-admin\.(okta|oktapreview|okta-emea)\.co
 func (l *Loader) baseURL() string {
 	const name, standard = "APP_BASE_URL", "http://localhost:3000"
 	value := cmp.Or(l.optional(name, standard), standard)
-	u, problem := CheckURL(value)
+	u, problem := weburl.Check(value)
 	switch {
 	case problem != "":
 		l.problem(name, problem, "https://expenses.example.com")
@@ -225,43 +226,10 @@ func (l *Loader) postLogoutURL(baseURL string) string {
 	if value == "" {
 		return baseURL
 	}
-	if _, problem := CheckURL(value); problem != "" {
+	if _, problem := weburl.Check(value); problem != "" {
 		l.problem(name, problem, baseURL)
 	}
 	return value
-}
-
-// checkURL parses an absolute URL and says what is wrong with it: it must be
-// https, or http where the host is loopback, and name no user.
-func CheckURL(value string) (u *url.URL, problem string) {
-	if strings.ContainsAny(value, "{}<>") {
-		return nil, "still holds a placeholder"
-	}
-	u, err := url.Parse(value)
-	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "" || strings.ContainsAny(value, " \\"):
-		return nil, "is not an absolute URL"
-	case !hostName.MatchString(u.Hostname()) && !isAddress(u.Hostname()):
-		return nil, "has a host that is no host name"
-	case u.User != nil:
-		return nil, "holds a user name or password, which a URL for browsers must not"
-	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
-		return nil, "is http, which is only allowed where the host is loopback: use https"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, "is neither https nor http"
-	case u.Port() != "" && !isPort(u.Port()):
-		return nil, "has a port that is not a number from 1 to 65535"
-	}
-	return u, ""
-}
-
-// hostName keeps out what net/url lets through and a header, such as the content
-// security policy, would take for its own syntax.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-
-func isAddress(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Zone() == ""
 }
 
 func isPort(port string) bool {

@@ -311,9 +311,11 @@ func (d *Doctor) checkProvider(ctx context.Context) {
 	if d.broken["OKTA_ISSUER"] {
 		return
 	}
-	client, watch := openid.NewHTTPClient(), &clockTransport{}
-	transport := client.Transport.(*openid.ProviderTransport)
-	watch.base, transport.Base = transport.Base, watch
+	watch := &clockTransport{}
+	client := openid.NewHTTPClient(openid.HTTPOptions{Wrap: func(network http.RoundTripper) http.RoundTripper {
+		watch.base = network
+		return watch
+	}})
 	metadata, err := openid.GetClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
 	if err != nil {
 		if watch.told {
@@ -418,7 +420,8 @@ func (d *Doctor) checkSignOut(metadata openid.Claims) {
 
 func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 	const check = "signing keys"
-	if err := p.Keys.Refresh(ctx); err != nil {
+	usable, err := p.RefreshKeys(ctx)
+	if err != nil {
 		var ask *url.Error
 		if errors.As(err, &ask) {
 			err = fmt.Errorf("fetch keys: %w", ask.Err)
@@ -426,7 +429,7 @@ func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 		d.fail(check, err.Error(), "no ID Token can be verified: see what jwks_uri answers")
 		return
 	}
-	d.ok(check, fmt.Sprintf("usable: %d", len(p.Keys.Keys)))
+	d.ok(check, fmt.Sprintf("usable: %d", usable))
 }
 
 // checkCredentials offers a code that no provider has issued: one that refuses
@@ -436,10 +439,10 @@ func (d *Doctor) checkCredentials(ctx context.Context, client *http.Client, p *o
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
 		return
 	}
-	a := openid.Client{
+	a := openid.New(openid.Config{
 		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, Scopes: d.cfg.Scopes,
-		RedirectURL: d.cfg.BaseURL + openid.CallbackPath, Client: client,
-	}
+		RedirectURL: d.cfg.BaseURL + openid.CallbackPath, HTTP: client,
+	})
 	_, err := a.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
 	var status *openid.StatusError
 	switch {

@@ -12,16 +12,16 @@ import (
 )
 
 // countedTransport counts the calls to the provider.
-type CountedTransport struct {
-	Base    http.RoundTripper // a providerTransport, whose errors tell the status
-	Metrics *metrics.Metrics
+type countedTransport struct {
+	base    http.RoundTripper // a providerTransport, whose errors tell the status
+	metrics *metrics.Metrics
 }
 
 // RoundTrip implements http.RoundTripper.
-func (t *CountedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	begun := time.Now()
-	response, err := t.Base.RoundTrip(r)
-	t.Metrics.ProviderCall(endpointOf(r), callResult(err), begun)
+	response, err := t.base.RoundTrip(r)
+	t.metrics.ProviderCall(endpointOf(r), callResult(err), begun)
 	return response, err
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// claims are the members of a JSON object that the provider sent, by their
+// Claims are the members of a JSON object that the provider sent, by their
 // exact names. (encoding/json, and go-oidc with it, would let "EMAIL" stand in
 // for "email" and the last of two equal names win.)
 type Claims map[string]json.RawMessage
@@ -46,13 +46,13 @@ func parseClaims(data []byte) (Claims, error) {
 	return c, nil
 }
 
-// has reports whether there is a member of that name, whatever its value.
+// Has reports whether there is a member of that name, whatever its value.
 func (c Claims) Has(name string) bool {
 	_, ok := c[name]
 	return ok
 }
 
-// text returns a member that must be a string with at least one character.
+// Text returns a member that must be a string with at least one character.
 func (c Claims) Text(name string) (string, error) {
 	raw, ok := c[name]
 	if !ok {

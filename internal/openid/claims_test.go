@@ -117,22 +117,22 @@ func TestIdentify(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, idToken, userInfo string
-		person                  identity // zero if refused
+		person                  Identity // zero if refused
 	}{
-		{"all in the ID Token", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"all in UserInfo", `{"sub":"1"}`, `{"email":"a@example.com","name":"Ann"}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"the ID Token wins", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{"email":"b@example.com","name":"Bob"}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"no name", `{"sub":"1","email":"a@example.com"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com"}},
-		{"blanks around", `{"sub":"1","email":" a@example.com\t","name":" Ann "}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
-		{"control characters in the name", `{"sub":"1","email":"a@example.com","name":"A\u0000n\u001bn"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: "A n n"}},
-		{"long name", `{"sub":"1","email":"a@example.com","name":"` + strings.Repeat("ü", 300) + `"}`, `{}`, identity{Subject: "1", Email: "a@example.com", Name: strings.Repeat("ü", 200)}},
-		{"not verified in UserInfo alone", `{"sub":"1","email":"a@example.com","email_verified":true}`, `{"email_verified":false}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
-		{"not verified in the ID Token alone", `{"sub":"1","email":"a@example.com","email_verified":false}`, `{"email_verified":true}`, identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
-		{"no email", `{"sub":"1","name":"Ann"}`, `{}`, identity{}},
-		{"blank email", `{"sub":"1","email":"  "}`, `{"email":"a@example.com"}`, identity{}},
-		{"no sub", `{"email":"a@example.com"}`, `{"sub":"1"}`, identity{}},
-		{"email is a number", `{"sub":"1","email":1}`, `{"email":"a@example.com"}`, identity{}},
-		{"name is a number", `{"sub":"1","email":"a@example.com","name":1}`, `{}`, identity{}},
+		{"all in the ID Token", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{}`, Identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"all in UserInfo", `{"sub":"1"}`, `{"email":"a@example.com","name":"Ann"}`, Identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"the ID Token wins", `{"sub":"1","email":"a@example.com","name":"Ann"}`, `{"email":"b@example.com","name":"Bob"}`, Identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"no name", `{"sub":"1","email":"a@example.com"}`, `{}`, Identity{Subject: "1", Email: "a@example.com", Name: "a@example.com"}},
+		{"blanks around", `{"sub":"1","email":" a@example.com\t","name":" Ann "}`, `{}`, Identity{Subject: "1", Email: "a@example.com", Name: "Ann"}},
+		{"control characters in the name", `{"sub":"1","email":"a@example.com","name":"A\u0000n\u001bn"}`, `{}`, Identity{Subject: "1", Email: "a@example.com", Name: "A n n"}},
+		{"long name", `{"sub":"1","email":"a@example.com","name":"` + strings.Repeat("ü", 300) + `"}`, `{}`, Identity{Subject: "1", Email: "a@example.com", Name: strings.Repeat("ü", 200)}},
+		{"not verified in UserInfo alone", `{"sub":"1","email":"a@example.com","email_verified":true}`, `{"email_verified":false}`, Identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
+		{"not verified in the ID Token alone", `{"sub":"1","email":"a@example.com","email_verified":false}`, `{"email_verified":true}`, Identity{Subject: "1", Email: "a@example.com", Name: "a@example.com", Unverified: true}},
+		{"no email", `{"sub":"1","name":"Ann"}`, `{}`, Identity{}},
+		{"blank email", `{"sub":"1","email":"  "}`, `{"email":"a@example.com"}`, Identity{}},
+		{"no sub", `{"email":"a@example.com"}`, `{"sub":"1"}`, Identity{}},
+		{"email is a number", `{"sub":"1","email":1}`, `{"email":"a@example.com"}`, Identity{}},
+		{"name is a number", `{"sub":"1","email":"a@example.com","name":1}`, `{}`, Identity{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestIdentify(t *testing.T) {
 				t.Fatal(err1, err2)
 			}
 			person, err := identify(idToken, userInfo)
-			if person != test.person || (err != nil) != (test.person == identity{}) {
+			if person != test.person || (err != nil) != (test.person == Identity{}) {
 				t.Errorf("identify = %+v, %v; want %+v", person, err, test.person)
 			}
 		})
@@ -189,7 +189,7 @@ func FuzzIDTokenClaims(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	p := &Provider{issuer: issuer, Keys: newFixedKeys(now)}
+	p := &Provider{issuer: issuer, keys: newFixedKeys(now)}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		rawIDToken, err := devidp.Sign(signingKey(), map[string]any{"alg": "RS256"}, payload)
 		if err != nil {
@@ -219,7 +219,7 @@ func FuzzIDTokenClaims(f *testing.F) {
 func newFixedKeys(now int64) *keySet {
 	at := time.Unix(now, 0)
 	return &keySet{
-		Keys: []jose.JSONWebKey{{Key: &signingKey().PublicKey}},
+		keys: []jose.JSONWebKey{{Key: &signingKey().PublicKey}},
 		now:  func() time.Time { return at }, fetched: at,
 	}
 }

@@ -12,15 +12,30 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
 )
 
-// maxClockSkew is how far the iat claim may be from our clock, either way. An
+// MaxClockSkew is how far the iat claim may be from our clock, either way. An
 // ID Token comes straight from the token endpoint, so it is seconds old.
 const MaxClockSkew = 5 * time.Minute
 
-// verifyIDToken checks an ID Token that the token endpoint answered with, by
-// the thirteen rules of OpenID Connect Core 1.0, 3.1.3.7 and the nonce, and
-// returns its claims.
+// VerifyIDToken takes the ID Token out of a token answer and checks it, by the
+// thirteen rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the
+// one that this sign-in was begun with. It returns the token as it came and its
+// claims. Its errors are *SignInError.
+func (c *Client) VerifyIDToken(ctx context.Context, p *Provider, token *oauth2.Token, nonce string) (rawIDToken string, claims Claims, err error) {
+	rawIDToken, ok := token.Extra("id_token").(string)
+	if !ok {
+		return "", nil, &SignInError{Failure: BadAnswer, Err: errors.New("token answer without an ID Token")}
+	}
+	claims, err = p.verifyIDToken(ctx, rawIDToken, token.AccessToken, c.config.ClientID, nonce)
+	if err != nil {
+		return "", nil, providerFailure(ctx, "verify ID Token", err)
+	}
+	return rawIDToken, claims, nil
+}
+
+// verifyIDToken is VerifyIDToken for the token as it came.
 //
 // go-oidc verifies the signature, issuer and audience, but reads names of any
 // case; so every claim is checked here, by its exact name.
@@ -30,7 +45,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	if err := errors.Join(checkHeader(rawIDToken), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
 	}
-	keys := &tracedKeySet{keys: p.Keys}
+	keys := &tracedKeySet{keys: p.keys}
 	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
 		ClientID: clientID, SupportedSigningAlgs: []string{string(SigningAlg)}, SkipExpiryCheck: true,
 	})
@@ -55,7 +70,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	)
 	if err == nil {
 		// Last, so that a clock is blamed only for a token that is right otherwise.
-		err = checkTimes(c, p.Keys.now())
+		err = checkTimes(c, p.keys.now())
 	}
 	return c, err
 }
@@ -193,7 +208,7 @@ func checkAccessTokenHash(c Claims, accessToken string) error {
 	return nil
 }
 
-// equal compares in constant time; nothing equals an empty text.
+// Equal compares in constant time; nothing equals an empty text.
 func Equal(a, b string) bool {
 	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }

@@ -13,7 +13,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 )
 
-// signingAlg is the one algorithm that an ID Token may be signed with: what a
+// SigningAlg is the one algorithm that an ID Token may be signed with: what a
 // client gets that registers nothing else (OpenID Connect Core 1.0, 3.1.3.7,
 // rule 7), and what Okta uses.
 const SigningAlg = jose.RS256
@@ -21,14 +21,14 @@ const SigningAlg = jose.RS256
 const (
 	// minKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
 	minKeyBits = 2048
-	// keyFetchInterval is the least time between two fetches that tokens with
+	// KeyFetchInterval is the least time between two fetches that tokens with
 	// an unknown key can cause.
 	KeyFetchInterval = 30 * time.Second
 )
 
 // keySet holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
 // implements oidc.KeySet. Unlike go-oidc's own, a flood of unknown key IDs
-// costs the provider one request in keyFetchInterval, one malformed key does
+// costs the provider one request in KeyFetchInterval, one malformed key does
 // not hide the others, and a withdrawn key is forgotten at the next refresh.
 type keySet struct {
 	source string // jwks_uri
@@ -36,11 +36,11 @@ type keySet struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	Keys    []jose.JSONWebKey
+	keys    []jose.JSONWebKey
 	fetched time.Time // when the keys were last asked for, with or without success
 }
 
-// refresh replaces the keys by those the provider publishes now. On an error
+// Refresh replaces the keys by those the provider publishes now. On an error
 // the known ones stay. Nobody who needs only a known key waits for it.
 func (s *keySet) Refresh(ctx context.Context) error {
 	s.mu.Lock()
@@ -51,9 +51,16 @@ func (s *keySet) Refresh(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.Keys = keys
+	s.keys = keys
 	s.mu.Unlock()
 	return nil
+}
+
+// count is how many keys are known.
+func (s *keySet) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keys)
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
@@ -109,13 +116,13 @@ func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	return nil, errors.New("no key of the provider made the signature")
 }
 
-// mayFetch claims the one fetch of keyFetchInterval. Where no key is known
+// mayFetch claims the one fetch of KeyFetchInterval. Where no key is known
 // there is nothing to lose by another.
 func (s *keySet) mayFetch() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if len(s.Keys) > 0 && now.Sub(s.fetched) < KeyFetchInterval {
+	if len(s.keys) > 0 && now.Sub(s.fetched) < KeyFetchInterval {
 		return false
 	}
 	s.fetched = now
@@ -125,7 +132,7 @@ func (s *keySet) mayFetch() bool {
 // verify tries the key that the token names or, if it names none, all.
 func (s *keySet) verify(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
 	s.mu.Lock()
-	keys := s.Keys
+	keys := s.keys
 	s.mu.Unlock()
 	for _, key := range keys {
 		if id := jws.Signatures[0].Header.KeyID; id != "" && id != key.KeyID {

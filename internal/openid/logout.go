@@ -13,17 +13,16 @@ import (
 	"unicode/utf8"
 
 	"expense-dashboard/internal/digest"
-	"expense-dashboard/internal/team"
 )
 
 const (
-	// maxLogoutToken is how many bytes the token of a logout request may have.
+	// MaxLogoutToken is how many bytes the token of a logout request may have.
 	MaxLogoutToken = 16 << 10
-	// maxTokenText is how many characters jti and sid may have.
+	// MaxTokenText is how many characters jti and sid may have.
 	MaxTokenText = 255
-	// backChannelEvent is the member of events that makes a JWT a Logout Token.
+	// BackChannelEvent is the member of events that makes a JWT a Logout Token.
 	BackChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
-	// revocationType is the typ of the JWT that Okta authenticates with.
+	// RevocationType is the typ of the JWT that Okta authenticates with.
 	RevocationType = "global-token-revocation+jwt"
 )
 
@@ -37,7 +36,7 @@ func (p *Provider) verifySigned(ctx context.Context, rawToken string, types ...s
 	if err := errors.Join(checkHeader(rawToken), checkType(rawToken, types...)); err != nil {
 		return nil, err
 	}
-	payload, err := p.Keys.VerifySignature(ctx, rawToken)
+	payload, err := p.keys.VerifySignature(ctx, rawToken)
 	if err != nil {
 		return nil, fmt.Errorf("signature: %w", err)
 	}
@@ -68,36 +67,36 @@ func checkType(rawToken string, types ...string) error {
 
 // usedTokenOf identifies a token by its jti. It can be forgotten when its iat is
 // too old for checkTimes.
-func usedTokenOf(c Claims, kind string) (tokenUse, error) {
+func usedTokenOf(c Claims, kind string) (TokenUse, error) {
 	jti, err1 := c.Text("jti")
 	iat, err2 := c.date("iat")
 	if err := errors.Join(err1, err2); err != nil {
-		return tokenUse{}, err
+		return TokenUse{}, err
 	}
 	if utf8.RuneCountInString(jti) > MaxTokenText {
-		return tokenUse{}, fmt.Errorf("jti is longer than %d characters", MaxTokenText)
+		return TokenUse{}, fmt.Errorf("jti is longer than %d characters", MaxTokenText)
 	}
-	return tokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(MaxClockSkew + time.Minute)}, nil
+	return TokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(MaxClockSkew + time.Minute)}, nil
 }
 
-// logoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)
+// LogoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)
 // that has passed every check. Subject or ProviderSID may be empty, not both.
 type LogoutToken struct {
 	Subject, ProviderSID string
-	Used                 tokenUse
+	Used                 TokenUse
 }
 
-// verifyLogoutToken validates a Logout Token by OpenID Connect Back-Channel
+// VerifyLogoutToken validates a Logout Token by OpenID Connect Back-Channel
 // Logout 1.0, 2.6, as strictly as an ID Token. That its jti has not come before
 // is for the database to tell.
-func (p *Provider) VerifyLogoutToken(ctx context.Context, rawToken, clientID string) (LogoutToken, error) {
+func (c *Client) VerifyLogoutToken(ctx context.Context, p *Provider, rawToken string) (LogoutToken, error) {
 	// Section 2.4 recommends the explicit type, and for old providers' sake
 	// allows none.
-	c, err := p.verifySigned(ctx, rawToken, "", "JWT", "logout+jwt")
+	claims, err := p.verifySigned(ctx, rawToken, "", "JWT", "logout+jwt")
 	if err != nil {
 		return LogoutToken{}, err
 	}
-	return checkLogoutToken(c, p.issuer, clientID, p.Keys.now())
+	return checkLogoutToken(claims, p.issuer, c.config.ClientID, p.keys.now())
 }
 
 // checkLogoutToken is section 2.6, from its step 3 on.
@@ -139,30 +138,30 @@ func checkLogoutEvent(c Claims) error {
 	return nil
 }
 
-// errOtherApp is a request that Okta has signed for another application.
+// ErrOtherApp is a request that Okta has signed for another application.
 var ErrOtherApp = errors.New("sub is another application")
 
-// verifyRevocation authenticates a global token revocation request by the JWT
+// VerifyRevocation authenticates a global token revocation request by the JWT
 // that Okta sends as its bearer token. The rules are those of Okta's guide
 // "Build Universal Logout for your app" and of RFC 8725: typ is exactly
 // global-token-revocation+jwt; aud is the URL of the endpoint; sub is the
-// client_id of the application, and any other is errOtherApp; jti is there; exp
+// client_id of the application, and any other is ErrOtherApp; jti is there; exp
 // is 5 minutes ahead and nbf 5 minutes back, which checkTimes allows.
 //
 // For iss the guide names the URL of the Okta org, and in the same breath the
 // issuer of ID Tokens. These differ where a custom authorization server issues
 // them, so either is taken; the signature must be the issuer's in both cases.
-func (p *Provider) VerifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (tokenUse, error) {
-	c, err := p.verifySigned(ctx, rawToken, RevocationType)
+func (c *Client) VerifyRevocation(ctx context.Context, p *Provider, rawToken, endpoint string) (TokenUse, error) {
+	claims, err := p.verifySigned(ctx, rawToken, RevocationType)
 	if err != nil {
-		return tokenUse{}, err
+		return TokenUse{}, err
 	}
-	used, err := usedTokenOf(c, "revocation")
-	if err := errors.Join(checkOrgIssuer(c, p.issuer), checkAudience(c, endpoint), checkTimes(c, p.Keys.now()), err); err != nil {
-		return tokenUse{}, err
+	used, err := usedTokenOf(claims, "revocation")
+	if err := errors.Join(checkOrgIssuer(claims, p.issuer), checkAudience(claims, endpoint), checkTimes(claims, p.keys.now()), err); err != nil {
+		return TokenUse{}, err
 	}
-	sub, err := c.Text("sub")
-	if err == nil && sub != clientID {
+	sub, err := claims.Text("sub")
+	if err == nil && sub != c.config.ClientID {
 		err = ErrOtherApp
 	}
 	return used, err
@@ -176,15 +175,17 @@ func checkOrgIssuer(c Claims, issuer string) error {
 	return checkIssuer(c, issuer)
 }
 
+// IsOrgIssuer reports whether iss is the issuer or the Okta org that it belongs
+// to, which is its origin.
 func IsOrgIssuer(iss, issuer string) bool { return iss == issuer || iss == OriginOf(issuer) }
 
-// revocationSubject says whose sessions a global token revocation request ends.
+// RevocationSubject says whose sessions a global token revocation request ends.
 type RevocationSubject struct {
-	Address      string // as normalizeAddress writes it; empty where a subject is named
+	Address      string // as it was sent; empty where a subject is named
 	Iss, Subject string
 }
 
-// parseRevocation reads the body of a global token revocation request: a JSON
+// ParseRevocation reads the body of a global token revocation request: a JSON
 // object with a Subject Identifier (RFC 9493, 3.2.2 and 3.2.3) of the format
 // email or iss_sub. draft-parecki-oauth-global-token-revocation calls it sub_id,
 // Okta's guide in its examples subject; either is taken, one of them.
@@ -207,7 +208,7 @@ func ParseRevocation(body []byte) (RevocationSubject, error) {
 	switch format, _ := id.Text("format"); format {
 	case "email":
 		address, err := id.Text("email")
-		address = team.NormalizeAddress(address)
+		address = strings.TrimSpace(address)
 		if err != nil || len(id) != 2 || !isKeptAddress(address) {
 			return RevocationSubject{}, errors.New("email is missing or is no address, or is not alone")
 		}
@@ -229,13 +230,13 @@ func isKeptAddress(text string) bool {
 	return text != "" && len(text) <= MaxAddressLength && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// tokenUse identifies a token that counts once, until it can be forgotten.
-type tokenUse struct {
+// TokenUse identifies a token that counts once, until it can be forgotten.
+type TokenUse struct {
 	ID      string
 	Expires time.Time
 }
 
-// originOf is the scheme and host of an absolute URL.
+// OriginOf is the scheme and host of an absolute URL.
 func OriginOf(target string) string {
 	u, err := url.Parse(target)
 	if err != nil {

@@ -2,6 +2,7 @@ package openid
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,26 +18,39 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/loopback"
+	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/weburl"
 )
 
-// maxProviderBody is how many bytes of an answer of the provider are read.
+// MaxProviderBody is how many bytes of an answer of the provider are read.
 const MaxProviderBody = 1 << 20
 
-// provider is what discovery told of the OpenID provider: its endpoints, and
+// Provider is what discovery told of the OpenID provider: its endpoints, and
 // the keys that verify its ID Tokens. It is never changed once made.
 type Provider struct {
 	issuer             string
 	endpoint           oauth2.Endpoint
 	userInfoEndpoint   string // empty if the provider has none
-	EndSessionEndpoint string // empty if the provider has none
+	endSessionEndpoint string // empty if the provider has none
 	// sendsIss says that every authorization response carries iss (RFC 9207, 3).
 	sendsIss bool
-	Keys     *keySet
+	keys     *keySet
 }
 
-// discoveryError is a fault of the provider's metadata. A lasting one does not
+// EndSessionEndpoint is where a browser ends its session at the provider (OpenID
+// Connect RP-Initiated Logout 1.0, 2), or "" if the provider has none.
+func (p *Provider) EndSessionEndpoint() string { return p.endSessionEndpoint }
+
+// RefreshKeys fetches the signing keys and returns how many can be used.
+func (p *Provider) RefreshKeys(ctx context.Context) (usable int, err error) {
+	if err := p.keys.Refresh(ctx); err != nil {
+		return 0, err
+	}
+	return p.keys.count(), nil
+}
+
+// DiscoveryError is a fault of the provider's metadata. A lasting one does not
 // heal by waiting; Mend says what most likely does.
 type DiscoveryError struct {
 	Lasting bool
@@ -48,8 +62,8 @@ func (e *DiscoveryError) Error() string { return e.Err.Error() }
 
 func (e *DiscoveryError) Unwrap() error { return e.Err }
 
-// discover fetches and checks the provider's metadata (OpenID Connect
-// Discovery 1.0, 4). Its errors are *discoveryError.
+// Discover fetches and checks the provider's metadata (OpenID Connect
+// Discovery 1.0, 4). Its errors are *DiscoveryError.
 func Discover(ctx context.Context, client *http.Client, issuer string, now func() time.Time) (*Provider, error) {
 	discovered, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if err != nil {
@@ -71,7 +85,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string, now func(
 	if err != nil {
 		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
 	}
-	p.Keys = &keySet{source: jwksURI, client: client, now: now}
+	p.keys = &keySet{source: jwksURI, client: client, now: now}
 	return p, nil
 }
 
@@ -103,19 +117,19 @@ func newProvider(metadata Claims, issuer string) (*Provider, error) {
 		issuer:             issuer,
 		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: style},
 		userInfoEndpoint:   userInfo,
-		EndSessionEndpoint: endSession,
+		endSessionEndpoint: endSession,
 		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
 	}, nil
 }
 
-// endpointURL returns an absolute https URL of the metadata; http is allowed
+// EndpointURL returns an absolute https URL of the metadata; http is allowed
 // only between an issuer and an endpoint that are both on loopback.
 func EndpointURL(metadata Claims, name, issuer string) (string, error) {
 	value, err := metadata.Text(name)
 	if err != nil {
 		return "", err
 	}
-	u, problem := config.CheckURL(value)
+	u, problem := weburl.Check(value)
 	if problem != "" {
 		return "", fmt.Errorf("%s %s", name, problem)
 	}
@@ -128,6 +142,8 @@ func EndpointURL(metadata Claims, name, issuer string) (string, error) {
 	return value, nil
 }
 
+// OptionalEndpointURL is EndpointURL for a member that may be missing, null or
+// empty: then it returns "".
 func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 	if value, err := metadata.optionalText(name); value == "" || err != nil {
 		return "", err
@@ -135,7 +151,7 @@ func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 	return EndpointURL(metadata, name, issuer)
 }
 
-// authStyle chooses how the client authenticates at the token endpoint:
+// AuthStyle chooses how the client authenticates at the token endpoint:
 // client_secret_basic, the default, or client_secret_post. Never both: the
 // code would be sent twice.
 func AuthStyle(metadata Claims) (oauth2.AuthStyle, error) {
@@ -149,7 +165,7 @@ func AuthStyle(metadata Claims) (oauth2.AuthStyle, error) {
 	return 0, errors.New(name + " holds neither client_secret_basic nor client_secret_post")
 }
 
-// supports returns an error if the metadata has a list of that name without
+// Supports returns an error if the metadata has a list of that name without
 // the value. A provider that publishes no list may support anything.
 func Supports(metadata Claims, name, value string) error {
 	if !metadata.Has(name) {
@@ -161,7 +177,7 @@ func Supports(metadata Claims, name, value string) error {
 	return nil
 }
 
-// discoveryFault tells a passing fault of a discovery request (refused, timed
+// DiscoveryFault tells a passing fault of a discovery request (refused, timed
 // out, DNS, 5xx, 429) from a lasting one.
 func DiscoveryFault(err error) *DiscoveryError {
 	var status *StatusError
@@ -189,7 +205,7 @@ func DiscoveryFault(err error) *DiscoveryError {
 	return lasting
 }
 
-// statusError is an answer of the provider with a status other than 200. It
+// StatusError is an answer of the provider with a status other than 200. It
 // keeps nothing of the body but a well-formed OAuth 2.0 error code.
 type StatusError struct {
 	Code       int
@@ -212,23 +228,37 @@ func (e *StatusError) passing() bool {
 
 var errOversized = fmt.Errorf("the answer is longer than %d bytes", MaxProviderBody)
 
-// newProviderClient returns the HTTP client for every call to the provider. It
+// HTTPOptions are what NewHTTPClient can be told; their zero value will do.
+type HTTPOptions struct {
+	Timeout time.Duration                             // of one call; zero is SignInTimeout
+	Wrap    func(http.RoundTripper) http.RoundTripper // around the network; nil for nothing
+	Metrics *metrics.Metrics                          // counts the calls; nil for nobody
+}
+
+// NewHTTPClient returns the HTTP client for every call to the provider. It
 // follows no redirect, reads a bounded body and turns every status but 200
-// into a *statusError, so that nothing of a body gets into an error text. Its
-// time bound comes from each call's context.
-func NewHTTPClient() *http.Client {
+// into a *StatusError, so that nothing of a body gets into an error text.
+func NewHTTPClient(options HTTPOptions) *http.Client {
+	var network http.RoundTripper = http.DefaultTransport.(*http.Transport).Clone()
+	if options.Wrap != nil {
+		network = options.Wrap(network)
+	}
+	var transport http.RoundTripper = &providerTransport{network}
+	if options.Metrics != nil {
+		transport = &countedTransport{transport, options.Metrics}
+	}
 	return &http.Client{
-		Transport:     &ProviderTransport{http.DefaultTransport.(*http.Transport).Clone()},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       SignInTimeout,
+		Timeout:       cmp.Or(options.Timeout, SignInTimeout),
 	}
 }
 
-type ProviderTransport struct{ Base http.RoundTripper }
+type providerTransport struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (t *ProviderTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := t.Base.RoundTrip(r)
+func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +313,7 @@ func waitOf(response *http.Response) time.Duration {
 	return max(0, min(wait, time.Hour))
 }
 
-// getClaims fetches a JSON object, with a bearer token if one is given
+// GetClaims fetches a JSON object, with a bearer token if one is given
 // (RFC 6750, 2.1).
 func GetClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (Claims, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)

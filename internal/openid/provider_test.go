@@ -54,7 +54,7 @@ func TestProviderClientTellsNothing(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	for _, path := range []string{"/error", "/malformed"} {
-		_, err := GetClaims(context.Background(), NewHTTPClient(), server.URL+path, "the access token")
+		_, err := GetClaims(context.Background(), NewHTTPClient(HTTPOptions{}), server.URL+path, "the access token")
 		if err == nil || strings.Contains(err.Error(), upstreamText) || strings.Contains(err.Error(), "access token") {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -72,7 +72,7 @@ func FuzzParseAuthResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		response, err := ParseAuthResponse(query)
 		if err != nil {
-			if response != (authResponse{}) {
+			if response != (AuthResponse{}) {
 				t.Errorf("%q: %v with %+v", query, err, response)
 			}
 			return

@@ -37,20 +37,20 @@ func refusalOf(code, description string) Reason {
 	return ProviderRefused
 }
 
-// mend tells whoever runs the site what to change so that a sign-in does not
+// Mend tells whoever runs the site what to change so that a sign-in does not
 // fail like this again, for most by its place in Okta's Admin Console. It is
 // empty where there is nothing to change.
-func (a *Client) Mend(reason Reason) string {
+func (c *Client) Mend(reason Reason) string {
 	const systemLog = "Reports > System Log says which policy or rule refused, by the time of this line"
-	app := fmt.Sprintf("Applications > Applications > the app with the client ID %s", a.ClientID)
-	server := "Security > API > Authorization Servers > " + path.Base(a.Issuer)
-	orgServer := !strings.Contains(a.Issuer, "/oauth2/")
+	app := fmt.Sprintf("Applications > Applications > the app with the client ID %s", c.config.ClientID)
+	server := "Security > API > Authorization Servers > " + path.Base(c.config.Issuer)
+	orgServer := !strings.Contains(c.config.Issuer, "/oauth2/")
 	switch reason {
 	case NotAssigned:
 		return app + " > Assignments > Assign: add the person or one of their groups"
 	case NoAccessPolicy:
 		return fmt.Sprintf("%s > Access Policies: add a policy that is assigned to the app with the client ID %s, and in it a rule with the grant type Authorization Code, these people and the scopes %s; both have to be active",
-			server, a.ClientID, strings.Join(a.Scopes, " "))
+			server, c.config.ClientID, strings.Join(c.config.Scopes, " "))
 	case ConsentRequired:
 		return app + " > General > User Consent: clear Require consent, or let people agree when Okta asks"
 	case AccessDenied, ProviderRefused:
@@ -61,7 +61,7 @@ func (a *Client) Mend(reason Reason) string {
 		if orgServer {
 			return "take out of OKTA_SCOPES what is not openid, profile or email, and start the program again"
 		}
-		return fmt.Sprintf("%s > Scopes: it has to list each of %s; or take the one that it lacks out of OKTA_SCOPES and start the program again", server, strings.Join(a.Scopes, " "))
+		return fmt.Sprintf("%s > Scopes: it has to list each of %s; or take the one that it lacks out of OKTA_SCOPES and start the program again", server, strings.Join(c.config.Scopes, " "))
 	case DpopRequired:
 		return app + " > General > General Settings > Edit: clear Require Demonstrating Proof of Possession (DPoP) header in token requests"
 	case ProviderBusy:

@@ -17,7 +17,7 @@ import (
 	"expense-dashboard/internal/secret"
 )
 
-// newCookieStore returns a gorilla store whose cookies are encrypted and
+// NewCookieStore returns a gorilla store whose cookies are encrypted and
 // authenticated with keys derived from the secrets for one purpose. It reads
 // them for maxAge and not longer, whatever the browser does.
 func NewCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge time.Duration) (*sessions.CookieStore, error) {
@@ -40,7 +40,7 @@ func NewCookieStore(secrets []secret.Text, purpose string, secure bool, maxAge t
 	return store, nil
 }
 
-// cookieName adds the prefix that lets a browser protect a cookie against
+// CookieName adds the prefix that lets a browser protect a cookie against
 // other hosts of the domain (RFC 6265bis, 4.1.3). Safari refuses these over
 // http, also on loopback, so they go with https only.
 func CookieName(name string, secure bool, path string) string {
@@ -54,17 +54,17 @@ func CookieName(name string, secure bool, path string) string {
 	}
 }
 
-// seconds rounds up, because a Max-Age of 0 would mean no bound at all.
+// Seconds rounds up, because a Max-Age of 0 would mean no bound at all.
 func Seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-// forget tells the browser to drop a cookie.
+// Forget tells the browser to drop a cookie.
 func Forget(w http.ResponseWriter, name string, options *sessions.Options) {
 	o := *options
 	o.MaxAge = -1
 	http.SetCookie(w, sessions.NewCookie(name, "", &o))
 }
 
-// splitCookie keeps a text that may be longer than one cookie can be, in as
+// SplitCookie keeps a text that may be longer than one cookie can be, in as
 // many as it needs, each encrypted, and sent only below one path.
 type SplitCookie struct {
 	store *sessions.CookieStore
@@ -72,14 +72,16 @@ type SplitCookie struct {
 }
 
 const (
-	// cookiePart is how many bytes of a text go into one cookie: encrypted and
+	// CookiePart is how many bytes of a text go into one cookie: encrypted and
 	// encoded twice by securecookie, with its name and attributes, they stay
 	// below the 4,096 bytes that browsers keep.
 	CookiePart = 2000
-	// maxCookieParts bounds what a browser has to send.
+	// MaxCookieParts bounds what a browser has to send.
 	MaxCookieParts = 10
 )
 
+// NewSplitCookie returns a cookie that is split. Its name is that of its first
+// parts, which end with their number.
 func NewSplitCookie(secrets []secret.Text, name string, secure bool, path string, maxAge time.Duration) (*SplitCookie, error) {
 	store, err := NewCookieStore(secrets, name, secure, maxAge)
 	if err != nil {
@@ -89,7 +91,7 @@ func NewSplitCookie(secrets []secret.Text, name string, secure bool, path string
 	return &SplitCookie{store: store, name: CookieName(name, secure, path) + "_"}, nil
 }
 
-// save keeps a text under a key. It reports false, and keeps nothing, if the
+// Save keeps a text under a key. It reports false, and keeps nothing, if the
 // text is longer than cookiePart times maxCookieParts.
 func (c *SplitCookie) Save(w http.ResponseWriter, r *http.Request, key, text string) (kept bool, err error) {
 	count := (len(text) + CookiePart - 1) / CookiePart
@@ -110,7 +112,7 @@ func (c *SplitCookie) Save(w http.ResponseWriter, r *http.Request, key, text str
 	return true, nil
 }
 
-// load puts the text of a key together again, or returns "" if a part is
+// Load puts the text of a key together again, or returns "" if a part is
 // missing, another key's or not ours.
 func (c *SplitCookie) Load(r *http.Request, key string) string {
 	var text strings.Builder
@@ -129,7 +131,7 @@ func (c *SplitCookie) Load(r *http.Request, key string) string {
 	return text.String()
 }
 
-// forget removes all parts that the browser sent.
+// Forget removes all parts that the browser sent.
 func (c *SplitCookie) Forget(w http.ResponseWriter, r *http.Request) {
 	for _, cookie := range r.Cookies() {
 		if strings.HasPrefix(cookie.Name, c.name) {

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// endedWindow is for how long a copy of the program goes by what it knows of
+	// EndedWindow is for how long a copy of the program goes by what it knows of
 	// ended sessions before it asks the database again, at the next request. A
 	// session that another copy ended is dead here that long after, and on the
 	// copy that ended it at once.
@@ -24,19 +24,19 @@ const (
 	// endedPatience is how long requests wait for that answer; then, and as long
 	// as the database stays away, they go by what is known.
 	endedPatience = time.Second
-	// maxUserAgent is how many characters of a browser's name for itself are kept.
+	// MaxUserAgent is how many characters of a browser's name for itself are kept.
 	MaxUserAgent = 300
 	// maxOwedEndings bounds the endings that wait for the database to come back.
 	maxOwedEndings = 10_000
 )
 
-// sessionRecords keeps in the database who is signed in and which sessions were
+// Records keeps in the database who is signed in and which sessions were
 // ended before their time. What was ended it also knows in memory, so that no
 // request costs a query of its own.
-type sessionRecords struct {
+type Records struct {
 	store   *storepkg.Store
 	log     *slog.Logger
-	Metrics *metrics.Metrics
+	metrics *metrics.Metrics
 
 	Mu       sync.Mutex
 	known    map[endedKey]storepkg.Ending
@@ -60,33 +60,34 @@ type owedEnding struct {
 	at  time.Time
 }
 
-func NewRecords(store *storepkg.Store, log *slog.Logger) *sessionRecords {
-	return &sessionRecords{store: store, log: log, known: map[endedKey]storepkg.Ending{}}
+// NewRecords returns the records that a database keeps. Metrics may be nil.
+func NewRecords(store *storepkg.Store, log *slog.Logger, metrics *metrics.Metrics) *Records {
+	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]storepkg.Ending{}}
 }
 
 // begin records a session. On an error there must be none.
-func (s *sessionRecords) begin(ctx context.Context, person *Session, userAgent string) error {
+func (s *Records) begin(ctx context.Context, person *Session, userAgent string) error {
 	err := s.store.AddSession(ctx, storepkg.SessionRecord{
 		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: team.NormalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: Bounded(userAgent, MaxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})
 	if err == nil {
-		s.Metrics.SignedIn()
+		s.metrics.SignedIn()
 	}
 	return err
 }
 
-// bounded returns the first characters of a text, as valid UTF-8.
+// Bounded returns the first characters of a text, as valid UTF-8.
 func Bounded(text string, length int) string {
 	characters := []rune(strings.ToValidUTF8(text, "\uFFFD"))
 	return string(characters[:min(len(characters), length)])
 }
 
-// isEnded reports whether a session was ended before its time. Before the
+// IsEnded reports whether a session was ended before its time. Before the
 // database has been reached for the first time since the start, nobody can tell:
 // the error then is that of a database that does not serve.
-func (s *sessionRecords) IsEnded(ctx context.Context, person *Session) (bool, error) {
+func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 	s.Refresh(ctx)
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -107,10 +108,10 @@ func (s *sessionRecords) IsEnded(ctx context.Context, person *Session) (bool, er
 	return false, nil
 }
 
-// refresh asks the database for new endings where that is endedWindow ago. One
+// Refresh asks the database for new endings where that is endedWindow ago. One
 // question at a time is asked for all requests, and survives the request that
 // asked it. While the database fails nobody waits for it.
-func (s *sessionRecords) Refresh(ctx context.Context) {
+func (s *Records) Refresh(ctx context.Context) {
 	s.Mu.Lock()
 	if s.loaded && time.Since(s.Asked) < EndedWindow {
 		s.Mu.Unlock()
@@ -132,7 +133,7 @@ func (s *sessionRecords) Refresh(ctx context.Context) {
 }
 
 // ask asks the database once, for endedPatience at most, and pays what is owed.
-func (s *sessionRecords) ask(answered chan struct{}) {
+func (s *Records) ask(answered chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), endedPatience)
 	defer cancel()
 	begun := time.Now()
@@ -167,7 +168,7 @@ func (s *sessionRecords) ask(answered chan struct{}) {
 
 // pay records endings that the database could not take when they came, and
 // returns how many it took now.
-func (s *sessionRecords) pay(ctx context.Context, owed []owedEnding) (paid int, err error) {
+func (s *Records) pay(ctx context.Context, owed []owedEnding) (paid int, err error) {
 	for _, o := range owed {
 		if err := s.store.EndSessions(ctx, []storepkg.Ending{o.Ending}, o.why, o.at, storepkg.UsedToken{}); err != nil {
 			return paid, err
@@ -177,7 +178,7 @@ func (s *sessionRecords) pay(ctx context.Context, owed []owedEnding) (paid int, 
 	return paid, nil
 }
 
-func (s *sessionRecords) noteLocked(e storepkg.Ending) {
+func (s *Records) noteLocked(e storepkg.Ending) {
 	k := endedKey{e.Kind, e.Key}
 	if known, ok := s.known[k]; ok {
 		e.UpTo, e.Expires = later(e.UpTo, known.UpTo), later(e.Expires, known.Expires)
@@ -192,16 +193,16 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// end ends sessions, on this copy at once whatever the database does. An ending
+// End ends sessions, on this copy at once whatever the database does. An ending
 // that the database cannot take now it takes when it serves again, as long as
 // this copy runs; the error says so.
-func (s *sessionRecords) End(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
+func (s *Records) End(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
 	s.Mu.Lock()
 	for _, e := range endings {
 		s.noteLocked(e)
 	}
 	s.Mu.Unlock()
-	s.Metrics.SessionEnded(why)
+	s.metrics.SessionEnded(why)
 	// Whoever asked for it may have gone away by now.
 	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, storepkg.UsedToken{})
 	if err == nil {
@@ -217,29 +218,29 @@ func (s *sessionRecords) End(ctx context.Context, endings []storepkg.Ending, why
 	return err
 }
 
-// endByToken ends the sessions that a logout request's token is about, unless
+// EndByToken ends the sessions that a logout request's token is about, unless
 // the token was used before or the database cannot remember that it is now:
 // then nothing ends.
-func (s *sessionRecords) EndByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
+func (s *Records) EndByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
 	if err := s.store.EndSessions(context.WithoutCancel(ctx), []storepkg.Ending{e}, why, at, token); err != nil {
 		return err
 	}
-	s.Metrics.SessionEnded(why)
+	s.metrics.SessionEnded(why)
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	s.noteLocked(e)
 	return nil
 }
 
-// endingOf is the ending of one session.
+// EndingOf is the ending of one session.
 func EndingOf(idHash string, expires time.Time) storepkg.Ending {
 	return storepkg.Ending{Kind: storepkg.EndSession, Key: idHash, UpTo: expires, Expires: expires}
 }
 
-// endingOfAll is the ending of all sessions of a key that have begun by now, and
+// EndingOfAll is the ending of all sessions of a key that have begun by now, and
 // the number of those known. Clocks of two copies may differ: the latest sign-in
 // that is recorded counts as begun.
-func (s *sessionRecords) EndingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
+func (s *Records) EndingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
 	bounds, err := s.store.SessionBounds(ctx, kind, key, now)
 	if err != nil {
 		return storepkg.Ending{}, 0, err

@@ -134,7 +134,7 @@ func TestEndingsWiden(t *testing.T) {
 func TestOwedEndingsAreBounded(t *testing.T) {
 	t.Parallel()
 	unstarted := openedStore(t, storetest.SQLite(t))
-	records := NewRecords(unstarted, slog.New(slog.DiscardHandler))
+	records := NewRecords(unstarted, slog.New(slog.DiscardHandler), nil)
 	endings := make([]store.Ending, maxOwedEndings+5)
 	for i := range endings {
 		endings[i] = EndingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))

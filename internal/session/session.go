@@ -14,7 +14,7 @@ import (
 	"expense-dashboard/internal/secret"
 )
 
-// session is what a signed-in person's browser keeps for us, encrypted: who
+// Session is what a signed-in person's browser keeps for us, encrypted: who
 // they are and since when. What they may see is decided on every request.
 type Session struct {
 	ID          string // random, new at each sign-in
@@ -23,23 +23,31 @@ type Session struct {
 	Name        string
 	Email       string
 	Unverified  bool   // the provider said that Email is not verified
-	Methods     string // how they proved it, as in methodName and joined by spaces; may be empty
+	Methods     string // how they proved it, as openid.MethodName knows them, joined by spaces; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time // whatever happens, and whatever is configured later
 	SeenAt      time.Time // last request, to the precision of Store.Touch
 	IdleEndsAt  time.Time // without another request, and whatever is configured later
 }
 
-// sessionStore keeps sessions in gorilla cookie sessions: the profile in one
-// small cookie, and the ID Token, which only sign-out needs, in cookies that
-// are sent only there.
+// Config is what a Store is made of.
+type Config struct {
+	Secrets     []secret.Text // the first signs, all are read
+	Secure      bool          // the site is on https
+	IdleTimeout time.Duration // a session ends that long after its last request
+	MaxAge      time.Duration // and that long after its sign-in
+	Now         func() time.Time
+	Records     *Records
+}
+
+// Store keeps sessions in gorilla cookie sessions: the profile in one small
+// cookie, and the ID Token, which only sign-out needs, in cookies that are sent
+// only there.
 type Store struct {
-	Profile      *sessions.CookieStore
-	profileName  string
-	IdToken      *SplitCookie
-	Records      *sessionRecords
-	Idle, MaxAge time.Duration
-	Now          func() time.Time
+	config      Config
+	profile     *sessions.CookieStore
+	profileName string
+	idToken     *SplitCookie
 	// opened holds what cookies say that were opened before, by their value: to
 	// open one takes longer than the rest of a page. It is authentic for as long as
 	// the secrets are ours, and whether it still counts is asked on each request.
@@ -59,54 +67,74 @@ const (
 // copies of the program may ever differ.
 const clockJump = 2 * time.Hour
 
-// logoutPath is where sign-out lives, and the only path that the ID Token's
+// LogoutPath is where sign-out lives, and the only path that the ID Token's
 // cookies are sent to.
 const LogoutPath = "/logout"
 
-func NewStore(secrets []secret.Text, secure bool, idle, maxAge time.Duration, now func() time.Time) (*Store, error) {
+// cookieName is the session's cookie. Another program on the same host may have a
+// cookie with a plainer name, since the ports of a host share cookies.
+const cookieName = "expense_session"
+
+// New returns the store of a site's sessions.
+func New(config Config) (*Store, error) {
 	// EndsAt is the limit; a cookie can still be read when a clock jumped beyond it.
-	profile, err := NewCookieStore(secrets, "session", secure, maxAge+clockJump)
+	profile, err := NewCookieStore(config.Secrets, "session", config.Secure, config.MaxAge+clockJump)
 	if err != nil {
 		return nil, err
 	}
-	idToken, err := NewSplitCookie(secrets, "id_token", secure, LogoutPath, maxAge)
+	idToken, err := NewSplitCookie(config.Secrets, "id_token", config.Secure, LogoutPath, config.MaxAge)
 	if err != nil {
 		return nil, err
 	}
 	return &Store{
-		Profile: profile, profileName: CookieName("session", secure, "/"), IdToken: idToken,
-		Idle: idle, MaxAge: maxAge, Now: now, opened: cache.New[string, Session](maxOpened),
+		config: config, profile: profile, profileName: CookieName(cookieName, config.Secure, "/"), idToken: idToken,
+		opened: cache.New[string, Session](maxOpened),
 	}, nil
 }
 
-// begin makes a session for a person whose sign-in came back from the provider
+// Records knows which sessions there are and which were ended before their time.
+func (s *Store) Records() *Records { return s.config.Records }
+
+// IdleTimeout is how long after its last request a session ends.
+func (s *Store) IdleTimeout() time.Duration { return s.config.IdleTimeout }
+
+// MaxAge is how long after its sign-in a session ends, whatever happens.
+func (s *Store) MaxAge() time.Duration { return s.config.MaxAge }
+
+// IDToken returns the ID Token that a session began with, as it was encoded, or
+// "" where the browser keeps none. Only requests below LogoutPath carry it.
+func (s *Store) IDToken(r *http.Request, person *Session) string {
+	return s.idToken.Load(r, person.ID)
+}
+
+// Begin makes a session for a person whose sign-in came back from the provider
 // at a time. On an error there is none.
 func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAgent string) (Session, error) {
 	person.ID = rand.Text()
 	person.SignedInAt = at
-	person.EndsAt = person.SignedInAt.Add(s.MaxAge)
-	return person, s.Records.begin(ctx, &person, userAgent)
+	person.EndsAt = person.SignedInAt.Add(s.config.MaxAge)
+	return person, s.config.Records.begin(ctx, &person, userAgent)
 }
 
-// give puts a session that has begun into a browser, in place of any that it
+// Give puts a session that has begun into a browser, in place of any that it
 // had.
 func (s *Store) Give(w http.ResponseWriter, r *http.Request, person Session, rawIDToken string) error {
 	if err := s.save(w, r, &person); err != nil {
 		return err
 	}
 	// One that is too long is left out: sign-out works without the hint.
-	_, err := s.IdToken.Save(w, r, person.ID, rawIDToken)
+	_, err := s.idToken.Save(w, r, person.ID, rawIDToken)
 	return err
 }
 
-// load returns the session of a request, or nil where there is none or nobody
+// Load returns the session of a request, or nil where there is none or nobody
 // can tell.
 func (s *Store) Load(w http.ResponseWriter, r *http.Request) *Session {
 	person, _ := s.Find(w, r)
 	return person
 }
 
-// find returns the session of a request, or nil. A session that was ended is an
+// Find returns the session of a request, or nil. A session that was ended is an
 // anonymous visitor's, and its cookie is cleared. The error is that of a
 // database that has not served since the start, so that nobody can tell.
 func (s *Store) Find(w http.ResponseWriter, r *http.Request) (*Session, error) {
@@ -114,9 +142,9 @@ func (s *Store) Find(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	if person == nil {
 		return nil, nil
 	}
-	ended, err := s.Records.IsEnded(r.Context(), person)
+	ended, err := s.config.Records.IsEnded(r.Context(), person)
 	if ended {
-		Forget(w, s.profileName, s.Profile.Options)
+		Forget(w, s.profileName, s.profile.Options)
 	}
 	if ended || err != nil {
 		return nil, err
@@ -124,7 +152,7 @@ func (s *Store) Find(w http.ResponseWriter, r *http.Request) (*Session, error) {
 	return person, nil
 }
 
-// read returns the session that a request's cookie holds, ended or not, or nil.
+// Read returns the session that a request's cookie holds, ended or not, or nil.
 // A cookie that cannot be read or whose time is over is an anonymous visitor's,
 // and is cleared: the latter when no jump of the clock can be why.
 func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
@@ -134,25 +162,25 @@ func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
 	}
 	person, ok := s.opened.Get(sent.Value)
 	if !ok {
-		cookie, err := s.Profile.New(r, s.profileName)
+		cookie, err := s.profile.New(r, s.profileName)
 		if err != nil {
-			Forget(w, s.profileName, s.Profile.Options)
+			Forget(w, s.profileName, s.profile.Options)
 			return nil
 		}
-		opened, err := ParseSession(cookie.Values)
+		opened, err := parseSession(cookie.Values)
 		if err != nil {
-			Forget(w, s.profileName, s.Profile.Options)
+			Forget(w, s.profileName, s.profile.Options)
 			return nil
 		}
 		person = *opened
 		s.opened.Put(sent.Value, person, openedCost+2*len(sent.Value))
 	}
-	now := s.Now()
+	now := s.config.Now()
 	if s.aliveAt(now, &person) {
 		return &person
 	}
 	if !s.aliveAt(now.Add(-clockJump), &person) {
-		Forget(w, s.profileName, s.Profile.Options)
+		Forget(w, s.profileName, s.profile.Options)
 	}
 	return nil
 }
@@ -162,8 +190,8 @@ func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
 // the future than clocks jump is nobody's; a last request in the future is that of
 // a clock that has come back.
 func (s *Store) aliveAt(now time.Time, person *Session) bool {
-	return now.Before(person.EndsAt) && now.Before(person.SignedInAt.Add(s.MaxAge)) &&
-		now.Before(person.IdleEndsAt) && now.Before(person.SeenAt.Add(s.Idle)) &&
+	return now.Before(person.EndsAt) && now.Before(person.SignedInAt.Add(s.config.MaxAge)) &&
+		now.Before(person.IdleEndsAt) && now.Before(person.SeenAt.Add(s.config.IdleTimeout)) &&
 		person.SignedInAt.Sub(now) <= clockJump
 }
 
@@ -172,21 +200,27 @@ func (s *Store) aliveAt(now time.Time, person *Session) bool {
 // end that much early; or when the note is from the future, which a clock that
 // jumped and came back leaves.
 func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) error {
-	quiet := s.Now().Sub(person.SeenAt)
-	if quiet >= 0 && quiet < min(s.Idle/20, time.Minute) {
+	quiet := s.config.Now().Sub(person.SeenAt)
+	if quiet >= 0 && quiet < min(s.config.IdleTimeout/20, time.Minute) {
 		return nil
 	}
 	return s.save(w, r, person)
 }
 
 func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) error {
-	person.SeenAt = s.Now()
-	person.IdleEndsAt = person.SeenAt.Add(s.Idle)
-	cookie := sessions.NewSession(s.Profile, s.profileName)
-	options := *s.Profile.Options
+	person.SeenAt = s.config.Now()
+	person.IdleEndsAt = person.SeenAt.Add(s.config.IdleTimeout)
+	cookie := sessions.NewSession(s.profile, s.profileName)
+	options := *s.profile.Options
 	options.MaxAge = Seconds(person.EndsAt.Sub(person.SeenAt))
 	cookie.Options = &options
-	cookie.Values = map[any]any{
+	cookie.Values = valuesOf(person)
+	return s.profile.Save(r, w, cookie)
+}
+
+// valuesOf is what a cookie holds of a session; parseSession reads it.
+func valuesOf(person *Session) map[any]any {
+	return map[any]any{
 		"id": person.ID, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
 		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods,
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
@@ -194,10 +228,11 @@ func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) er
 		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
 		"idle_ends": strconv.FormatInt(person.IdleEndsAt.UnixMilli(), 10),
 	}
-	return s.Profile.Save(r, w, cookie)
 }
 
-func ParseSession(values map[any]any) (*Session, error) {
+// parseSession reads what a cookie of Store holds. A value that is missing and
+// that a session cannot be without is an error.
+func parseSession(values map[any]any) (*Session, error) {
 	text := func(name string) string { value, _ := values[name].(string); return value }
 	signedIn, err1 := strconv.ParseInt(text("signed_in"), 10, 64)
 	seen, err2 := strconv.ParseInt(text("seen"), 10, 64)
@@ -217,8 +252,8 @@ func ParseSession(values map[any]any) (*Session, error) {
 	return person, nil
 }
 
-// end removes the session and its ID Token from the browser.
+// End removes the session and its ID Token from the browser.
 func (s *Store) End(w http.ResponseWriter, r *http.Request) {
-	Forget(w, s.profileName, s.Profile.Options)
-	s.IdToken.Forget(w, r)
+	Forget(w, s.profileName, s.profile.Options)
+	s.idToken.Forget(w, r)
 }

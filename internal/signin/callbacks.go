@@ -23,13 +23,13 @@ const (
 	maxCallbacks = 5000
 )
 
-// errUsedLogin is a pending login that somebody signed in with before.
+// errPanicked is a sign-in whose code panicked.
 var errPanicked = errors.New("panic")
 
-// errUsedLogin is a pending login that somebody signed in with before.
+// ErrUsedLogin is a pending login that somebody signed in with before.
 var ErrUsedLogin = errors.New("the pending login has been used already")
 
-// callbacks lets the same callback, sent many times at once, cost one token
+// Callbacks lets the same callback, sent many times at once, cost one token
 // request: whoever comes while it is under way, or within callbackMemory, gets
 // the same outcome; whoever comes later has used the pending login up. It shares
 // within this process only; elsewhere the provider refuses the code that it has
@@ -40,7 +40,7 @@ type Callbacks struct {
 }
 
 // callbackCall is a callback under way or done. What is left of it after
-// callbackMemory has errUsedLogin for an outcome.
+// callbackMemory has ErrUsedLogin for an outcome.
 type callbackCall struct {
 	begun    time.Time
 	returnTo string
@@ -49,7 +49,7 @@ type callbackCall struct {
 	outcome  Outcome
 }
 
-// callbackOutcome is what came of a callback: a session that has begun, or an
+// Outcome is what came of a callback: a session that has begun, or an
 // error.
 type Outcome struct {
 	Person     session.Session
@@ -57,10 +57,11 @@ type Outcome struct {
 	Err        error
 }
 
+// NewCallbacks returns one that remembers nothing yet.
 func NewCallbacks() *Callbacks { return &Callbacks{byState: map[string]*callbackCall{}} }
 
-// do returns the outcome of fn, which runs once for a pending login. It has
-// signInTimeout, and goes on when the browser that came first goes away; ctx
+// Do returns the outcome of fn, which runs once for a pending login. It has
+// openid.SignInTimeout, and goes on when the browser that came first goes away; ctx
 // ends only the waiting.
 func (c *Callbacks) Do(ctx context.Context, login Login, now time.Time, fn func(context.Context) Outcome) Outcome {
 	call, isFirst := c.join(login, now)
@@ -86,7 +87,7 @@ func (c *Callbacks) Do(ctx context.Context, login Login, now time.Time, fn func(
 	}
 }
 
-// isUsed reports whether a pending login was used so long ago that its outcome is
+// IsUsed reports whether a pending login was used so long ago that its outcome is
 // no longer shared.
 func (c *Callbacks) IsUsed(login Login, now time.Time) bool {
 	c.mu.Lock()
@@ -131,7 +132,7 @@ func (c *Callbacks) dropOldestLocked() {
 	delete(c.byState, oldest)
 }
 
-// returnTo is where a callback that is remembered wanted to go, or "".
+// ReturnTo is where a callback that is remembered wanted to go, or "".
 func (c *Callbacks) ReturnTo(state string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

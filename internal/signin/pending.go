@@ -19,7 +19,7 @@ import (
 	"expense-dashboard/internal/session"
 )
 
-// pendingLogin is a sign-in that has been begun: what was sent to the provider
+// Login is a sign-in that has been begun: what was sent to the provider
 // and has to come back, and what never leaves this browser and us.
 type Login struct {
 	State        string
@@ -30,48 +30,49 @@ type Login struct {
 }
 
 const (
-	// pendingMaxAge is how long a person may take to sign in.
+	// PendingMaxAge is how long a person may take to sign in.
 	PendingMaxAge = 10 * time.Minute
 	// pendingMemory is how long the browser keeps where a sign-in that took too
 	// long wanted to go, for a stale tab of somebody who signed in elsewhere.
 	pendingMemory = time.Hour
-	// maxPending is how many sign-ins a browser may have begun at once.
+	// MaxPending is how many sign-ins a browser may have begun at once.
 	MaxPending = 5
 	// maxReturnTo is the longest path that fits in a cookie beside the rest.
 	maxReturnTo = 1500
 )
 
-// pendingLogins keeps each pending login in an encrypted cookie of its own,
+// Pending keeps each pending login in an encrypted cookie of its own,
 // named after its state, so that two tabs can both finish.
 type Pending struct {
 	store  *sessions.CookieStore
 	prefix string
-	Now    func() time.Time
+	now    func() time.Time
 }
 
+// NewPending returns where pending logins are kept.
 func NewPending(secrets []secret.Text, secure bool, now func() time.Time) (*Pending, error) {
 	store, err := session.NewCookieStore(secrets, "pending login", secure, pendingMemory)
 	if err != nil {
 		return nil, err
 	}
-	return &Pending{store: store, prefix: session.CookieName("login", secure, "/") + "_", Now: now}, nil
+	return &Pending{store: store, prefix: session.CookieName("login", secure, "/") + "_", now: now}, nil
 }
 
-// name is the cookie of the pending login with that state, which it does not
+// Name is the cookie of the pending login with that state, which it does not
 // tell.
 func (p *Pending) Name(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return p.prefix + base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// put keeps a pending login and drops the oldest above maxPending.
+// Put keeps a pending login and drops the oldest above maxPending.
 func (p *Pending) Put(w http.ResponseWriter, r *http.Request, login Login) error {
 	p.prune(w, r)
 	cookie := sessions.NewSession(p.store, p.Name(login.State))
 	cookie.Options = p.store.Options
 	cookie.Values = map[any]any{
 		"state": login.State, "nonce": login.Nonce, "code_verifier": login.CodeVerifier,
-		"return_to": login.ReturnTo, "begun": strconv.FormatInt(p.Now().UnixMilli(), 10),
+		"return_to": login.ReturnTo, "begun": strconv.FormatInt(p.now().UnixMilli(), 10),
 	}
 	return p.store.Save(r, w, cookie)
 }
@@ -95,7 +96,7 @@ func (p *Pending) prune(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take returns the pending login that state belongs to and removes it from the
+// Take returns the pending login that state belongs to and removes it from the
 // browser, for no pending login is used twice. With an error it is good for
 // nothing but its ReturnTo.
 func (p *Pending) Take(w http.ResponseWriter, r *http.Request, state string) (Login, error) {
@@ -111,7 +112,7 @@ func (p *Pending) Take(w http.ResponseWriter, r *http.Request, state string) (Lo
 	if !openid.Equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
 		return Login{}, errors.New("the pending login has another state")
 	}
-	if p.Now().Sub(login.Begun) > PendingMaxAge {
+	if p.now().Sub(login.Begun) > PendingMaxAge {
 		return Login{ReturnTo: login.ReturnTo}, errors.New("the pending login is too old")
 	}
 	return login, nil
@@ -133,7 +134,7 @@ func (p *Pending) read(r *http.Request, name string) (Login, error) {
 	}, nil
 }
 
-// localPath returns where to go after sign-in: the path and query asked for,
+// LocalPath returns where to go after sign-in: the path and query asked for,
 // if a browser can only take it for a page of ours, else the dashboard.
 func LocalPath(returnTo string) string {
 	const standard = "/dashboard"

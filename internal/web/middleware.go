@@ -95,7 +95,7 @@ func (s *Site) Secured(next http.Handler) http.Handler {
 // what is known of the provider. They are shared: a handler sets its own in
 // their place.
 func (s *Site) securityHeaders() http.Header {
-	p := s.auth.Provider.Load()
+	p := s.auth.Provider()
 	if made := s.headers.Load(); made != nil && made.provider == p {
 		return made.header
 	}

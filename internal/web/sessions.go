@@ -86,7 +86,7 @@ func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *se
 	for _, record := range records {
 		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
 	}
-	err := s.sessions.Records.End(r.Context(), endings, reason, s.now())
+	err := s.sessions.Records().End(r.Context(), endings, reason, s.now())
 	for _, record := range records {
 		logging.Audit(s.log, r, logging.EventSessionEnded, record.Subject, reason, "by", by.Subject)
 	}
@@ -133,11 +133,11 @@ func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error 
 	if subject == "" || len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	e, _, err := s.sessions.Records.EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge)
+	e, _, err := s.sessions.Records().EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge())
 	if err != nil {
 		return err
 	}
-	err = s.sessions.Records.End(r.Context(), []store.Ending{e}, "administrator", s.now())
+	err = s.sessions.Records().End(r.Context(), []store.Ending{e}, "administrator", s.now())
 	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.Person.Subject)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 		return err
 	}
 	view := pagepkg.SessionsView{
-		Page: s.page(v.Person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.Idle,
+		Page: s.page(v.Person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.IdleTimeout(),
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]

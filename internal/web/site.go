@@ -227,12 +227,12 @@ func (s *Site) profileView(person *session.Session, access team.Access) page.Pro
 	view := page.ProfileView{
 		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Admin: access.Admin, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
-		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.Idle, Now: s.now(),
+		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
 	}
 	if !person.Unverified {
 		view.Rule, _ = s.directory.Current().Rule(person.Email)
 	}
-	if issuer, err := url.Parse(s.auth.Issuer); err == nil {
+	if issuer, err := url.Parse(s.auth.Issuer()); err == nil {
 		view.Issuer = issuer.Host
 	}
 	for method := range strings.FieldsSeq(person.Methods) {
@@ -249,7 +249,7 @@ func (s *Site) Healthz(w http.ResponseWriter, _ *http.Request) error {
 
 // Readyz handles GET /readyz: people can sign in and the database serves.
 func (s *Site) Readyz(w http.ResponseWriter, r *http.Request) error {
-	if s.auth.Provider.Load() == nil {
+	if s.auth.Provider() == nil {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
 		return nil
 	}

@@ -1,0 +1,31 @@
+package session
+
+import (
+	"maps"
+	"testing"
+	"time"
+)
+
+// A cookie of an older form, which lacks what a session cannot be without, is
+// nobody's session.
+func TestParseSession(t *testing.T) {
+	t.Parallel()
+	at := time.UnixMilli(1_700_000_000_000)
+	person := &Session{
+		ID: "id", Subject: "sub", ProviderSID: "sid", Name: "Carol Lee", Email: "carol.lee@example.com", Methods: "pwd",
+		SignedInAt: at, EndsAt: at.Add(time.Hour), SeenAt: at.Add(time.Minute), IdleEndsAt: at.Add(2 * time.Minute),
+	}
+	all := valuesOf(person)
+	if again, err := parseSession(all); err != nil || *again != *person {
+		t.Fatalf("%+v becomes %+v, %v", person, again, err)
+	}
+	for name := range maps.Keys(all) {
+		values := maps.Clone(all)
+		delete(values, name)
+		_, err := parseSession(values)
+		optional := name == "name" || name == "email" || name == "sid" || name == "amr"
+		if (err == nil) != optional {
+			t.Errorf("without %v: %v", name, err)
+		}
+	}
+}
