@@ -22,8 +22,8 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	backup := func(args ...string) (status int, stderr string) {
 		var out bytes.Buffer
-		err := command.Run(t.Context(), command.Invocation{
-			Args: append([]string{"backup"}, args...), Getenv: lookup(map[string]string{"DATABASE_URL": r.database}), Stdout: io.Discard, Stderr: &out,
+		err := commands().Run(t.Context(), command.Invocation{
+			Args: append([]string{"backup"}, args...), Environ: []string{"DATABASE_URL=" + r.database}, Stdout: io.Discard, Stderr: &out,
 		})
 		return report(err, &out), out.String()
 	}

@@ -10,15 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"expense-dashboard/internal/command"
 	storepkg "expense-dashboard/internal/store"
 )
 
 // typed runs the program with a command line and returns what it prints.
-func typed(t *testing.T, getenv func(string) string, args ...string) (stdout, stderr string, status int) {
+func typed(t *testing.T, variables map[string]string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, err bytes.Buffer
-	status = report(command.Run(t.Context(), command.Invocation{args, getenv, &out, &err}), &err)
+	status = run(t.Context(), args, environ(variables), &out, &err)
 	return out.String(), err.String(), status
 }
 
@@ -50,7 +49,7 @@ func TestCommandLine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			stdout, stderr, status := typed(t, lookup(nil), test.args...)
+			stdout, stderr, status := typed(t, nil, test.args...)
 			if status != test.status {
 				t.Errorf("exit status %d, want %d", status, test.status)
 			}
@@ -80,7 +79,7 @@ func TestBackupCommand(t *testing.T) {
 	if err := store.Start(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, status := typed(t, lookup(nil), "backup", "copy.db")
+	stdout, stderr, status := typed(t, nil, "backup", "copy.db")
 	if status != 0 || !strings.Contains(stdout, "copy.db") || stderr != "" {
 		t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
 	}
@@ -93,13 +92,13 @@ func TestBackupCommand(t *testing.T) {
 	if err := copied.QueryRowContext(t.Context(), `SELECT count(*) FROM expenses`).Scan(&count); err != nil || count == 0 {
 		t.Errorf("the copy holds %d expenses, %v", count, err)
 	}
-	if _, stderr, status := typed(t, lookup(nil), "backup", "copy.db"); status != 1 || !strings.Contains(stderr, "copy.db is there already") {
+	if _, stderr, status := typed(t, nil, "backup", "copy.db"); status != 1 || !strings.Contains(stderr, "copy.db is there already") {
 		t.Errorf("over a file: exit status %d with %q", status, stderr)
 	}
-	if _, stderr, status := typed(t, lookup(map[string]string{"DATABASE_URL": "postgres://x:canary@localhost/x"}), "backup", "new.db"); status != 1 || !strings.Contains(stderr, "pg_dump") || strings.Contains(stderr, "canary") {
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "postgres://x:canary@localhost/x"}, "backup", "new.db"); status != 1 || !strings.Contains(stderr, "pg_dump") || strings.Contains(stderr, "canary") {
 		t.Errorf("of PostgreSQL: exit status %d with %q", status, stderr)
 	}
-	if _, stderr, status := typed(t, lookup(map[string]string{"DATABASE_URL": "  "}), "backup", "new.db"); status != 2 || !strings.Contains(stderr, "DATABASE_URL is blank") {
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "  "}, "backup", "new.db"); status != 2 || !strings.Contains(stderr, "DATABASE_URL is blank") {
 		t.Errorf("with a blank DATABASE_URL: exit status %d with %q", status, stderr)
 	}
 	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {

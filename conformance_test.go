@@ -153,7 +153,7 @@ func asksOnce(endpoint string) func(*testing.T) {
 func anotherIssuerIsLasting(t *testing.T) {
 	s := setup{faults: metadata("issuer", "https://evil.example")}
 	r := newRig(t, "http://localhost:3000", s)
-	err := run(t.Context(), nil, r.getenv(s), r.log)
+	err := serve(t.Context(), r.variables(s), r.log)
 	if status := report(err, r.log); status != 1 || !strings.Contains(r.log.String(), "names another issuer") {
 		t.Errorf("exit status %d: %s", status, r.log)
 	}

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"expense-dashboard/internal/command"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/openid"
@@ -45,9 +44,9 @@ func TestDoctor(t *testing.T) {
 	}
 	for _, p := range patients() {
 		t.Run(p.name, func(t *testing.T) {
-			dir, getenv, provider := p.admit(t)
+			dir, variables, provider := p.admit(t)
 			before := listing(t, dir)
-			text, status := runDoctor(t, getenv)
+			text, status := runDoctor(t, variables)
 			if after := listing(t, dir); after != before {
 				t.Errorf("doctor changed files:\n%s\nbefore:\n%s", after, before)
 			}
@@ -67,7 +66,7 @@ func TestDoctor(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
-			for _, hidden := range []string{provider.ClientSecret(), getenv("SESSION_SECRET"), "canary"} {
+			for _, hidden := range []string{provider.ClientSecret(), variables["SESSION_SECRET"], "canary"} {
 				if hidden != "" && strings.Contains(text, hidden) {
 					t.Errorf("a secret shows in %s", text)
 				}
@@ -77,7 +76,7 @@ func TestDoctor(t *testing.T) {
 }
 
 // admit makes the working directory and the provider of a patient.
-func (p patient) admit(t *testing.T) (dir string, getenv func(string) string, provider *devidp.Provider) {
+func (p patient) admit(t *testing.T) (dir string, variables map[string]string, provider *devidp.Provider) {
 	t.Helper()
 	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{SigningKey: signingKey(), RedirectURIs: []string{"http://localhost:3000/authorization-code/callback"}})
 	if err != nil {
@@ -106,7 +105,7 @@ func (p patient) admit(t *testing.T) (dir string, getenv func(string) string, pr
 	if p.change != nil {
 		p.change(t, provider, env)
 	}
-	return dir, lookup(env), provider
+	return dir, env, provider
 }
 
 func prepareDatabase(t *testing.T, file string) {
@@ -123,11 +122,11 @@ func prepareDatabase(t *testing.T, file string) {
 
 // runDoctor returns what doctor prints and the exit status, and checks that
 // --json tells the same.
-func runDoctor(t *testing.T, getenv func(string) string) (text string, status int) {
+func runDoctor(t *testing.T, variables map[string]string) (text string, status int) {
 	t.Helper()
 	var plain, encoded, stderr bytes.Buffer
-	status = report(command.Run(t.Context(), command.Invocation{[]string{"doctor"}, getenv, &plain, &stderr}), &stderr)
-	again := report(command.Run(t.Context(), command.Invocation{[]string{"doctor", "--json"}, getenv, &encoded, &stderr}), &stderr)
+	status = run(t.Context(), []string{"doctor"}, environ(variables), &plain, &stderr)
+	again := run(t.Context(), []string{"doctor", "--json"}, environ(variables), &encoded, &stderr)
 	var diagnosis doctor.Diagnosis
 	if err := json.Unmarshal(encoded.Bytes(), &diagnosis); err != nil {
 		t.Fatalf("%v in %s", err, encoded.String())

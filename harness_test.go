@@ -98,8 +98,7 @@ func startSite(t testing.TB, s setup) *rig {
 	}
 	r := newRig(t, scheme+"://"+server.Listener.Addr().String(), s)
 	r.site = r.copy(t, s)
-	server.Config = serverpkg.New(r.site.routes(), logging.New("text", r.log))
-	server.Listener = serverpkg.Listener{server.Listener.(*net.TCPListener)}
+	server.Config = serverpkg.New(t.Context(), r.site.routes(), time.Minute, logging.New("text", slog.LevelInfo, r.log))
 	if s.https {
 		server.StartTLS()
 	} else {
@@ -113,7 +112,7 @@ func startSite(t testing.TB, s setup) *rig {
 // copy builds a site as run does, one of any number that share a database.
 func (r *rig) copy(t testing.TB, s setup) *app {
 	t.Helper()
-	cfg, err := configpkg.Load(r.getenv(s))
+	cfg, err := configpkg.Load(r.variables(s).Get)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +120,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if s.log != nil {
 		out = s.log
 	}
-	log := logging.New(cfg.LogFormat, out)
+	log := logging.New(cfg.LogFormat, cfg.LogLevel, out)
 	directory, err := team.Open(cfg.TeamsFile, log)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +133,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err := store.Start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	p := parts{directory: directory, store: store, log: log, requests: logging.NewAccessLog(cfg.LogFormat, out, log), now: time.Now, keptPages: web.KeptPages, timeout: s.clientTimeout}
+	p := parts{directory: directory, store: store, log: log, stopping: func() bool { return false }, now: time.Now, keptPages: web.KeptPages, timeout: s.clientTimeout}
 	if s.clock != nil {
 		p.now = s.clock.now
 	}
@@ -182,7 +181,7 @@ func (r *rig) run(t *testing.T, s setup) <-chan error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended, failed := make(chan error, 1), make(chan error, 1)
 	go func() {
-		err := run(ctx, nil, r.getenv(s), r.log)
+		err := serve(ctx, r.variables(s), r.log)
 		if ctx.Err() == nil {
 			failed <- err
 			err = nil
@@ -278,14 +277,15 @@ var sampleDatabase = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-func (r *rig) getenv(s setup) func(string) string {
+// variables are what the program is configured with.
+func (r *rig) variables(s setup) configpkg.Variables {
 	env := map[string]string{
 		"OKTA_ISSUER": r.provider.Issuer(), "OKTA_CLIENT_ID": r.provider.ClientID(), "OKTA_CLIENT_SECRET": r.provider.ClientSecret(),
 		"APP_BASE_URL": r.baseURL, "SESSION_SECRET": testSecret,
 		"DATABASE_URL": r.database, "SAMPLE_DATA": "true",
 	}
 	maps.Copy(env, s.env)
-	return func(name string) string { return env[name] }
+	return configpkg.Of(env)
 }
 
 // A browser keeps cookies and follows redirects when told to.

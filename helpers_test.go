@@ -1,7 +1,12 @@
 package main
 
-func lookup(variables map[string]string) func(string) string {
-	return func(name string) string { return variables[name] }
+// environ returns variables in the form NAME=value.
+func environ(variables map[string]string) []string {
+	var list []string
+	for name, value := range variables {
+		list = append(list, name+"="+value)
+	}
+	return list
 }
 
 // rightConfig is a configuration without a mistake; each test changes it.

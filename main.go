@@ -1,3 +1,10 @@
+// Expense Dashboard shows teams their expenses, to people who sign in by OpenID
+// Connect.
+//
+// The program is four files: this one starts, wires and stops it; routes.go is
+// the map of the site; auth.go is sign-in and sign-out; teams.go says who may see
+// which team. Everything else is a package below internal/, see
+// docs/architecture.md.
 package main
 
 import (
@@ -12,7 +19,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +30,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
-	serverpkg "expense-dashboard/internal/server"
+	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
@@ -32,81 +38,45 @@ import (
 	"expense-dashboard/internal/web"
 )
 
-func appCommands() []command.Command {
-	return []command.Command{
-		{"doctor", "[--json]", "check the configuration, Okta, the teams file and the database, and say what to do", doctorCommand},
-		{"backup", "FILE", "copy a SQLite database to a new file while the program goes on", backupCommand},
-	}
-}
+//go:embed templates
+var templateFS embed.FS
 
-// backupCommand copies the database of DATABASE_URL.
-func backupCommand(ctx context.Context, i command.Invocation) error {
-	arguments, err := command.Parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
-	if err != nil {
-		return err
-	}
-	getenv, err := config.WithDotEnv(i.Getenv)
-	if err != nil {
-		return err
-	}
-	l := &config.Loader{Getenv: getenv}
-	databaseURL := l.DatabaseURL()
-	if err := errors.Join(l.Problems...); err != nil {
-		return &config.Error{err}
-	}
-	if err := store.Backup(ctx, databaseURL, arguments[0]); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(i.Stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
-	return err
-}
-
-// doctorCommand prints what it finds, and fails where something has failed.
-func doctorCommand(ctx context.Context, i command.Invocation) error {
-	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "print JSON")
-	if _, err := command.Parse(flags, i, 0); err != nil {
-		return err
-	}
-	d := doctor.Examine(ctx, i.Getenv)
-	failed := d.Count(doctor.StatusFail)
-	var err error
-	if *asJSON {
-		encoder := json.NewEncoder(i.Stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(doctor.Diagnosis{OK: failed == 0, Checks: d.Findings})
-	} else {
-		_, err = io.WriteString(i.Stdout, d.Text())
-	}
-	if err == nil && failed > 0 {
-		err = fmt.Errorf("doctor: checks that failed: %d", failed)
-	}
-	return err
-}
-
-// tableSet hands the commands of the program to whoever runs them.
-var tableSet = func() bool {
-	command.Table.Own = appCommands()
-	command.Table.Serve = func(ctx context.Context, getenv func(string) string, stderr io.Writer) error {
-		return run(ctx, nil, getenv, stderr)
-	}
-	return true
-}()
+//go:embed static
+var staticFS embed.FS
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	// The collector comes when as much was allocated as lives, which is next to
-	// nothing until the caches are full. These bytes count, but no page of them is
-	// ever touched, so that they take no memory.
-	uncollected := make([]byte, 6<<20)
-	lines := logging.NewLineWriter(os.Stderr)
-	err := command.Run(ctx, command.Invocation{Args: os.Args[1:], Getenv: os.Getenv, Stdout: os.Stdout, Stderr: lines})
-	lines.Flush()
-	runtime.KeepAlive(uncollected)
-	os.Exit(report(err, os.Stderr))
+	// Whoever reads the log may go away, and the program goes on.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is the program: it does what its arguments ask for, prints why it ended
+// where that is no good end, and returns its exit status.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	lines := logging.NewQueue(stderr)
+	defer lines.Close()
+	err := commands().Run(ctx, command.Invocation{Args: args, Environ: environ, Stdout: stdout, Stderr: lines})
+	return report(err, lines)
+}
+
+// commands is what the program can do.
+func commands() command.Table {
+	return command.Table{
+		Serve: func(ctx context.Context, i command.Invocation) error {
+			variables, err := config.Read(i.Environ)
+			if err != nil {
+				return err
+			}
+			return serve(ctx, variables, i.Stderr)
+		},
+		Commands: []command.Command{
+			{Name: "doctor", Arguments: "[--json]", Summary: "check the configuration, Okta, the teams file and the database, and say what to do", Run: diagnose},
+			{Name: "backup", Arguments: "FILE", Summary: "copy a SQLite database to a new file while the program goes on", Run: backup},
+		},
+	}
 }
 
 // report prints why the program ended and returns its exit status: 2 for what
@@ -123,7 +93,7 @@ func report(err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "expense-dashboard: change the configuration and start again:\n  %s\n", problems)
 		return 2
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, command.UsageText())
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, commands().Usage())
 		return 2
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely mend: %s.\n", err, fault.Mend)
@@ -134,14 +104,57 @@ func report(err error, stderr io.Writer) int {
 	}
 }
 
-// run is the program: it reads the configuration through getenv, serves until
-// ctx is done and logs to stderr.
-func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
-	if len(args) > 0 {
-		return &command.UsageError{fmt.Sprintf("%q is not known: serving takes no arguments", args[0])}
+// backup copies the database of DATABASE_URL.
+func backup(ctx context.Context, i command.Invocation) error {
+	arguments, err := command.Parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
+	if err != nil {
+		return err
 	}
-	cfg, err := config.Load(getenv)
-	log := logging.New(cfg.LogFormat, stderr)
+	variables, err := config.Read(i.Environ)
+	if err != nil {
+		return err
+	}
+	l := &config.Loader{Getenv: variables.Get}
+	databaseURL := l.DatabaseURL()
+	if err := errors.Join(l.Problems...); err != nil {
+		return &config.Error{Err: err}
+	}
+	if err := store.Backup(ctx, databaseURL, arguments[0]); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(i.Stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
+	return err
+}
+
+// diagnose prints what the doctor finds, and fails where something has failed.
+func diagnose(ctx context.Context, i command.Invocation) error {
+	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "print JSON")
+	if _, err := command.Parse(flags, i, 0); err != nil {
+		return err
+	}
+	d := doctor.Examine(ctx, i.Environ)
+	failed := d.Count(doctor.StatusFail)
+	var err error
+	if *asJSON {
+		encoder := json.NewEncoder(i.Stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		err = encoder.Encode(doctor.Diagnosis{OK: failed == 0, Checks: d.Findings})
+	} else {
+		_, err = io.WriteString(i.Stdout, d.Text())
+	}
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("doctor: checks that failed: %d", failed)
+	}
+	return err
+}
+
+// serve reads the configuration, builds the parts, and answers requests until ctx
+// is done. It logs to stderr.
+func serve(ctx context.Context, variables config.Variables, stderr io.Writer) error {
+	cfg, err := config.Load(variables.Get)
+	log := logging.New(cfg.LogFormat, cfg.LogLevel, stderr)
 	directory, directoryErr := team.Open(cfg.TeamsFile, log)
 	var counted *metrics.Metrics
 	if cfg.MetricsAddr != "" {
@@ -149,10 +162,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	db, storeErr := store.Open(cfg.DatabaseURL, log, counted)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
-		return &config.Error{err}
+		return &config.Error{Err: err}
 	}
 	defer db.Close()
 	if counted != nil {
+		if queue, ok := stderr.(*logging.Queue); ok {
+			counted.CountDropped(queue.Dropped)
+		}
 		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
 		if err != nil {
 			return err
@@ -163,8 +179,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	s, err := newSite(cfg, parts{
-		directory: directory, store: db, log: log, requests: logging.NewAccessLog(cfg.LogFormat, stderr, log),
-		metrics: counted, now: time.Now, keptPages: web.KeptPages,
+		directory: directory, store: db, log: log, metrics: counted, now: time.Now, keptPages: web.KeptPages,
+		stopping: func() bool { return ctx.Err() != nil },
 	})
 	if err != nil {
 		return err
@@ -179,8 +195,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if cfg.SessionSecretMade {
 		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")
 	}
+	background, stop := context.WithCancel(ctx)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
+	tasks.Go(func() { s.directory.Watch(background) })
+	defer tasks.Wait()
+	defer stop()
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
-	return serve(ctx, serverpkg.Listener{listener.(*net.TCPListener)}, s, log)
+	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
 }
 
 // of names the variable that an error is about.
@@ -196,11 +218,11 @@ type parts struct {
 	directory *team.File
 	store     *store.Store
 	log       *slog.Logger
-	requests  *logging.AccessLog
 	metrics   *metrics.Metrics // nil where nobody asks for them
 	now       func() time.Time
 	keptPages int           // bytes of rendered pages that are kept
 	timeout   time.Duration // of one call to the provider; zero is openid.SignInTimeout
+	stopping  func() bool   // whether the program is about to end
 }
 
 // newSite builds the site and what signs people in.
@@ -225,7 +247,7 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
 		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store,
-		Log: p.log, AccessLog: p.requests, Metrics: p.metrics, Now: p.now,
+		Log: p.log, Metrics: p.metrics, Now: p.now, Stopping: p.stopping,
 	})
 	if err != nil {
 		return nil, err
@@ -252,37 +274,3 @@ func connectAtStart(ctx context.Context, auth *openid.Client, log *slog.Logger) 
 	}
 	return nil
 }
-
-// serve answers requests until ctx is done, then lets those in flight finish,
-// for shutdownTimeout at most.
-func serve(ctx context.Context, listener net.Listener, s *app, log *slog.Logger) error {
-	server := serverpkg.New(s.routes(), log)
-	background, stop := context.WithCancel(ctx)
-	var tasks sync.WaitGroup
-	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
-	tasks.Go(func() { s.directory.Watch(background) })
-	defer tasks.Wait()
-	defer stop()
-
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	log.Info("stopping")
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serverpkg.ShutdownTimeout)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		log.Warn("requests were cut off", "error", err)
-		return server.Close()
-	}
-	return nil
-}
-
-//go:embed templates
-var templateFS embed.FS
-
-//go:embed static
-var staticFS embed.FS

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +29,7 @@ func TestStartTellsProblems(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var stderr bytes.Buffer
-			status := report(run(t.Context(), test.args, lookup(test.variables), &stderr), &stderr)
+			status := run(t.Context(), test.args, environ(test.variables), io.Discard, &stderr)
 			if status != 2 {
 				t.Errorf("exit status %d, want 2", status)
 			}

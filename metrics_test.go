@@ -105,7 +105,7 @@ func TestMetricsAddrTaken(t *testing.T) {
 	s := setup{}
 	r := newRig(t, "http://"+freeAddr(t), s)
 	s.env = map[string]string{"METRICS_ADDR": strings.TrimSuffix(strings.TrimPrefix(r.provider.Issuer(), "http://"), "/oauth2/default")}
-	err := run(t.Context(), nil, r.getenv(s), r.log)
+	err := serve(t.Context(), r.variables(s), r.log)
 	if err == nil || !strings.Contains(err.Error(), "METRICS_ADDR") {
 		t.Errorf("run = %v, want an error that names METRICS_ADDR", err)
 	}

@@ -90,7 +90,7 @@ func TestLastingDiscoveryFaults(t *testing.T) {
 			t.Parallel()
 			s := setup{faults: test.faults}
 			r := newRig(t, "http://localhost:3000", s)
-			err := run(t.Context(), nil, r.getenv(s), r.log)
+			err := serve(t.Context(), r.variables(s), r.log)
 			var fault *openid.DiscoveryError
 			if !errors.As(err, &fault) || !fault.Lasting {
 				t.Fatalf("run = %v, want a lasting fault of discovery", err)

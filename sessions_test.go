@@ -28,12 +28,12 @@ import (
 // goes to the copy where its home is the copy's.
 func startCopy(t *testing.T, r *rig, s setup) *rig {
 	t.Helper()
-	cfg, err := config.Load(r.getenv(s))
+	cfg, err := config.Load(r.variables(s).Get)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := &lockedBuffer{}
-	logger := logging.New(cfg.LogFormat, log)
+	logger := logging.New(cfg.LogFormat, cfg.LogLevel, log)
 	directory, err := team.Open(cfg.TeamsFile, logger)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 		t.Fatal(err)
 	}
 	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
-	p := parts{directory: directory, store: store, log: logger, requests: logging.NewAccessLog(cfg.LogFormat, log, logger), now: time.Now}
+	p := parts{directory: directory, store: store, log: logger, stopping: func() bool { return false }, now: time.Now}
 	if s.clock != nil {
 		p.now = s.clock.now
 	}

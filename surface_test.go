@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -253,14 +254,14 @@ func TestOversizedHeaders(t *testing.T) {
 // wait for, and returns its address.
 func startServer(t *testing.T, log io.Writer, handler http.Handler, change func(*http.Server)) string {
 	t.Helper()
-	server := serverpkg.New(handler, logging.New("text", log))
+	server := serverpkg.New(t.Context(), handler, time.Minute, logging.New("text", slog.LevelInfo, log))
 	change(server)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(serverpkg.Listener{listener.(*net.TCPListener)}) }()
+	go func() { ended <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Close()
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
@@ -285,7 +286,7 @@ func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	const short = 200 * time.Millisecond
 	t.Run("no limit is left out", func(t *testing.T) {
-		s := serverpkg.New(nil, logging.New("text", io.Discard))
+		s := serverpkg.New(t.Context(), nil, time.Minute, slog.New(slog.DiscardHandler))
 		for name, limit := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "body": s.ReadTimeout, "answer": s.WriteTimeout, "idle": s.IdleTimeout} {
 			if limit <= 0 || limit > 2*time.Minute {
 				t.Errorf("%s: %v", name, limit)
@@ -495,10 +496,10 @@ func startChild(t *testing.T, r *rig) *exec.Cmd {
 	child := exec.Command(os.Args[0], "-test.run=^TestServeChild$")
 	child.Dir = t.TempDir()
 	child.Env = []string{"SERVE_CHILD=true"}
-	getenv := r.getenv(setup{})
+	variables := r.variables(setup{})
 	// An empty environment is refused, but only once every variable was asked for.
 	_, _ = config.Load(func(name string) string {
-		if value := getenv(name); value != "" {
+		if value := variables.Get(name); value != "" {
 			child.Env = append(child.Env, name+"="+value)
 		}
 		return ""

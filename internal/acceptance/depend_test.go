@@ -54,7 +54,7 @@ func TestImports(t *testing.T) {
 	want := map[string]string{
 		".":                   "command config digest doctor logging metrics openid server session signin store team web",
 		"cache":               "",
-		"command":             "config",
+		"command":             "",
 		"config":              "loopback secret weburl",
 		"devidp":              "",
 		"digest":              "",
@@ -103,8 +103,49 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestHomes wants what is the business of one package to be known by no other.
+func TestHomes(t *testing.T) {
+	homes := map[string]string{ // by what is imported; a slash at the end is a beginning
+		"database/sql":                      "store",
+		"modernc.org/":                      "store",
+		"github.com/jackc/":                 "store",
+		"github.com/pressly/":               "store",
+		"html/template":                     "web/internal/page devidp",
+		"github.com/coreos/":                ". openid doctor",
+		"golang.org/x/oauth2":               ". openid doctor",
+		"github.com/go-jose/":               "openid devidp",
+		"github.com/joho/":                  "config",
+		"github.com/prometheus/":            "metrics",
+		"expense-dashboard/internal/config": ". doctor",
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(goCommand(t, "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, ".", "./internal/..."))) {
+		names := strings.Fields(line)
+		name := strings.TrimPrefix(names[0], "expense-dashboard/internal/")
+		if name == "expense-dashboard" {
+			name = "."
+		}
+		for _, imported := range names[1:] {
+			for what, home := range homes {
+				if imported != what && (!strings.HasSuffix(what, "/") || !strings.HasPrefix(imported, what)) {
+					continue
+				}
+				seen[what] = true
+				if !forTests[name] && !slices.Contains(strings.Fields(home), name) {
+					t.Errorf("%s imports %s, which is the business of %s", name, imported, home)
+				}
+			}
+		}
+	}
+	for what := range homes {
+		if !seen[what] {
+			t.Errorf("nobody imports %s, so this test sees nothing of it", what)
+		}
+	}
+}
+
 // forTests holds the packages that only tests use.
-var forTests = map[string]bool{"acceptance": true, "store/storetest": true}
+var forTests = map[string]bool{"acceptance": true, "storetest": true}
 
 // TestProductLinks proves that nothing made for development or tests is part
 // of the program, and that what it is made of can be seen at all.

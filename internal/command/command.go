@@ -1,3 +1,11 @@
+// Package command reads the command line: which of the program's commands is
+// meant, its flags and arguments, and what to say where none is.
+//
+// It knows the commands "version" and "help" itself; all others come in a
+// [Table] from main, which says what they do. It reads no configuration, serves
+// nothing and ends no process.
+//
+// Start reading at [Table.Run].
 package command
 
 import (
@@ -8,50 +16,46 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
-
-	"expense-dashboard/internal/config"
 )
 
-// invocation is what a command is run with.
+// An Invocation is what a command is run with.
 type Invocation struct {
 	Args           []string // behind the command's name
-	Getenv         func(string) string
+	Environ        []string // the environment, in the form NAME=value
 	Stdout, Stderr io.Writer
 }
 
-// command is what the program can do beside serving.
+// A Command is what the program can do.
 type Command struct {
 	Name, Arguments, Summary string
 	Run                      func(ctx context.Context, i Invocation) error
 }
 
-// table is the program's own commands, and how it serves.
-var Table struct {
-	Own   []Command
-	Serve func(ctx context.Context, getenv func(string) string, stderr io.Writer) error
+// A Table is what the program can do: without arguments, and by each command.
+type Table struct {
+	Serve    func(ctx context.Context, i Invocation) error
+	Commands []Command
 }
 
-func commands() []Command {
-	return append(Table.Own[:len(Table.Own):len(Table.Own)],
+// all returns the commands of a table, and those that every program has.
+func (t Table) all() []Command {
+	return append(slices.Clone(t.Commands),
 		Command{"version", "", "print what this is a build of", versionCommand},
-		Command{"help", "[COMMAND]", "print this", helpCommand})
+		Command{"help", "[COMMAND]", "print this", t.help})
 }
 
-// usageError is a command line that the program does not know.
+// A UsageError is a command line that the program does not know.
 type UsageError struct{ Problem string }
 
 func (e *UsageError) Error() string { return e.Problem }
 
-// runCommand runs the command that the first argument names, and serves where
-// there is none. A command line that is not known is a *usageError.
-func Run(ctx context.Context, i Invocation) error {
+// Run runs the command that the first argument names, and serves where there is
+// none. A command line that is not known is a *UsageError.
+func (t Table) Run(ctx context.Context, i Invocation) error {
 	if len(i.Args) == 0 {
-		getenv, err := config.WithDotEnv(i.Getenv)
-		if err != nil {
-			return err
-		}
-		return Table.Serve(ctx, getenv, i.Stderr)
+		return t.Serve(ctx, i)
 	}
 	name := i.Args[0]
 	i.Args = i.Args[1:]
@@ -61,26 +65,26 @@ func Run(ctx context.Context, i Invocation) error {
 	case "-version", "--version":
 		name = "version"
 	}
-	for _, c := range commands() {
+	for _, c := range t.all() {
 		if c.Name == name {
 			err := c.Run(ctx, i)
 			if errors.Is(err, flag.ErrHelp) {
 				i.Args = []string{name}
-				return helpCommand(ctx, i)
+				return t.help(ctx, i)
 			}
 			return err
 		}
 	}
-	return unknown(name)
+	return t.unknown(name)
 }
 
 // unknown says what was typed, and which command was probably meant.
-func unknown(name string) *UsageError {
+func (t Table) unknown(name string) *UsageError {
 	problem := fmt.Sprintf("%q is no command", name)
 	if strings.HasPrefix(name, "-") {
 		problem = fmt.Sprintf("%q is no flag", name)
 	}
-	for _, c := range commands() {
+	for _, c := range t.all() {
 		if distance(strings.TrimLeft(name, "-"), c.Name) <= 2 {
 			return &UsageError{problem + fmt.Sprintf(": did you mean %q?", c.Name)}
 		}
@@ -108,18 +112,18 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// usageText is what the program can be asked to do.
-func UsageText() string {
+// Usage is what the program can be asked to do.
+func (t Table) Usage() string {
 	var text strings.Builder
 	text.WriteString("Usage: expense-dashboard [COMMAND]\n\nWithout a command it serves. Commands:\n")
-	for _, c := range commands() {
+	for _, c := range t.all() {
 		fmt.Fprintf(&text, "  %-17s %s\n", c.Name+" "+c.Arguments, c.Summary)
 	}
 	text.WriteString("\nAll else is set in the environment, or in a file .env in the working directory\nor beside the program: see the README, or run expense-dashboard doctor.\n")
 	return text.String()
 }
 
-// parse reads a command's flags and so many arguments. Flags may stand behind
+// Parse reads a command's flags and so many arguments. Flags may stand behind
 // arguments, too. It returns flag.ErrHelp where that is what is asked for.
 func Parse(flags *flag.FlagSet, i Invocation, arguments int) ([]string, error) {
 	flags.SetOutput(io.Discard)
@@ -146,20 +150,20 @@ func Parse(flags *flag.FlagSet, i Invocation, arguments int) ([]string, error) {
 	return positional, nil
 }
 
-// helpCommand prints what the program, or one command of it, can be asked.
-func helpCommand(_ context.Context, i Invocation) error {
+// help prints what the program, or one command of it, can be asked.
+func (t Table) help(_ context.Context, i Invocation) error {
 	if len(i.Args) == 0 {
-		_, err := io.WriteString(i.Stdout, UsageText())
+		_, err := io.WriteString(i.Stdout, t.Usage())
 		return err
 	}
-	for _, c := range commands() {
+	for _, c := range t.all() {
 		if c.Name == i.Args[0] {
 			_, err := fmt.Fprintf(i.Stdout, "Usage: %s\n\n%s.\n", strings.TrimSpace("expense-dashboard "+c.Name+" "+c.Arguments),
 				strings.ToUpper(c.Summary[:1])+c.Summary[1:])
 			return err
 		}
 	}
-	return unknown(i.Args[0])
+	return t.unknown(i.Args[0])
 }
 
 // versionCommand prints what the program was built from, and with.
@@ -172,7 +176,7 @@ func versionCommand(_ context.Context, i Invocation) error {
 	return err
 }
 
-// buildVersion returns the version of the running program, and that of Go.
+// BuildVersion returns the version of the running program, and that of Go.
 func BuildVersion() (version, goVersion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

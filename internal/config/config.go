@@ -1,3 +1,12 @@
+// Package config reads what can be set from outside, from the environment and a
+// file .env, and tells every mistake in it at once, each with the variable, what
+// is wrong and an example of a right value, but never with a secret.
+//
+// Only main and the doctor import it: a part of the program is made from plain
+// values and never sees the name of a variable.
+//
+// Start reading at [Load], which is the list of all variables; [Read] says where
+// their values come from.
 package config
 
 import (
@@ -5,12 +14,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,14 +25,12 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/joho/godotenv"
-
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/weburl"
 )
 
-// config is everything that can be set from outside, checked and with its
+// Config is everything that can be set from outside, checked and with its
 // defaults filled in.
 type Config struct {
 	Issuer         string
@@ -47,16 +52,22 @@ type Config struct {
 	BackChannelLogout bool   // take OpenID Connect Back-Channel Logout
 	UniversalLogout   bool   // take Okta's global token revocation
 	// TrustedProxies are believed to tell the client's address, for the log.
-	TrustedProxies []netip.Prefix
-	LogFormat      string // "text" or "json"
-	MetricsAddr    string // empty: no metrics
+	TrustedProxies   []netip.Prefix
+	LogFormat        string // "text" or "json"
+	LogLevel         slog.Level
+	MetricsAddr      string        // empty: no metrics
+	DrainDelay       time.Duration // how long serving goes on after SIGTERM; may be zero
+	KeepAliveTimeout time.Duration // how long an idle connection lives
 }
+
+// logLevels are the values of LOG_LEVEL.
+var logLevels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn}
 
 // minSecretLength is how many characters a session secret must have. Forty
 // random hexadecimal characters hold 160 bits.
 const minSecretLength = 32
 
-// configError is a mistake that only whoever configures the program can mend.
+// An Error is a mistake that only whoever configures the program can fix.
 // The program exits with status 2.
 type Error struct{ Err error }
 
@@ -64,8 +75,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// loadConfig reads the configuration through getenv. Its error is a
-// *configError that joins one error for each problem, each naming the
+// Load reads the configuration through getenv. Its error is a
+// *Error that joins one error for each problem, each naming the
 // variable, what is wrong and an example of a right value; the configuration
 // then holds what could be read.
 func Load(getenv func(string) string) (Config, error) {
@@ -89,6 +100,9 @@ func Load(getenv func(string) string) (Config, error) {
 	c.UniversalLogout = l.oneOf("UNIVERSAL_LOGOUT", "false", "true") == "true"
 	c.TrustedProxies = l.trustedProxies()
 	c.LogFormat = l.oneOf("LOG_FORMAT", "text", "json")
+	c.LogLevel = logLevels[l.oneOf("LOG_LEVEL", "info", "debug", "warn")]
+	c.DrainDelay = l.durationFrom("DRAIN_DELAY", 0, 0)
+	c.KeepAliveTimeout = l.duration("KEEP_ALIVE_TIMEOUT", 2*time.Minute)
 	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
 	if len(l.Problems) > 0 {
 		return c, &Error{errors.Join(l.Problems...)}
@@ -96,7 +110,7 @@ func Load(getenv func(string) string) (Config, error) {
 	return c, nil
 }
 
-// configLoader reads variables and collects what is wrong with them.
+// A Loader reads variables and collects what is wrong with them.
 type Loader struct {
 	Getenv   func(string) string
 	Problems []error
@@ -152,14 +166,24 @@ func (l *Loader) oneOf(name string, values ...string) string {
 	return value
 }
 
+// duration reads a duration above zero.
 func (l *Loader) duration(name string, standard time.Duration) time.Duration {
+	return l.durationFrom(name, standard, 1)
+}
+
+// durationFrom reads a duration that is not below the least one.
+func (l *Loader) durationFrom(name string, standard, least time.Duration) time.Duration {
 	value := l.optional(name, "1h30m")
 	if value == "" {
 		return standard
 	}
+	kind := "a duration above zero"
+	if least == 0 {
+		kind = "a duration"
+	}
 	d, err := time.ParseDuration(value)
-	if err != nil || d <= 0 {
-		l.problem(name, fmt.Sprintf("is %q, which is not a duration above zero such as 90s, 45m or 12h", value), standard.String())
+	if err != nil || d < least {
+		l.problem(name, fmt.Sprintf("is %q, which is not %s such as 90s, 45m or 12h", value, kind), cmp.Or(standard, 5*time.Second).String())
 	}
 	return d
 }
@@ -241,6 +265,7 @@ func (l *Loader) listenAddr(baseURL string) string {
 	return cmp.Or(l.address("LISTEN_ADDR", "127.0.0.1:3000"), DefaultListenAddr(baseURL))
 }
 
+// DatabaseURL reads DATABASE_URL.
 func (l *Loader) DatabaseURL() string {
 	const standard = "sqlite:expenses.db"
 	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
@@ -260,7 +285,7 @@ func (l *Loader) address(name, example string) string {
 	return value
 }
 
-// defaultListenAddr is the port of the base URL, on loopback where that is.
+// DefaultListenAddr is the port of the base URL, on loopback where that is.
 func DefaultListenAddr(baseURL string) string {
 	u, err := url.Parse(baseURL)
 	if err != nil {
@@ -327,49 +352,4 @@ func (l *Loader) sessionSecrets(baseURL string) (secrets []secret.Text, made boo
 		secrets = append(secrets, secret.Text(s))
 	}
 	return secrets, false
-}
-
-// withDotEnv returns a getenv that falls back to the .env file in the working
-// directory or, where there is none, beside the program. The real environment
-// wins. A missing file is fine, an unreadable one is a *configError.
-func WithDotEnv(getenv func(string) string) (func(string) string, error) {
-	for _, dir := range []string{".", programDir()} {
-		path := filepath.Join(dir, ".env")
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return getenv, &Error{fmt.Errorf("read .env: %w", err)}
-		}
-		file, err := godotenv.UnmarshalBytes(data)
-		if err != nil {
-			// godotenv's error quotes the file, secrets and all.
-			return getenv, &Error{fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
-		}
-		return func(name string) string { return cmp.Or(getenv(name), file[name]) }, nil
-	}
-	return getenv, nil
-}
-
-func programDir() string {
-	program, err := os.Executable()
-	if err != nil {
-		return "."
-	}
-	return filepath.Dir(program)
-}
-
-var assignment = regexp.MustCompile(`^\s*(#.*|(export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*[=:].*)?$`)
-
-// firstOddLine names the first line of a .env file that cannot be read.
-func firstOddLine(data []byte) string {
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		if !assignment.MatchString(strings.TrimRight(line, "\r\n")) {
-			return fmt.Sprintf("line %d", number)
-		}
-	}
-	return "a line (an unclosed quote?)"
 }

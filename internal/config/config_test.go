@@ -62,6 +62,7 @@ func TestLoadConfigValues(t *testing.T) {
 		"APP_BASE_URL": "  https://expenses.example.com\t", "POST_LOGOUT_URL": "https://www.example.com/bye?from=expenses",
 		"SESSION_SECRET": first + " , " + second, "SESSION_IDLE_TIMEOUT": "15m", "SESSION_MAX_AGE": "8h",
 		"OKTA_SCOPES": "openid email", "LOG_FORMAT": "json", "TEAMS_FILE": "teams.json",
+		"LOG_LEVEL": "debug", "DRAIN_DELAY": "0s", "KEEP_ALIVE_TIMEOUT": "75s",
 	} {
 		variables[name] = value
 	}
@@ -77,6 +78,9 @@ func TestLoadConfigValues(t *testing.T) {
 	}
 	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.TeamsFile != "teams.json" {
 		t.Errorf("got %v, %v, %q, %q, %q", c.IdleTimeout, c.MaxAge, c.LogFormat, c.Scopes, c.TeamsFile)
+	}
+	if c.LogLevel != slog.LevelDebug || c.DrainDelay != 0 || c.KeepAliveTimeout != 75*time.Second {
+		t.Errorf("got %v, %v, %v", c.LogLevel, c.DrainDelay, c.KeepAliveTimeout)
 	}
 }
 
@@ -140,6 +144,10 @@ func TestConfigProblems(t *testing.T) {
 		{"idle timeout zero", "SESSION_IDLE_TIMEOUT", "0s", "duration"},
 		{"max age negative", "SESSION_MAX_AGE", "-1h", "duration"},
 		{"log format", "LOG_FORMAT", "xml", "text, json"},
+		{"log level", "LOG_LEVEL", "trace", "info, debug, warn"},
+		{"drain delay below zero", "DRAIN_DELAY", "-5s", "duration"},
+		{"drain delay unit", "DRAIN_DELAY", "5", "duration"},
+		{"keep-alive timeout zero", "KEEP_ALIVE_TIMEOUT", "0s", "duration above zero"},
 		{"back-channel logout", "BACKCHANNEL_LOGOUT", "yes", "false, true"},
 		{"back-channel logout in capitals", "BACKCHANNEL_LOGOUT", "TRUE", "false, true"},
 		{"back-channel logout blank", "BACKCHANNEL_LOGOUT", " ", "is blank"},
@@ -208,6 +216,9 @@ func TestDotEnv(t *testing.T) {
 		{"environment wins", "FROM_BOTH=file\n", "FROM_BOTH", "environment"},
 		{"comment", "# OKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", ""},
 		{"no file", "", "OKTA_CLIENT_ID", ""},
+		{"empty in the environment wins", "EMPTY=file\n", "EMPTY", ""},
+		{"byte order mark", "\ufeffOKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", "abc"},
+		{"byte order mark and lines of Windows", "\ufeffOKTA_CLIENT_ID=abc\r\nOKTA_SCOPES=openid\r\n", "OKTA_SCOPES", "openid"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -217,11 +228,11 @@ func TestDotEnv(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			getenv, err := WithDotEnv(lookup(map[string]string{"FROM_BOTH": "environment"}))
+			variables, err := Read([]string{"FROM_BOTH=environment", "EMPTY=", "=C:=C"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := getenv(test.variable); got != test.want {
+			if got := variables.Get(test.variable); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -238,10 +249,10 @@ func TestDotEnvProblem(t *testing.T) {
 			if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := WithDotEnv(lookup(nil))
+			_, err := Read(nil)
 			var problem *Error
 			if !errors.As(err, &problem) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
-				t.Errorf("withDotEnv = %v, want a problem with %q and nothing of the file", err, test.want)
+				t.Errorf("Read = %v, want a problem with %q and nothing of the file", err, test.want)
 			}
 		})
 	}

@@ -93,9 +93,9 @@ func (d *Doctor) Text() string {
 }
 
 // examine runs every check that the configuration allows.
-func Examine(ctx context.Context, getenv func(string) string) *Doctor {
+func Examine(ctx context.Context, environ []string) *Doctor {
 	d := &Doctor{broken: map[string]bool{}}
-	d.checkConfig(getenv)
+	d.checkConfig(environ)
 	d.checkSecret()
 	d.checkOrigin()
 	d.checkMetricsAddr()
@@ -106,9 +106,9 @@ func Examine(ctx context.Context, getenv func(string) string) *Doctor {
 }
 
 // checkConfig reads the configuration as the program does at its start.
-func (d *Doctor) checkConfig(getenv func(string) string) {
+func (d *Doctor) checkConfig(environ []string) {
 	const check = "configuration"
-	withFile, err := config.WithDotEnv(getenv)
+	variables, err := config.Read(environ)
 	if err != nil {
 		found, mend, _ := strings.Cut(err.Error(), ": put ")
 		if mend != "" {
@@ -116,7 +116,7 @@ func (d *Doctor) checkConfig(getenv func(string) string) {
 		}
 		d.fail(check, found, mend)
 	}
-	d.cfg, err = config.Load(withFile)
+	d.cfg, err = config.Load(variables.Get)
 	if err == nil {
 		if len(d.Findings) == 0 {
 			d.ok(check, "everything that is set is understood")

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// requestInfo is what the log lines of a request share.
+// RequestInfo is what the log lines of a request share.
 type RequestInfo struct {
 	Begun     time.Time // by this machine's clock
 	Reference string
-	Addr      string // of the client, see clientAddr
+	Addr      string // of the client, see ClientAddr
 	Subject   string // of whoever is signed in, once that is known
 }
 
-// requestInfoKey is the context key of a request's *requestInfo.
+// requestInfoKey is the context key of a request's *RequestInfo.
 type requestInfoKey struct{}
 
-// infoOf returns what is known of a request. The handlers of one request run
+// InfoOf returns what is known of a request. The handlers of one request run
 // one after the other, so that it needs no lock.
 func InfoOf(r *http.Request) *RequestInfo {
 	info, ok := r.Context().Value(requestInfoKey{}).(*RequestInfo)
@@ -31,9 +31,10 @@ func InfoOf(r *http.Request) *RequestInfo {
 	return info
 }
 
-// referenceOf returns the reference that a request's log lines carry.
+// ReferenceOf returns the reference that a request's log lines carry.
 func ReferenceOf(r *http.Request) string { return InfoOf(r).Reference }
 
+// WithInfo returns a request whose lines share info.
 func WithInfo(r *http.Request, info *RequestInfo) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), requestInfoKey{}, info))
 }
@@ -50,7 +51,8 @@ const (
 	EventDenied            = "denied"
 )
 
-// audit logs an event. What a request chose, such as a path or a header, is
+// Audit logs an event, and returns when its line is written or a quarter of a
+// second has passed. What a request chose, such as a path or a header, is
 // quoted by slog and cannot begin a line of its own.
 func Audit(log *slog.Logger, r *http.Request, event, subject, reason string, more ...any) {
 	info := InfoOf(r)
@@ -58,7 +60,7 @@ func Audit(log *slog.Logger, r *http.Request, event, subject, reason string, mor
 	log.InfoContext(r.Context(), strings.ReplaceAll(event, "_", " "), append(attributes, more...)...)
 }
 
-// clientAddr returns the address of a request's client for the log: that of the
+// ClientAddr returns the address of a request's client for the log: that of the
 // connection or, where that is a trusted proxy's, the last address in
 // X-Forwarded-For that is none. Whatever stands before it anybody could have
 // written. What is no address ends the search.

@@ -1,3 +1,11 @@
+// Package metrics counts what the program does, for Prometheus, and serves the
+// counts on an address of its own.
+//
+// Every label has few values: never a person, an address, a path or anything else
+// that a browser or the provider chose. The nil *Metrics counts nothing, so that
+// nobody has to ask whether somebody wants to know.
+//
+// Start reading at [New], which is the list of all of them.
 package metrics
 
 import (
@@ -16,9 +24,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics counts what the program does, for Prometheus. Every label has few
-// values, none of them a person's or a browser's words. The nil metrics counts
-// nothing.
+// Metrics counts what the program does, for Prometheus. The nil *Metrics
+// counts nothing.
 type Metrics struct {
 	registry       *prometheus.Registry
 	requests       *prometheus.CounterVec
@@ -29,6 +36,7 @@ type Metrics struct {
 	databaseCalls  *prometheus.HistogramVec
 }
 
+// New returns metrics that have counted nothing, of a build of the program.
 func New(version, goVersion string) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "expense_dashboard_" + name, Help: help}, labels)
@@ -53,7 +61,14 @@ func New(version, goVersion string) *Metrics {
 	return m
 }
 
-// serve answers GET /metrics on addr until stop is called.
+// CountDropped counts the lines of the log that were not written.
+func (m *Metrics) CountDropped(dropped func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(
+		prometheus.CounterOpts{Name: "expense_dashboard_log_lines_dropped_total", Help: "Lines of the log that could not be written in time."},
+		func() float64 { return float64(dropped()) }))
+}
+
+// Serve answers GET /metrics on addr until stop is called.
 func (m *Metrics) Serve(ctx context.Context, addr string, log *slog.Logger) (stop func() error, err error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -80,7 +95,7 @@ func (m *Metrics) Serve(ctx context.Context, addr string, log *slog.Logger) (sto
 	return server.Close, nil
 }
 
-// request counts a request by the pattern of its route and its status, which is
+// Request counts a request by the pattern of its route and its status, which is
 // zero where nothing was answered.
 func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 	if m == nil {
@@ -91,7 +106,7 @@ func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 	m.requestSeconds.WithLabelValues(pattern).Observe(took.Seconds())
 }
 
-// sessionEnded counts a session that was ended, by a reason such as
+// SessionEnded counts a session that was ended, by a reason such as
 // "signed_out": one of a few words of the program's own.
 func (m *Metrics) SessionEnded(reason string) {
 	if m != nil {
@@ -99,14 +114,14 @@ func (m *Metrics) SessionEnded(reason string) {
 	}
 }
 
-// signedIn counts a sign-in.
+// SignedIn counts a sign-in.
 func (m *Metrics) SignedIn() {
 	if m != nil {
 		m.signInResults.WithLabelValues("ok").Inc()
 	}
 }
 
-// databaseCall counts a call of the operation "read" or "write".
+// DatabaseCall counts a call of the operation "read" or "write".
 func (m *Metrics) DatabaseCall(operation, result string, begun time.Time) {
 	if m == nil {
 		return
@@ -114,10 +129,10 @@ func (m *Metrics) DatabaseCall(operation, result string, begun time.Time) {
 	m.databaseCalls.WithLabelValues(operation, result).Observe(time.Since(begun).Seconds())
 }
 
-// providerCall counts a call to the provider.
+// ProviderCall counts a call to the provider.
 func (m *Metrics) ProviderCall(endpoint, result string, begun time.Time) {
 	m.providerCalls.WithLabelValues(endpoint, result).Observe(time.Since(begun).Seconds())
 }
 
-// signInFailed counts a sign-in that failed.
+// SignInFailed counts a sign-in that failed.
 func (m *Metrics) SignInFailed(result string) { m.signInResults.WithLabelValues(result).Inc() }

@@ -56,9 +56,8 @@ func (s *Site) Logged(next http.Handler) http.Handler {
 
 // answered writes the access log and counts the request.
 func (s *Site) answered(a *answer, r *http.Request, info *logging.RequestInfo) {
-	now := time.Now()
-	took := now.Sub(info.Begun)
-	s.accessLog.Answered(r, info, a.status, now, took)
+	took := time.Since(info.Begun)
+	logging.Answered(s.log, r, a.status, took)
 	s.metrics.Request(r.Pattern, a.status, took)
 }
 

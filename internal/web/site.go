@@ -15,7 +15,6 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/expense"
-	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/secret"
@@ -30,20 +29,20 @@ const MaxBody = 64 << 10
 
 // Config is what a Site is made of: plain values, and the parts that it asks.
 type Config struct {
-	BaseURL   string             // the origin that browsers use
-	Secrets   []secret.Text      // of its cookies, the first of which encrypts
-	Proxies   []netip.Prefix     // believed to tell the client's address, for the log
-	Templates fs.FS              // with the folder templates
-	Static    fs.FS              // with the folder static
-	KeptPages int                // how many bytes of rendered pages are kept; zero keeps none
-	Auth      *openid.Client     // what is known of the provider
-	Sessions  *session.Store     // who is signed in
-	Directory *team.File         // who belongs where
-	Store     *store.Store       // the expenses
-	Log       *slog.Logger       // of what happens
-	AccessLog *logging.AccessLog // of requests
-	Metrics   *metrics.Metrics   // nil where nobody asks for them
-	Now       func() time.Time   // the time
+	BaseURL   string           // the origin that browsers use
+	Secrets   []secret.Text    // of its cookies, the first of which encrypts
+	Proxies   []netip.Prefix   // believed to tell the client's address, for the log
+	Templates fs.FS            // with the folder templates
+	Static    fs.FS            // with the folder static
+	KeptPages int              // how many bytes of rendered pages are kept; zero keeps none
+	Auth      *openid.Client   // what is known of the provider
+	Sessions  *session.Store   // who is signed in
+	Directory *team.File       // who belongs where
+	Store     *store.Store     // the expenses
+	Log       *slog.Logger     // of what happens
+	Metrics   *metrics.Metrics // nil where nobody asks for them
+	Now       func() time.Time // the time
+	Stopping  func() bool      // whether the program is about to end
 }
 
 // KeptPages is how many bytes of rendered pages a site usually keeps.
@@ -64,10 +63,10 @@ type Site struct {
 	pages     *page.Pages
 	summaries *cache.Cache[string, expense.Summary] // by revision and filter
 	log       *slog.Logger
-	accessLog *logging.AccessLog
 	now       func() time.Time
 	metrics   *metrics.Metrics
 	headers   *atomic.Pointer[madeHeaders] // of every answer
+	stopping  func() bool
 }
 
 // New makes a site. The error is that of templates which cannot be parsed, or
@@ -84,7 +83,8 @@ func New(c Config) (*Site, error) {
 		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
-		log:       c.Log, accessLog: c.AccessLog, now: c.Now, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
+		log:       c.Log, now: c.Now, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
+		stopping: c.Stopping,
 	}, nil
 }
 
@@ -249,6 +249,10 @@ func (s *Site) Healthz(w http.ResponseWriter, _ *http.Request) error {
 
 // Readyz handles GET /readyz: people can sign in and the database serves.
 func (s *Site) Readyz(w http.ResponseWriter, r *http.Request) error {
+	if s.stopping() {
+		plain(w, http.StatusServiceUnavailable, "stopping")
+		return nil
+	}
 	if s.auth.Provider() == nil {
 		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
 		return nil
