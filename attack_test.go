@@ -22,6 +22,7 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 )
@@ -120,13 +121,13 @@ func namesOf[T any](rows []T, name func(T) string) []string {
 // run attacks a guest, and then someone who is signed in.
 func (a attack) run(t *testing.T) {
 	r := startSite(t, a.setup)
-	guest, member := r.browser(), r.browser()
-	member.signIn(finance)
+	guest, member := r.Browser(), r.Browser()
+	member.SignIn(finance)
 	for _, b := range []*browser{guest, member} {
-		before := b.cookies()
+		before := b.Cookies()
 		canaries := &canaries{}
-		r.provider.SetFaults(canaries.watch(a.faults))
-		r.provider.ResetRequests()
+		r.Provider.SetFaults(canaries.watch(a.faults))
+		r.Provider.ResetRequests()
 		page := a.carryOut(t, r, b)
 		if b == member && a.reason == openid.NoPendingLogin {
 			goesOnQuietly(t, r, page)
@@ -134,26 +135,26 @@ func (a attack) run(t *testing.T) {
 			a.checkAnswer(t, r, page)
 		}
 		canaries.check(t, r, page)
-		after := b.cookies()
+		after := b.Cookies()
 		maps.DeleteFunc(after, func(name, _ string) bool { return strings.HasPrefix(name, "login_") })
 		if !maps.Equal(after, before) {
 			t.Errorf("the browser's session was %d cookies and is now other %d", len(before), len(after))
 		}
 	}
-	r.provider.SetFaults(devidp.Faults{})
-	guest.get("/dashboard").check(t, http.StatusSeeOther)
-	member.get("/dashboard").check(t, http.StatusOK, "Carol Lee", "/team/finance", "!/team/hr")
+	r.Provider.SetFaults(devidp.Faults{})
+	guest.Get("/dashboard").Check(t, http.StatusSeeOther)
+	member.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee", "/team/finance", "!/team/hr")
 }
 
 // goesOnQuietly asserts that a callback which nobody can sign in with leads
 // somebody who is signed in to a page, and asks the provider nothing.
 func goesOnQuietly(t *testing.T, r *rig, page *reply) {
 	t.Helper()
-	page.check(t, http.StatusSeeOther)
-	if got := page.header.Get("Location"); got != "/dashboard" {
+	page.Check(t, http.StatusSeeOther)
+	if got := page.Header.Get("Location"); got != "/dashboard" {
 		t.Errorf("the callback leads to %q", got)
 	}
-	if got := r.provider.Count("token"); got != 0 {
+	if got := r.Provider.Count("token"); got != 0 {
 		t.Errorf("%d token requests", got)
 	}
 }
@@ -161,7 +162,7 @@ func goesOnQuietly(t *testing.T, r *rig, page *reply) {
 // carryOut signs in as an administrator and returns the answer to the callback.
 func (a attack) carryOut(t *testing.T, r *rig, b *browser) *reply {
 	t.Helper()
-	callback := b.beginSignIn(admin)
+	callback := b.BeginSignIn(admin)
 	query := callback.Query()
 	if a.cookies != nil {
 		a.cookies(b, r, query)
@@ -173,25 +174,25 @@ func (a attack) carryOut(t *testing.T, r *rig, b *browser) *reply {
 	if a.raw != nil {
 		callback.RawQuery = a.raw(callback.RawQuery)
 	}
-	return b.get(callback.String())
+	return b.Get(callback.String())
 }
 
 func (a attack) checkAnswer(t *testing.T, r *rig, page *reply) {
 	t.Helper()
-	page.check(t, a.status)
-	if got := page.header.Get("Retry-After"); got != a.retryAfter {
+	page.Check(t, a.status)
+	if got := page.Header.Get("Retry-After"); got != a.retryAfter {
 		t.Errorf("Retry-After = %q, want %q", got, a.retryAfter)
 	}
-	if page.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+	if page.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control = %q", page.Header.Get("Cache-Control"))
 	}
 	for endpoint, want := range map[string]int{"token": a.token, "userinfo": a.userInfo} {
-		if got := r.provider.Count(endpoint); got != want && want != anyNumber {
+		if got := r.Provider.Count(endpoint); got != want && want != anyNumber {
 			t.Errorf("%d requests to %s, want %d", got, endpoint, want)
 		}
 	}
-	reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.body), "<code>"), "</code>")
-	line := failureLine(r.log.String(), reference)
+	reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.Body), "<code>"), "</code>")
+	line := failureLine(r.Log.String(), reference)
 	if reference == "" || !strings.Contains(line, "reason="+string(a.reason)) || !strings.Contains(line, a.log) {
 		t.Errorf("reference %q, reason %s and %q are not in one line of the log, but: %s", reference, a.reason, a.log, line)
 	}
@@ -245,17 +246,17 @@ func (c *canaries) watch(faults devidp.Faults) devidp.Faults {
 // check looks for every canary in an answer and the log.
 func (c *canaries) check(t *testing.T, r *rig, page *reply) {
 	t.Helper()
-	c.add(upstreamText, r.provider.ClientSecret())
-	for _, request := range r.provider.Requests("authorize") {
+	c.add(upstreamText, r.Provider.ClientSecret())
+	for _, request := range r.Provider.Requests("authorize") {
 		c.add(request.Query.Get("state"), request.Query.Get("nonce"), request.Query.Get("code_challenge"))
 	}
-	for _, request := range r.provider.Requests("token") {
+	for _, request := range r.Provider.Requests("token") {
 		c.add(request.Form.Get("code"), request.Form.Get("code_verifier"))
 	}
-	c.add(page.url.Query().Get("code"), page.url.Query().Get("state"))
-	header := page.header.Clone()
+	c.add(page.URL.Query().Get("code"), page.URL.Query().Get("state"))
+	header := page.Header.Clone()
 	header.Del("Set-Cookie") // encrypted
-	shown, log := page.body+fmt.Sprint(header), r.log.String()
+	shown, log := page.Body+fmt.Sprint(header), r.Log.String()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, text := range c.texts {
@@ -306,7 +307,7 @@ func callbackAttacks() []attack {
 		{name: "cookie is another attempt's", cookies: swapPending, reason: openid.NoPendingLogin},
 		{name: "cookie is of another secret", cookies: foreignPending, reason: openid.NoPendingLogin},
 		{name: "begun in another browser", cookies: func(_ *browser, r *rig, query url.Values) {
-			maps.Copy(query, r.browser().beginSignIn(admin).Query())
+			maps.Copy(query, r.Browser().BeginSignIn(admin).Query())
 		}, callback: func(url.Values) {}, reason: openid.NoPendingLogin},
 	}
 	for i := range rows {
@@ -346,17 +347,17 @@ func pendingName(r *rig, query url.Values) string {
 }
 
 func dropPending(b *browser, r *rig, query url.Values) {
-	home, err := url.Parse(b.home)
+	home, err := url.Parse(b.Home)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	b.client.Jar.SetCookies(home, []*http.Cookie{{Name: pendingName(r, query), Path: "/", MaxAge: -1}})
+	b.Client.Jar.SetCookies(home, []*http.Cookie{{Name: pendingName(r, query), Path: "/", MaxAge: -1}})
 }
 
 func replacePending(change func(value string) string) func(*browser, *rig, url.Values) {
 	return func(b *browser, r *rig, query url.Values) {
 		name := pendingName(r, query)
-		b.setCookie(name, change(b.cookies()[name]))
+		b.SetCookie(name, change(b.Cookies()[name]))
 	}
 }
 
@@ -371,17 +372,17 @@ func flipMiddle(value string) string {
 
 // swapPending puts another attempt's cookie under the name of this one's.
 func swapPending(b *browser, r *rig, query url.Values) {
-	other := r.browser()
-	name := pendingName(r, other.beginSignIn(admin).Query())
-	b.setCookie(pendingName(r, query), other.cookies()[name])
+	other := r.Browser()
+	name := pendingName(r, other.BeginSignIn(admin).Query())
+	b.SetCookie(pendingName(r, query), other.Cookies()[name])
 }
 
 // foreignPending makes the cookie as a program with another secret would.
 func foreignPending(b *browser, r *rig, query url.Values) {
-	foreign := startSite(r.t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}})
-	other := foreign.browser()
-	begun := other.beginSignIn(admin).Query()
-	b.setCookie(pendingName(r, query), other.cookies()[pendingName(foreign, begun)])
+	foreign := startSite(r.T, setup{env: map[string]string{"SESSION_SECRET": otherSecret}})
+	other := foreign.Browser()
+	begun := other.BeginSignIn(admin).Query()
+	b.SetCookie(pendingName(r, query), other.Cookies()[pendingName(foreign, begun)])
 }
 
 // answerWith takes the place of an endpoint. The header is as for send.
@@ -718,12 +719,12 @@ func reshaped(f func(header, payload, signature string) string) devidp.Faults {
 	}}
 }
 
-func header(members map[string]any) devidp.Faults { return resigned(signingKey(), members) }
+func header(members map[string]any) devidp.Faults { return resigned(apptest.SigningKey(), members) }
 
 func encoded(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 func signatureAttacks() []attack {
-	key, other := signingKey(), newKey(2048)
+	key, other := apptest.SigningKey(), apptest.NewKey(2048)
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -747,7 +748,7 @@ func signatureAttacks() []attack {
 		{name: "alg twice", faults: reshaped(func(_, p, s string) string { return encoded(`{"alg":"none","alg":"RS256"}`) + "." + p + "." + s })},
 		{name: "HS256 with the public key in PEM", faults: resigned(publicPEM, map[string]any{"alg": "HS256"})},
 		{name: "HS256 with the public key in DER", faults: resigned(public, map[string]any{"alg": "HS256"})},
-		{name: "HS256 with the client secret", setup: setup{provider: devidp.Config{ClientSecret: testSecret}}, faults: resigned([]byte(testSecret), map[string]any{"alg": "HS256"})},
+		{name: "HS256 with the client secret", setup: setup{provider: devidp.Config{ClientSecret: apptest.SessionSecret}}, faults: resigned([]byte(apptest.SessionSecret), map[string]any{"alg": "HS256"})},
 		{name: "RS384", faults: header(map[string]any{"alg": "RS384"})},
 		{name: "RS512", faults: header(map[string]any{"alg": "RS512"})},
 		{name: "PS256", faults: header(map[string]any{"alg": "PS256"})},
@@ -803,7 +804,7 @@ func signatureAttacks() []attack {
 // keyAttacks are ID Tokens signed with a key that the provider publishes, but
 // not for this. The key is among those that were fetched at the start.
 func keyAttacks() []attack {
-	weak, strong := newKey(1024), newKey(2048)
+	weak, strong := apptest.NewKey(1024), apptest.NewKey(2048)
 	publish := func(name string, key jose.JSONWebKey, signer any, alg string) attack {
 		key.KeyID = "odd"
 		published := devidp.Faults{Keys: addKey(key)}
@@ -822,7 +823,7 @@ func keyAttacks() []attack {
 		publish("key for key encryption", jose.JSONWebKey{Key: &strong.PublicKey, Algorithm: "RSA-OAEP"}, strong, "RS256"),
 		publish("key of 1024 bits", jose.JSONWebKey{Key: &weak.PublicKey, Use: "sig", Algorithm: "RS256"}, weak, "RS256"),
 		publish("elliptic key with its own algorithm", jose.JSONWebKey{Key: &curve.PublicKey, Use: "sig", Algorithm: "ES256"}, curve, "ES256"),
-		publish("symmetric key", jose.JSONWebKey{Key: []byte(testSecret), Use: "sig", Algorithm: "HS256"}, []byte(testSecret), "HS256"),
+		publish("symmetric key", jose.JSONWebKey{Key: []byte(apptest.SessionSecret), Use: "sig", Algorithm: "HS256"}, []byte(apptest.SessionSecret), "HS256"),
 	}
 }
 
@@ -908,7 +909,7 @@ func unusualSignIns() []attack {
 		{name: "token_type in small letters", faults: devidp.Faults{Token: func(r map[string]any) { r["token_type"] = "bearer" }}},
 		{name: "members that nobody knows in the token answer", faults: devidp.Faults{Token: func(r map[string]any) { r["refresh_token"], r["x"] = "r", nil }}},
 		{name: "parameters that nobody knows in the callback", callback: set("session_state", "a", "b")},
-		{name: "iss that was not announced", callback: func(q url.Values) {}, cookies: func(_ *browser, r *rig, q url.Values) { q.Set("iss", r.provider.Issuer()) }},
+		{name: "iss that was not announced", callback: func(q url.Values) {}, cookies: func(_ *browser, r *rig, q url.Values) { q.Set("iss", r.Provider.Issuer()) }},
 		{name: "iss that was announced", setup: setup{provider: devidp.Config{ResponseIssuer: true}}},
 		{name: "email in the ID Token alone", setup: setup{provider: devidp.Config{FullIDTokens: true}}, faults: devidp.Faults{UserInfo: func(c map[string]any) { clear(c) }}},
 		{name: "email null in the ID Token", faults: claim("email", nil)},
@@ -940,13 +941,13 @@ func (a attack) works(t *testing.T) *rig {
 	t.Helper()
 	r := startSite(t, a.setup)
 	canaries := &canaries{}
-	r.provider.SetFaults(canaries.watch(a.faults))
-	b := r.browser()
+	r.Provider.SetFaults(canaries.watch(a.faults))
+	b := r.Browser()
 	page := a.carryOut(t, r, b)
-	page.check(t, http.StatusSeeOther)
+	page.Check(t, http.StatusSeeOther)
 	canaries.check(t, r, page)
-	b.get("/dashboard").check(t, http.StatusOK, "Hannah Smith", "/team/finance", "/team/hr")
-	if got := r.provider.Count("token"); got != 1 {
+	b.Get("/dashboard").Check(t, http.StatusOK, "Hannah Smith", "/team/finance", "/team/hr")
+	if got := r.Provider.Count("token"); got != 1 {
 		t.Errorf("%d token requests, want 1", got)
 	}
 	return r

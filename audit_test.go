@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 )
@@ -20,21 +21,21 @@ func TestForwardedHeadersAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []string{"", "127.0.0.1"} {
 		r := startSite(t, setup{env: map[string]string{"TRUSTED_PROXIES": trusted}})
-		page := r.browser().get("/login",
+		page := r.Browser().Get("/login",
 			"X-Forwarded-Host", "evil.example", "X-Forwarded-Proto", "https", "X-Forwarded-Port", "444", "X-Forwarded-Prefix", "/evil",
 			"Forwarded", "for=192.0.2.1;host=evil.example;proto=https", "X-Real-IP", "192.0.2.1", "X-Forwarded-For", "198.51.100.7")
-		page.check(t, http.StatusSeeOther)
-		target, err := url.Parse(page.location())
-		if err != nil || target.Query().Get("redirect_uri") != r.baseURL+openid.CallbackPath {
+		page.Check(t, http.StatusSeeOther)
+		target, err := url.Parse(page.Location())
+		if err != nil || target.Query().Get("redirect_uri") != r.BaseURL+openid.CallbackPath {
 			t.Errorf("redirect_uri = %q, %v", target.Query().Get("redirect_uri"), err)
 		}
-		if header := fmt.Sprint(page.header); strings.Contains(header, "evil") || strings.Contains(header, "Strict-Transport") {
+		if header := fmt.Sprint(page.Header); strings.Contains(header, "evil") || strings.Contains(header, "Strict-Transport") {
 			t.Errorf("the answer believes it: %s", header)
 		}
-		if got := strings.Contains(r.log.String(), "addr=198.51.100.7"); got != (trusted != "") {
+		if got := strings.Contains(r.Log.String(), "addr=198.51.100.7"); got != (trusted != "") {
 			t.Errorf("trusting %q, the log has the address: %v", trusted, got)
 		}
-		if strings.Contains(r.log.String(), "192.0.2.1") {
+		if strings.Contains(r.Log.String(), "192.0.2.1") {
 			t.Error("the log has an address of another header")
 		}
 	}
@@ -46,28 +47,28 @@ func TestAuditEvents(t *testing.T) {
 	env := logoutEnv()
 	env["LOG_FORMAT"] = "json"
 	r := startSite(t, setup{env: env})
-	b, boss := r.browser(), r.browser()
-	subject := subjectOf(t, finance)
-	b.signIn(finance)                                        // sign_in
-	b.get("/team/hr").check(t, 404)                          // denied
-	b.get("/sessions").check(t, 404)                         // denied
-	b.post("/logout", nil, "Origin", "https://evil.example") // denied
-	b.post("/logout", nil)                                   // sign_out
-	r.browser().get(openid.CallbackPath + "?state=x&code=y") // sign_in_failed
-	b.visit("/dashboard").check(t, 200)                      // sign_in
-	boss.signIn(admin)
-	boss.post("/sessions/end", url.Values{"sub": {subject}}) // session_ended
+	b, boss := r.Browser(), r.Browser()
+	subject := apptest.SubjectOf(t, finance)
+	b.SignIn(finance)                                        // sign_in
+	b.Get("/team/hr").Check(t, 404)                          // denied
+	b.Get("/sessions").Check(t, 404)                         // denied
+	b.Post("/logout", nil, "Origin", "https://evil.example") // denied
+	b.Post("/logout", nil)                                   // sign_out
+	r.Browser().Get(openid.CallbackPath + "?state=x&code=y") // sign_in_failed
+	b.Visit("/dashboard").Check(t, 200)                      // sign_in
+	boss.SignIn(admin)
+	boss.Post("/sessions/end", url.Values{"sub": {subject}}) // session_ended
 	for range 2 {
-		if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subject, ""); err != nil { // backchannel_logout
+		if _, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, subject, ""); err != nil { // backchannel_logout
 			t.Fatal(err)
 		}
-		if _, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": r.provider.Issuer(), "sub": subject}); err != nil { // universal_logout
+		if _, err := r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": r.Provider.Issuer(), "sub": subject}); err != nil { // universal_logout
 			t.Fatal(err)
 		}
-		r.provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
+		r.Provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
 	}
 	reasons := map[string][]string{}
-	for line := range strings.Lines(r.log.String()) {
+	for line := range strings.Lines(r.Log.String()) {
 		var entry struct{ Event, Sub, Addr, Ref, Reason *string }
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -104,11 +105,11 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 			env := logoutEnv()
 			env["LOG_FORMAT"], env["TRUSTED_PROXIES"] = format, "127.0.0.1"
 			r := startSite(t, setup{env: env, faults: devidp.Faults{LogoutClaims: claimIs("iss", "a\n{\"event\":\"forged\"}\nevent=forged ")}})
-			b := r.browser()
-			b.signIn(finance)
+			b := r.Browser()
+			b.SignIn(finance)
 			const forged = "\n{\"event\":\"forged\"}\ntime=2026-01-01T00:00:00Z level=INFO msg=x event=forged\r\n\u2028\x1b[2K"
 			escaped := url.PathEscape(forged)
-			lines := strings.Count(r.log.String(), "\n")
+			lines := strings.Count(r.Log.String(), "\n")
 			requests := 0
 			for _, path := range []string{
 				"/" + escaped, "/team/" + escaped, "/team/finance/expenses/" + escaped, "/sessions/" + escaped,
@@ -116,20 +117,20 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 				openid.CallbackPath + "?state=" + escaped + "&code=" + escaped, openid.CallbackPath + "?state=x&error=" + escaped,
 				"/team/finance?sort=" + escaped, "/sessions?q=" + escaped,
 			} {
-				b.get(path, "User-Agent", "x\" event=forged y=\"", "X-Forwarded-For", "x event=forged", "Referer", "event=forged")
+				b.Get(path, "User-Agent", "x\" event=forged y=\"", "X-Forwarded-For", "x event=forged", "Referer", "event=forged")
 				requests++
 			}
-			b.post("/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
-			b.post("/profile/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
-			b.post(backChannelLogoutPath, url.Values{"logout_token": {forged}})
-			b.revoke("x", forged)
-			if _, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "x", ""); err != nil {
+			b.Post("/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
+			b.Post("/profile/sessions/"+escaped+"/end", url.Values{"sub": {forged}})
+			b.Post(backChannelLogoutPath, url.Values{"logout_token": {forged}})
+			revoke(b, "x", forged)
+			if _, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, "x", ""); err != nil {
 				t.Fatal(err)
 			}
 			requests += 5
-			checkLog(t, format, r.log.String())
+			checkLog(t, format, r.Log.String())
 			// A request has its own line, and one at most for why it failed or what it did.
-			if added := strings.Count(r.log.String(), "\n") - lines; added < requests || added > 2*requests {
+			if added := strings.Count(r.Log.String(), "\n") - lines; added < requests || added > 2*requests {
 				t.Errorf("%d requests add %d lines", requests, added)
 			}
 		})

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/signin"
@@ -32,9 +33,9 @@ var referenceText = regexp.MustCompile(`<code>[A-Z2-7]{10}</code>`)
 
 // withoutReference is a reply that two errors of the same kind share.
 func withoutReference(r *reply) string {
-	header := r.header.Clone()
+	header := r.Header.Clone()
 	header.Del("Date")
-	return fmt.Sprint(r.status, header, referenceText.ReplaceAllString(r.body, "<code></code>"))
+	return fmt.Sprint(r.Status, header, referenceText.ReplaceAllString(r.Body, "<code></code>"))
 }
 
 func TestPeopleSeeExactlyTheirTeams(t *testing.T) {
@@ -58,22 +59,22 @@ func TestPeopleSeeExactlyTheirTeams(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.email, func(t *testing.T) {
 			t.Parallel()
-			b := r.browser()
-			dashboard := b.signIn(test.email)
-			dashboard.check(t, http.StatusOK, test.name)
-			if got := strings.Contains(dashboard.body, "not part of any teams"); got != (test.teams == nil) {
+			b := r.Browser()
+			dashboard := b.SignIn(test.email)
+			dashboard.Check(t, http.StatusOK, test.name)
+			if got := strings.Contains(dashboard.Body, "not part of any teams"); got != (test.teams == nil) {
 				t.Errorf("the dashboard says that there are no teams: %v", got)
 			}
-			unknown := withoutReference(b.get("/team/unknown"))
+			unknown := withoutReference(b.Get("/team/unknown"))
 			for id, total := range sampleTotals() {
-				page := b.get("/team/" + id)
+				page := b.Get("/team/" + id)
 				if slices.Contains(test.teams, id) {
-					page.check(t, http.StatusOK, total)
-					dashboard.check(t, http.StatusOK, `href="/team/`+id+`"`)
+					page.Check(t, http.StatusOK, total)
+					dashboard.Check(t, http.StatusOK, `href="/team/`+id+`"`)
 					continue
 				}
-				dashboard.check(t, http.StatusOK, "!/team/"+id)
-				page.check(t, http.StatusNotFound, "!"+total)
+				dashboard.Check(t, http.StatusOK, "!/team/"+id)
+				page.Check(t, http.StatusNotFound, "!"+total)
 				if withoutReference(page) != unknown {
 					t.Errorf("the page of %s does not look like that of no team at all", id)
 				}
@@ -86,10 +87,10 @@ func TestPagesByVisitor(t *testing.T) {
 	t.Parallel()
 	verified := startSite(t, setup{})
 	unverified := startSite(t, setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}})
-	visitors := []*browser{verified.browser(), verified.browser(), verified.browser(), verified.browser(), unverified.browser()}
+	visitors := []*browser{verified.Browser(), verified.Browser(), verified.Browser(), verified.Browser(), unverified.Browser()}
 	for i, email := range []string{"", finance, hr, admin, finance} {
 		if email != "" {
-			visitors[i].signIn(email)
+			visitors[i].SignIn(email)
 		}
 	}
 	pages := []struct {
@@ -118,15 +119,15 @@ func TestPagesByVisitor(t *testing.T) {
 	for _, page := range pages {
 		for i, who := range []string{"anonymous", "member", "other team", "admin", "unverified"} {
 			t.Run(page.path+" "+who, func(t *testing.T) {
-				r := visitors[i].get(page.path)
-				r.check(t, page.status[i])
-				if r.status == http.StatusSeeOther && page.path != "/login" {
-					if want := "/login?return_to=" + url.QueryEscape(page.path); r.header.Get("Location") != want {
-						t.Errorf("Location = %s, want %s", r.header.Get("Location"), want)
+				r := visitors[i].Get(page.path)
+				r.Check(t, page.status[i])
+				if r.Status == http.StatusSeeOther && page.path != "/login" {
+					if want := "/login?return_to=" + url.QueryEscape(page.path); r.Header.Get("Location") != want {
+						t.Errorf("Location = %s, want %s", r.Header.Get("Location"), want)
 					}
 				}
-				if !strings.HasPrefix(page.path, "/static/s") && r.header.Get("Cache-Control") != "no-store" {
-					t.Errorf("Cache-Control = %q", r.header.Get("Cache-Control"))
+				if !strings.HasPrefix(page.path, "/static/s") && r.Header.Get("Cache-Control") != "no-store" {
+					t.Errorf("Cache-Control = %q", r.Header.Get("Cache-Control"))
 				}
 			})
 		}
@@ -136,11 +137,11 @@ func TestPagesByVisitor(t *testing.T) {
 func TestProfileAsJSON(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	page := b.get("/profile", "Accept", "application/json")
-	page.check(t, http.StatusOK, `"name":"Carol Lee"`, `"email":"carol.lee@task-vantage.com"`, `"teams":[{"id":"finance","label":"Finance"}]`, `"admin":false`)
-	if got := page.header.Get("Content-Type"); got != "application/json" {
+	b := r.Browser()
+	b.SignIn(finance)
+	page := b.Get("/profile", "Accept", "application/json")
+	page.Check(t, http.StatusOK, `"name":"Carol Lee"`, `"email":"carol.lee@task-vantage.com"`, `"teams":[{"id":"finance","label":"Finance"}]`, `"admin":false`)
+	if got := page.Header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("Content-Type = %q", got)
 	}
 }
@@ -170,9 +171,9 @@ func TestProfileSaysWhy(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{faults: test.faults})
-			b := r.browser()
-			b.signIn(test.email)
-			b.get("/profile").check(t, http.StatusOK, append(test.want, "At "+strings.TrimPrefix(strings.TrimSuffix(r.provider.Issuer(), "/oauth2/default"), "http://"))...)
+			b := r.Browser()
+			b.SignIn(test.email)
+			b.Get("/profile").Check(t, http.StatusOK, append(test.want, "At "+strings.TrimPrefix(strings.TrimSuffix(r.Provider.Issuer(), "/oauth2/default"), "http://"))...)
 		})
 	}
 }
@@ -188,10 +189,10 @@ func TestSignInRequests(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{provider: devidp.Config{FullIDTokens: test.full}})
-			r.provider.ResetRequests()
-			r.browser().signIn(finance).check(t, http.StatusOK, "Carol Lee", "/team/finance")
+			r.Provider.ResetRequests()
+			r.Browser().SignIn(finance).Check(t, http.StatusOK, "Carol Lee", "/team/finance")
 			for endpoint, want := range map[string]int{"token": 1, "userinfo": test.userInfo, "openid-configuration": 0, "keys": 0} {
-				if got := r.provider.Count(endpoint); got != want {
+				if got := r.Provider.Count(endpoint); got != want {
 					t.Errorf("%d requests to %s, want %d", got, endpoint, want)
 				}
 			}
@@ -202,17 +203,17 @@ func TestSignInRequests(t *testing.T) {
 func TestAuthorizationRequest(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
+	b := r.Browser()
 	var states, nonces, challenges []string
 	for range 3 {
-		login := b.get("/login?return_to=/profile&login_hint=a%26b@example.com&iss=" + url.QueryEscape(r.provider.Issuer()) +
+		login := b.Get("/login?return_to=/profile&login_hint=a%26b@example.com&iss=" + url.QueryEscape(r.Provider.Issuer()) +
 			"&redirect_uri=https://evil.example&scope=everything&state=mine&prompt=none&client_id=other")
-		login.check(t, http.StatusSeeOther)
-		if login.body != "" {
-			t.Errorf("the redirect has a body: %q", login.body)
+		login.Check(t, http.StatusSeeOther)
+		if login.Body != "" {
+			t.Errorf("the redirect has a body: %q", login.Body)
 		}
-		target, query, _ := strings.Cut(login.location(), "?")
-		if want := r.provider.Issuer() + "/v1/authorize"; target != want {
+		target, query, _ := strings.Cut(login.Location(), "?")
+		if want := r.Provider.Issuer() + "/v1/authorize"; target != want {
 			t.Errorf("the browser is sent to %s, want %s", target, want)
 		}
 		values, err := url.ParseQuery(query)
@@ -227,8 +228,8 @@ func TestAuthorizationRequest(t *testing.T) {
 			values.Del(name)
 		}
 		want := url.Values{
-			"response_type": {"code"}, "client_id": {r.provider.ClientID()}, "scope": {"openid profile email"}, "code_challenge_method": {"S256"},
-			"redirect_uri": {r.baseURL + "/authorization-code/callback"}, "login_hint": {"a&b@example.com"},
+			"response_type": {"code"}, "client_id": {r.Provider.ClientID()}, "scope": {"openid profile email"}, "code_challenge_method": {"S256"},
+			"redirect_uri": {r.BaseURL + "/authorization-code/callback"}, "login_hint": {"a&b@example.com"},
 		}
 		if values.Encode() != want.Encode() {
 			t.Errorf("authorization request with %s, want %s", values.Encode(), want.Encode())
@@ -244,12 +245,12 @@ func TestAuthorizationRequest(t *testing.T) {
 func TestLoginOfAnotherIssuer(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	issuer := url.QueryEscape(r.provider.Issuer())
+	issuer := url.QueryEscape(r.Provider.Issuer())
 	for _, query := range []string{"iss=https://evil.example", "iss=", "iss=" + issuer + "%2F", "iss=" + issuer + "&iss=" + issuer} {
-		b := r.browser()
-		b.get("/login?"+query).check(t, http.StatusBadRequest)
-		if len(b.cookies()) > 0 {
-			t.Errorf("%s leaves cookies: %v", query, b.cookies())
+		b := r.Browser()
+		b.Get("/login?"+query).Check(t, http.StatusBadRequest)
+		if len(b.Cookies()) > 0 {
+			t.Errorf("%s leaves cookies: %v", query, b.Cookies())
 		}
 	}
 }
@@ -261,9 +262,9 @@ func TestOddClientCredentials(t *testing.T) {
 	t.Run("basic", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{provider: devidp.Config{ClientID: id, ClientSecret: secret}})
-		r.browser().signIn(finance)
+		r.Browser().SignIn(finance)
 		encoded := base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret)))
-		if got := r.provider.Requests("token")[0].Header.Get("Authorization"); got != "Basic "+encoded {
+		if got := r.Provider.Requests("token")[0].Header.Get("Authorization"); got != "Basic "+encoded {
 			t.Errorf("Authorization = %q, want %q", got, "Basic "+encoded)
 		}
 	})
@@ -273,8 +274,8 @@ func TestOddClientCredentials(t *testing.T) {
 			metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
 		}
 		r := startSite(t, setup{provider: devidp.Config{ClientID: id, ClientSecret: secret}, faults: devidp.Faults{Discovery: onlyPost}})
-		r.browser().signIn(finance)
-		request := r.provider.Requests("token")[0]
+		r.Browser().SignIn(finance)
+		request := r.Provider.Requests("token")[0]
 		if request.Header.Get("Authorization") != "" || request.Form.Get("client_secret") != secret {
 			t.Errorf("credentials are not sent in the body alone: %v %v", request.Header, request.Form)
 		}
@@ -285,17 +286,17 @@ func TestDeepLinkSurvivesSignIn(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	for _, target := range []string{"/team/finance", "/profile?a=1&b=%2F%26", "/team/unknown", "/"} {
-		b := r.browser()
-		b.get("/login?return_to=" + url.QueryEscape(target))
-		page := b.choose(b.visit("/login?return_to="+url.QueryEscape(target)), finance)
-		if got := page.url.RequestURI(); got != target {
+		b := r.Browser()
+		b.Get("/login?return_to=" + url.QueryEscape(target))
+		page := b.Choose(b.Visit("/login?return_to="+url.QueryEscape(target)), finance)
+		if got := page.URL.RequestURI(); got != target {
 			t.Errorf("sign-in for %s ends at %s", target, got)
 		}
 	}
-	b := r.browser()
-	page := b.choose(b.visit("/team/finance"), finance)
-	if page.check(t, http.StatusOK, "$2,780.00"); page.url.Path != "/team/finance" {
-		t.Errorf("sign-in for the team page ends at %s", page.url)
+	b := r.Browser()
+	page := b.Choose(b.Visit("/team/finance"), finance)
+	if page.Check(t, http.StatusOK, "$2,780.00"); page.URL.Path != "/team/finance" {
+		t.Errorf("sign-in for the team page ends at %s", page.URL)
 	}
 }
 
@@ -303,10 +304,10 @@ func TestOtherSitesAreNoDeepLinks(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	for _, target := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/%5Cevil.example", "javascript:alert(1)", "/login", "/logout", openid.CallbackPath} {
-		b := r.browser()
-		page := b.choose(b.visit("/login?return_to="+url.QueryEscape(target)), finance)
-		if page.url.Path != "/dashboard" || page.url.Host != strings.TrimPrefix(r.baseURL, "http://") {
-			t.Errorf("sign-in for %s ends at %s", target, page.url)
+		b := r.Browser()
+		page := b.Choose(b.Visit("/login?return_to="+url.QueryEscape(target)), finance)
+		if page.URL.Path != "/dashboard" || page.URL.Host != strings.TrimPrefix(r.BaseURL, "http://") {
+			t.Errorf("sign-in for %s ends at %s", target, page.URL)
 		}
 	}
 }
@@ -314,28 +315,28 @@ func TestOtherSitesAreNoDeepLinks(t *testing.T) {
 func TestTwoTabsBothFinish(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	first := b.visit("/team/finance")
-	second := b.visit("/profile")
-	if page := b.choose(second, finance); page.url.Path != "/profile" {
-		t.Errorf("the second tab ends at %s", page.url)
+	b := r.Browser()
+	first := b.Visit("/team/finance")
+	second := b.Visit("/profile")
+	if page := b.Choose(second, finance); page.URL.Path != "/profile" {
+		t.Errorf("the second tab ends at %s", page.URL)
 	}
-	if page := b.choose(first, finance); page.url.Path != "/team/finance" {
-		t.Errorf("the first tab ends at %s", page.url)
+	if page := b.Choose(first, finance); page.URL.Path != "/team/finance" {
+		t.Errorf("the first tab ends at %s", page.URL)
 	}
 }
 
 func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock})
-	b := r.browser()
+	b := r.Browser()
 	var callbacks []*url.URL
 	for range signin.MaxPending + 1 {
-		callbacks = append(callbacks, b.beginSignIn(finance))
-		clock.advance(1e9)
+		callbacks = append(callbacks, b.BeginSignIn(finance))
+		clock.Advance(1e9)
 	}
-	if got := len(b.cookies()); got != signin.MaxPending {
+	if got := len(b.Cookies()); got != signin.MaxPending {
 		t.Errorf("%d pending logins are kept, want %d", got, signin.MaxPending)
 	}
 	for i, callback := range callbacks {
@@ -343,7 +344,7 @@ func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
 		if i == 0 {
 			want = http.StatusBadRequest
 		}
-		b.get(callback.String()).check(t, want)
+		b.Get(callback.String()).Check(t, want)
 	}
 }
 
@@ -351,23 +352,23 @@ func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
 func TestSameCallbackManyTimesAtOnce(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	callback := b.beginSignIn(finance)
-	home, err := url.Parse(r.baseURL)
+	b := r.Browser()
+	callback := b.BeginSignIn(finance)
+	home, err := url.Parse(r.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending := b.client.Jar.Cookies(home)
+	pending := b.Client.Jar.Cookies(home)
 	var together sync.WaitGroup
 	for range 8 {
 		together.Go(func() {
-			tab := r.browser()
-			tab.client.Jar.SetCookies(home, pending)
-			tab.get(callback.String())
+			tab := r.Browser()
+			tab.Client.Jar.SetCookies(home, pending)
+			tab.Get(callback.String())
 		})
 	}
 	together.Wait()
-	if got := r.provider.Count("token"); got != 1 {
+	if got := r.Provider.Count("token"); got != 1 {
 		t.Errorf("%d token requests for one code, want 1", got)
 	}
 }
@@ -376,19 +377,19 @@ func TestSameCallbackManyTimesAtOnce(t *testing.T) {
 func TestSameCallbackOnceMore(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	callback := b.beginSignIn(finance).String()
-	b.get(callback).check(t, http.StatusSeeOther)
-	before := b.cookies()
-	again := b.get(callback)
-	again.check(t, http.StatusSeeOther)
-	if again.header.Get("Location") != "/dashboard" {
-		t.Errorf("the same callback again leads to %q", again.header.Get("Location"))
+	b := r.Browser()
+	callback := b.BeginSignIn(finance).String()
+	b.Get(callback).Check(t, http.StatusSeeOther)
+	before := b.Cookies()
+	again := b.Get(callback)
+	again.Check(t, http.StatusSeeOther)
+	if again.Header.Get("Location") != "/dashboard" {
+		t.Errorf("the same callback again leads to %q", again.Header.Get("Location"))
 	}
-	if got := r.provider.Count("token"); got != 1 || !maps.Equal(before, b.cookies()) {
-		t.Errorf("%d token requests, cookies %v; want 1 and %v", got, b.cookies(), before)
+	if got := r.Provider.Count("token"); got != 1 || !maps.Equal(before, b.Cookies()) {
+		t.Errorf("%d token requests, cookies %v; want 1 and %v", got, b.Cookies(), before)
 	}
-	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
@@ -402,8 +403,8 @@ func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
 	}
 	write(`"finance"`)
 	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": path}})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	steps := []struct {
 		member      string
 		finance, hr int
@@ -418,22 +419,22 @@ func TestTeamsFileChangeTakesEffectOnTheNextRequest(t *testing.T) {
 	for _, step := range steps {
 		write(step.member)
 		r.site.directory.Reload()
-		b.get("/team/finance").check(t, step.finance)
-		b.get("/team/hr").check(t, step.hr)
+		b.Get("/team/finance").Check(t, step.finance)
+		b.Get("/team/hr").Check(t, step.hr)
 	}
 }
 
 func TestBrowserWithoutCookiesIsToldSo(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.client.Jar = nil
-	page := b.choose(b.visit("/dashboard"), finance)
-	page.check(t, http.StatusBadRequest, "allow cookies", r.baseURL)
-	if len(b.trail) > 3 || page.url.Path != openid.CallbackPath {
-		t.Errorf("the browser is sent around: %q", b.trail)
+	b := r.Browser()
+	b.Client.Jar = nil
+	page := b.Choose(b.Visit("/dashboard"), finance)
+	page.Check(t, http.StatusBadRequest, "allow cookies", r.BaseURL)
+	if len(b.Trail) > 3 || page.URL.Path != openid.CallbackPath {
+		t.Errorf("the browser is sent around: %q", b.Trail)
 	}
-	if got := r.provider.Count("token"); got != 0 {
+	if got := r.Provider.Count("token"); got != 0 {
 		t.Errorf("%d token requests for nobody's sign-in", got)
 	}
 }
@@ -468,15 +469,15 @@ func TestEmailVerified(t *testing.T) {
 					}
 				}
 				r := startSite(t, setup{provider: devidp.Config{FullIDTokens: full}, faults: devidp.Faults{Claims: change, UserInfo: change}})
-				b := r.browser()
-				page := b.signIn(admin)
+				b := r.Browser()
+				page := b.SignIn(admin)
 				if test.verified {
-					page.check(t, http.StatusOK, "/team/finance", "!not verified")
+					page.Check(t, http.StatusOK, "/team/finance", "!not verified")
 					return
 				}
-				page.check(t, http.StatusOK, "not verified", "!/team/")
-				b.get("/team/finance").check(t, http.StatusNotFound)
-				b.get("/profile", "Accept", "application/json").check(t, http.StatusOK, `"email_verified":false`, `"admin":false`, `"teams":[]`)
+				page.Check(t, http.StatusOK, "not verified", "!/team/")
+				b.Get("/team/finance").Check(t, http.StatusNotFound)
+				b.Get("/profile", "Accept", "application/json").Check(t, http.StatusOK, `"email_verified":false`, `"admin":false`, `"teams":[]`)
 			})
 		}
 	}
@@ -506,10 +507,10 @@ func TestNotSignedIn(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.accept+" "+test.mode, func(t *testing.T) {
-			page := r.browser().get("/dashboard", "Accept", test.accept, "Sec-Fetch-Mode", test.mode)
-			page.check(t, test.status)
-			if page.status == http.StatusUnauthorized && (page.header.Get("Location") != "" || page.header.Get("WWW-Authenticate") == "") {
-				t.Errorf("401 with %v", page.header)
+			page := r.Browser().Get("/dashboard", "Accept", test.accept, "Sec-Fetch-Mode", test.mode)
+			page.Check(t, test.status)
+			if page.Status == http.StatusUnauthorized && (page.Header.Get("Location") != "" || page.Header.Get("WWW-Authenticate") == "") {
+				t.Errorf("401 with %v", page.Header)
 			}
 		})
 	}
@@ -518,10 +519,10 @@ func TestNotSignedIn(t *testing.T) {
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	callback := b.beginSignIn(hr)
-	before, provider := b.cookies(), r.provider.Count("token")
+	b := r.Browser()
+	b.SignIn(finance)
+	callback := b.BeginSignIn(hr)
+	before, provider := b.Cookies(), r.Provider.Count("token")
 	tests := []struct{ method, target, allow string }{
 		{"HEAD", "/login", "GET"},
 		{"POST", "/login", "GET"},
@@ -536,22 +537,22 @@ func TestMethods(t *testing.T) {
 		{"POST", "/healthz", "GET, HEAD"},
 	}
 	for _, test := range tests {
-		path, _, _ := strings.Cut(strings.TrimPrefix(test.target, r.baseURL), "?")
+		path, _, _ := strings.Cut(strings.TrimPrefix(test.target, r.BaseURL), "?")
 		t.Run(test.method+" "+path, func(t *testing.T) {
-			page := b.send(test.method, test.target, nil)
-			page.check(t, http.StatusMethodNotAllowed)
-			if got := page.header.Get("Allow"); got != test.allow {
+			page := b.Send(test.method, test.target, nil)
+			page.Check(t, http.StatusMethodNotAllowed)
+			if got := page.Header.Get("Allow"); got != test.allow {
 				t.Errorf("Allow = %q, want %q", got, test.allow)
 			}
 		})
 	}
-	if !maps.Equal(b.cookies(), before) || r.provider.Count("token") != provider {
+	if !maps.Equal(b.Cookies(), before) || r.Provider.Count("token") != provider {
 		t.Error("a refused method has changed something")
 	}
-	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/healthz", "/static/style.css"} {
-		if head := b.send("HEAD", path, nil); head.status != http.StatusOK || head.body != "" {
-			t.Errorf("HEAD %s = %d %q", path, head.status, head.body)
+		if head := b.Send("HEAD", path, nil); head.Status != http.StatusOK || head.Body != "" {
+			t.Errorf("HEAD %s = %d %q", path, head.Status, head.Body)
 		}
 	}
 }

@@ -121,7 +121,7 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 	} {
 		t.Run(role.name, func(t *testing.T) {
 			t.Parallel()
-			tab := openTabWithAxe(t, chromium, r.baseURL)
+			tab := openTabWithAxe(t, chromium, r.BaseURL)
 			if role.person != "" {
 				tab.signIn(role.person)
 			}
@@ -140,7 +140,7 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 	}
 	t.Run("a form with errors, then what it changed, told once", func(t *testing.T) {
 		t.Parallel()
-		tellOnce(t, openTabWithAxe(t, chromium, r.baseURL))
+		tellOnce(t, openTabWithAxe(t, chromium, r.BaseURL))
 	})
 }
 
@@ -174,7 +174,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
 	r := startOnLocalhost(t, setup{provider: devidp.Config{}})
-	tab := openTab(t, chromium, r.baseURL)
+	tab := openTab(t, chromium, r.BaseURL)
 	tab.signIn("Hannah Smith")
 	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", web.ImportPath, "/sessions"} {
 		tab.open(path, http.StatusOK)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
@@ -108,7 +109,7 @@ func signedAttacks() []remoteAttack {
 // foreignSignature signs with a key that is not the provider's.
 func foreignSignature(signed string) string {
 	parts := strings.Split(signed, ".")
-	other, err := devidp.Sign(newKey(2048), map[string]any{"alg": "RS256"}, []byte(`{}`))
+	other, err := devidp.Sign(apptest.NewKey(2048), map[string]any{"alg": "RS256"}, []byte(`{}`))
 	if err != nil {
 		panic(err)
 	}
@@ -125,7 +126,7 @@ func backChannelAttacks() []remoteAttack {
 	}
 	post := func(fields ...string) func(*browser, string) *reply {
 		return func(b *browser, token string) *reply {
-			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, fields...)
+			return b.Post(backChannelLogoutPath, url.Values{"logout_token": {token}}, fields...)
 		}
 	}
 	return append(signedAttacks(), []remoteAttack{
@@ -150,21 +151,21 @@ func backChannelAttacks() []remoteAttack {
 		{name: "event is an array", claims: event([]any{})},
 		{name: "event under a name of another case", payload: replaceIn("backchannel-logout", "BackChannel-Logout")},
 		{name: "two tokens", send: func(b *browser, token string) *reply {
-			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token, token}})
+			return b.Post(backChannelLogoutPath, url.Values{"logout_token": {token, token}})
 		}},
 		{name: "token in the query", send: func(b *browser, token string) *reply {
-			return b.post(backChannelLogoutPath+"?logout_token="+token, url.Values{})
+			return b.Post(backChannelLogoutPath+"?logout_token="+token, url.Values{})
 		}},
 		{name: "token as JSON", send: post("Content-Type", "application/json")},
 		{name: "form is malformed", send: func(b *browser, token string) *reply {
-			return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}}, "Content-Type", "application/x-www-form-urlencoded; x")
+			return b.Post(backChannelLogoutPath, url.Values{"logout_token": {token}}, "Content-Type", "application/x-www-form-urlencoded; x")
 		}},
 		{name: "form is huge", send: func(b *browser, token string) *reply {
-			return b.post(backChannelLogoutPath, url.Values{"a": {strings.Repeat("x", web.MaxBody)}, "logout_token": {token}})
+			return b.Post(backChannelLogoutPath, url.Values{"a": {strings.Repeat("x", web.MaxBody)}, "logout_token": {token}})
 		}},
 		{name: "from another site's page", status: 403, send: post("Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")},
 		{name: "by GET", status: 405, send: func(b *browser, token string) *reply {
-			return b.get(backChannelLogoutPath + "?logout_token=" + token)
+			return b.Get(backChannelLogoutPath + "?logout_token=" + token)
 		}},
 	}...)
 }
@@ -172,37 +173,37 @@ func backChannelAttacks() []remoteAttack {
 func TestBackChannelLogoutAttacks(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv()})
-	victim, server := r.browser(), r.browser()
-	victim.signIn(finance)
+	victim, server := r.Browser(), r.Browser()
+	victim.SignIn(finance)
 	for _, a := range backChannelAttacks() {
 		t.Run(a.name, func(t *testing.T) {
-			r.provider.SetFaults(a.faults())
-			token, err := r.provider.LogoutToken(subjectOf(t, finance), providerSID(t, r, victim))
+			r.Provider.SetFaults(a.faults())
+			token, err := r.Provider.LogoutToken(apptest.SubjectOf(t, finance), providerSID(t, r, victim))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if a.send == nil {
 				a.send = func(b *browser, token string) *reply {
-					return b.post(backChannelLogoutPath, url.Values{"logout_token": {token}})
+					return b.Post(backChannelLogoutPath, url.Values{"logout_token": {token}})
 				}
 			}
-			before := len(r.log.String())
+			before := len(r.Log.String())
 			page := a.send(server, token)
 			if a.status == 0 {
-				page.check(t, http.StatusBadRequest, `"error":"invalid_request"`)
-				if log := r.log.String()[before:]; !strings.Contains(log, "event=backchannel_logout") || !strings.Contains(log, "reason=refused") {
+				page.Check(t, http.StatusBadRequest, `"error":"invalid_request"`)
+				if log := r.Log.String()[before:]; !strings.Contains(log, "event=backchannel_logout") || !strings.Contains(log, "reason=refused") {
 					t.Errorf("the refusal is not in the log: %s", log)
 				}
 			} else {
-				page.check(t, a.status)
+				page.Check(t, a.status)
 			}
-			if page.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+			if page.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("Cache-Control = %q", page.Header.Get("Cache-Control"))
 			}
-			if len(token) > 20 && (strings.Contains(r.log.String(), token) || strings.Contains(page.body, token)) {
+			if len(token) > 20 && (strings.Contains(r.Log.String(), token) || strings.Contains(page.Body, token)) {
 				t.Error("the log or the answer holds the token")
 			}
-			if !victim.isSignedIn(r) {
+			if !r.IsSignedIn(victim) {
 				t.Fatal("the victim is signed out")
 			}
 		})
@@ -228,16 +229,16 @@ func TestBackChannelLogoutVariants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{env: logoutEnv(), faults: faults})
-			b := r.browser()
-			b.signIn(finance)
-			answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), providerSID(t, r, b))
+			b := r.Browser()
+			b.SignIn(finance)
+			answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, apptest.SubjectOf(t, finance), providerSID(t, r, b))
 			if err != nil || answer.Status != http.StatusOK || answer.Body != "" || answer.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("the answer is %+v, %v", answer, err)
 			}
-			if b.isSignedIn(r) {
+			if r.IsSignedIn(b) {
 				t.Error("the session goes on")
 			}
-			if log := r.log.String(); !strings.Contains(log, "event=backchannel_logout") {
+			if log := r.Log.String(); !strings.Contains(log, "event=backchannel_logout") {
 				t.Error("the logout is not in the log")
 			}
 		})
@@ -252,19 +253,19 @@ func TestReplayedLogoutToken(t *testing.T) {
 		env["DATABASE_URL"] = databaseURL
 		r := startSite(t, setup{env: env})
 		other := startCopy(t, r, setup{env: env})
-		b := r.browser()
-		b.signIn(finance)
-		token, err := r.provider.LogoutToken(subjectOf(t, finance), "")
+		b := r.Browser()
+		b.SignIn(finance)
+		token, err := r.Provider.LogoutToken(apptest.SubjectOf(t, finance), "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		form := url.Values{"logout_token": {token}}
-		b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
-		b.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
+		b.Post(backChannelLogoutPath, form).Check(t, http.StatusOK)
+		b.Visit("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 		for _, copy := range []*rig{r, other, startCopy(t, r, setup{env: env})} {
-			b.post(copy.baseURL+backChannelLogoutPath, form).check(t, http.StatusBadRequest)
+			b.Post(copy.BaseURL+backChannelLogoutPath, form).Check(t, http.StatusBadRequest)
 			time.Sleep(session.EndedWindow)
-			if !b.isSignedIn(copy) {
+			if !copy.IsSignedIn(b) {
 				t.Error("the replay ends the new session")
 			}
 		}
@@ -275,14 +276,14 @@ func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"", "false"} {
 		r := startSite(t, setup{env: map[string]string{"BACKCHANNEL_LOGOUT": value, "UNIVERSAL_LOGOUT": value}})
-		b := r.browser()
-		b.signIn(finance)
-		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
+		b := r.Browser()
+		b.SignIn(finance)
+		answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, apptest.SubjectOf(t, finance), "")
 		if err != nil || answer.Status != http.StatusNotFound {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
-		answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
-		if err != nil || answer.Status != http.StatusNotFound || !b.isSignedIn(r) {
+		answer, err = r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+		if err != nil || answer.Status != http.StatusNotFound || !r.IsSignedIn(b) {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
 	}
@@ -292,11 +293,11 @@ func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 func TestLogoutOfServersWithoutTheProvider(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv(), unreached: true})
-	answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, "sub", "")
+	answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, "sub", "")
 	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
-	answer, err = r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+	answer, err = r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
 	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}

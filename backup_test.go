@@ -16,14 +16,14 @@ import (
 func TestBackupOfARunningProgram(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	b.log("finance", aForm())
+	b := r.Browser()
+	b.SignIn(finance)
+	logExpense(b, "finance", aForm())
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	backup := func(args ...string) (status int, stderr string) {
 		var out bytes.Buffer
 		err := commands().Run(t.Context(), command.Invocation{
-			Args: append([]string{"backup"}, args...), Environ: []string{"DATABASE_URL=" + r.database}, Stdout: io.Discard, Stderr: &out,
+			Args: append([]string{"backup"}, args...), Environ: []string{"DATABASE_URL=" + r.Database}, Stdout: io.Discard, Stderr: &out,
 		})
 		return report(err, &out), out.String()
 	}
@@ -41,7 +41,7 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	}
 
 	restored := startProgram(t, setup{env: map[string]string{"DATABASE_URL": "sqlite:" + copied}})
-	again := restored.browser()
-	again.signIn(finance)
-	again.get("/team/finance").check(t, 200, "Lunch with a client", "$2,822.50")
+	again := restored.Browser()
+	again.SignIn(finance)
+	again.Get("/team/finance").Check(t, 200, "Lunch with a client", "$2,822.50")
 }

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"iter"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -21,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 )
 
@@ -91,7 +91,7 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, r, openTab(t, chromium, r.baseURL))
+			test.run(t, r, openTab(t, chromium, r.BaseURL))
 		})
 	}
 	for name, start := range map[string]func(*testing.T) *rig{
@@ -102,7 +102,7 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tour(openTab(t, chromium, start(t).baseURL), "Carol Lee", finance, []string{"Finance"})
+			tour(openTab(t, chromium, start(t).BaseURL), "Carol Lee", finance, []string{"Finance"})
 		})
 	}
 	for _, person := range []struct {
@@ -119,7 +119,7 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(person.name, func(t *testing.T) {
 			t.Parallel()
-			tab := openTab(t, chromium, r.baseURL)
+			tab := openTab(t, chromium, r.BaseURL)
 			tour(tab, person.name, person.email, person.teams)
 		})
 	}
@@ -187,12 +187,12 @@ func twoTabs(_ *testing.T, _ *rig, first *tab) {
 // singleSignOn has a provider to itself, to count what it is asked.
 func singleSignOn(t *testing.T, _ *rig, tab *tab) {
 	r := startOnLocalhost(t, setup{})
-	tab.home = r.baseURL
+	tab.home = r.BaseURL
 	tab.signIn("Grace Li")
-	before := r.provider.Count("authorize")
+	before := r.Provider.Count("authorize")
 	tab.open("/login?return_to=/profile", http.StatusOK)
 	tab.isAt("/profile", "Profile")
-	if asked := r.provider.Count("authorize") - before; asked != 1 {
+	if asked := r.Provider.Count("authorize") - before; asked != 1 {
 		t.Errorf("the provider's authorization endpoint was asked %d times, want once", asked)
 	}
 }
@@ -203,7 +203,7 @@ func refusal(t *testing.T, r *rig, tab *tab) {
 	tab.click(button("Refuse"), http.StatusForbidden)
 	tab.shows("You are not signed in", "Okta says that you are not assigned to this app.", "Ask your Okta administrator")
 	reference := tab.texts("main code")
-	if len(reference) != 1 || !strings.Contains(r.log.String(), "ref="+reference[0]+"\n") {
+	if len(reference) != 1 || !strings.Contains(r.Log.String(), "ref="+reference[0]+"\n") {
 		t.Errorf("the reference %q is in no line of the log", reference)
 	}
 	tab.click(linkTo("Sign in again"), http.StatusOK)
@@ -243,7 +243,7 @@ func otherSite(t *testing.T, r *rig, tab *tab) {
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!doctype html><title>Another site</title><link rel="icon" href="data:,">
-			<main><a href="%[1]s/logout">A link</a><form method="post" action="%[1]s/logout"><button>A form</button></form></main>`, r.baseURL)
+			<main><a href="%[1]s/logout">A link</a><form method="post" action="%[1]s/logout"><button>A form</button></form></main>`, r.BaseURL)
 	}))
 	defer other.Close()
 
@@ -271,7 +271,7 @@ func TestScreenshots(t *testing.T) {
 	if *screenshotDir == "" {
 		t.Skip("no -screenshots")
 	}
-	tab := openTab(t, startChromium(t), startOnLocalhost(t, setup{}).baseURL)
+	tab := openTab(t, startChromium(t), startOnLocalhost(t, setup{}).BaseURL)
 	tab.do(chromedp.EmulateViewport(1120, 640))
 	tab.open("/", http.StatusOK)
 	tab.screenshot("home.png")
@@ -296,29 +296,20 @@ func startOnLocalhost(t *testing.T, s setup) *rig {
 // https origin, and it serves http at another address.
 func startBehindProxy(t *testing.T) *rig {
 	t.Helper()
-	inside := freeAddr(t)
+	inside := apptest.FreeAddr(t)
 	proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: inside})
 	}})
 	t.Cleanup(proxy.Close)
-	outside := "https://localhost:" + portOf(t, proxy.Listener.Addr().String())
+	outside := "https://localhost:" + apptest.PortOf(t, proxy.Listener.Addr().String())
 	s := setup{env: map[string]string{"APP_BASE_URL": outside, "LISTEN_ADDR": inside}}
 	r := newRig(t, outside, s)
-	r.baseURL = "http://" + inside
-	if err := r.waitUntilServing(r.run(t, s)); err != nil {
-		t.Fatalf("run = %v\n%s", err, r.log)
+	r.BaseURL = "http://" + inside
+	if err := r.WaitUntilServing(r.run(t, s)); err != nil {
+		t.Fatalf("run = %v\n%s", err, r.Log)
 	}
-	r.baseURL = outside
+	r.BaseURL = outside
 	return r
-}
-
-func portOf(t *testing.T, addr string) string {
-	t.Helper()
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // startChromium starts a browser with an empty profile, and skips the test

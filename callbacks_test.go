@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/signin"
@@ -33,32 +34,32 @@ func TestCallbackManyTimesAtOnceIsOneSignIn(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
-			b := r.browser()
-			callback := b.beginSignIn(finance)
-			r.provider.SetFaults(test.faults)
+			b := r.Browser()
+			callback := b.BeginSignIn(finance)
+			r.Provider.SetFaults(test.faults)
 			var together sync.WaitGroup
 			tabs := make([]*browser, 8)
 			pages := make([]*reply, len(tabs))
 			for i := range tabs {
-				tabs[i] = b.twin(r)
-				together.Go(func() { pages[i] = tabs[i].get(callback.String()) })
+				tabs[i] = r.Twin(b)
+				together.Go(func() { pages[i] = tabs[i].Get(callback.String()) })
 			}
 			together.Wait()
-			if got := r.provider.Count("token"); got != 1 {
+			if got := r.Provider.Count("token"); got != 1 {
 				t.Errorf("%d token requests for one code, want 1", got)
 			}
 			ids := map[string]bool{}
 			for i, page := range pages {
-				if page.check(t, test.status); test.sessions == 1 {
+				if page.Check(t, test.status); test.sessions == 1 {
 					ids[sessionID(t, r, tabs[i])] = true
-					tabs[i].get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+					tabs[i].Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 				}
 			}
 			if found := listed(t, r); len(ids) != test.sessions || len(found) != test.sessions {
 				t.Errorf("%d sessions were given and %d recorded, want %d", len(ids), len(found), test.sessions)
 			}
 			for event, want := range map[string]int{"event=sign_in ": test.sessions} {
-				if got := strings.Count(r.log.String(), event); got != want {
+				if got := strings.Count(r.Log.String(), event); got != want {
 					t.Errorf("%d lines with %s, want %d", got, event, want)
 				}
 			}
@@ -71,19 +72,19 @@ func TestCallbackManyTimesAtOnceIsOneSignIn(t *testing.T) {
 func TestFirstCallbackGoesAway(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	callback := b.beginSignIn(finance)
+	b := r.Browser()
+	callback := b.BeginSignIn(finance)
 	arrived, release := make(chan struct{}), make(chan struct{})
-	r.provider.SetFaults(devidp.Faults{Token: func(map[string]any) { close(arrived); <-release }})
+	r.Provider.SetFaults(devidp.Faults{Token: func(map[string]any) { close(arrived); <-release }})
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, callback.String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := b.twin(r)
+	first := r.Twin(b)
 	go func() {
-		response, err := first.client.Do(request)
+		response, err := first.Client.Do(request)
 		if err == nil {
 			response.Body.Close()
 		}
@@ -95,9 +96,9 @@ func TestFirstCallbackGoesAway(t *testing.T) {
 		t.Fatalf("the first browser got %v", err)
 	}
 	close(release)
-	b.get(callback.String()).check(t, http.StatusSeeOther)
-	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
-	if got := r.provider.Count("token"); got != 1 {
+	b.Get(callback.String()).Check(t, http.StatusSeeOther)
+	b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
+	if got := r.Provider.Count("token"); got != 1 {
 		t.Errorf("%d token requests, want 1", got)
 	}
 }
@@ -106,13 +107,13 @@ func TestFirstCallbackGoesAway(t *testing.T) {
 func TestCallbackAgainAfterSignOut(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	callback := b.beginSignIn(finance)
-	thief := b.twin(r)
-	b.get(callback.String()).check(t, http.StatusSeeOther)
-	b.post("/logout", nil)
-	thief.get(callback.String())
-	if thief.isSignedIn(r) {
+	b := r.Browser()
+	callback := b.BeginSignIn(finance)
+	thief := r.Twin(b)
+	b.Get(callback.String()).Check(t, http.StatusSeeOther)
+	b.Post("/logout", nil)
+	thief.Get(callback.String())
+	if r.IsSignedIn(thief) {
 		t.Error("the callback signs in again after the sign-out")
 	}
 }
@@ -132,48 +133,48 @@ func TestStaleCallback(t *testing.T) {
 			callback.RawQuery = "state=unknown&error=access_denied"
 		}, "/dashboard"},
 		{"of a sign-in that took too long", func(_ *rig, b *browser, clock *clock, callback *url.URL) {
-			begun := b.get("/login?return_to=/profile")
-			*callback = *b.backFromProvider(begun)
-			clock.advance(signin.PendingMaxAge + time.Second)
+			begun := b.Get("/login?return_to=/profile")
+			*callback = *backFromProvider(b, begun)
+			clock.Advance(signin.PendingMaxAge + time.Second)
 		}, "/profile"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			clock := newClock()
+			clock := apptest.NewClock()
 			r := startSite(t, setup{clock: clock})
-			b := r.browser()
-			login := b.get("/login?return_to=/team/finance")
-			callback, err := url.Parse(b.post(login.location(), url.Values{"email": {finance}}).location())
+			b := r.Browser()
+			login := b.Get("/login?return_to=/team/finance")
+			callback, err := url.Parse(b.Post(login.Location(), url.Values{"email": {finance}}).Location())
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.get(callback.String()).check(t, http.StatusSeeOther)
+			b.Get(callback.String()).Check(t, http.StatusSeeOther)
 			test.change(r, b, clock, callback)
-			before, tokens := b.cookies()["expense_session"], r.provider.Count("token")
-			page := b.get(callback.String())
-			page.check(t, http.StatusSeeOther)
-			if got := page.header.Get("Location"); got != test.want {
+			before, tokens := b.Cookies()["expense_session"], r.Provider.Count("token")
+			page := b.Get(callback.String())
+			page.Check(t, http.StatusSeeOther)
+			if got := page.Header.Get("Location"); got != test.want {
 				t.Errorf("the callback leads to %q, want %q", got, test.want)
 			}
-			if b.cookies()["expense_session"] != before || r.provider.Count("token") != tokens {
+			if b.Cookies()["expense_session"] != before || r.Provider.Count("token") != tokens {
 				t.Error("the session has changed, or the provider was asked")
 			}
-			b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
-			r.browser().get(callback.String()).check(t, http.StatusBadRequest)
-			ended := b.twin(r)
-			b.post("/logout", nil)
-			ended.get(callback.String()).check(t, http.StatusBadRequest)
+			b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
+			r.Browser().Get(callback.String()).Check(t, http.StatusBadRequest)
+			ended := r.Twin(b)
+			b.Post("/logout", nil)
+			ended.Get(callback.String()).Check(t, http.StatusBadRequest)
 		})
 	}
 }
 
 // backFromProvider is where the provider sends a browser, that is signed in there, back to.
-func (b *browser) backFromProvider(login *reply) *url.URL {
-	b.t.Helper()
-	callback, err := url.Parse(b.get(login.location()).location())
+func backFromProvider(b *browser, login *reply) *url.URL {
+	b.T.Helper()
+	callback, err := url.Parse(b.Get(login.Location()).Location())
 	if err != nil || callback.Path != openid.CallbackPath {
-		b.t.Fatalf("the provider leads to %v, %v", callback, err)
+		b.T.Fatalf("the provider leads to %v, %v", callback, err)
 	}
 	return callback
 }
@@ -182,18 +183,18 @@ func (b *browser) backFromProvider(login *reply) *url.URL {
 // provider asked twice with one code.
 func TestPendingLoginCountsOnce(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock})
-	b := r.browser()
-	callback := b.beginSignIn(finance)
+	b := r.Browser()
+	callback := b.BeginSignIn(finance)
 	for range 10 {
-		tab := b.twin(r)
-		if page := tab.get(callback.String()); page.status != http.StatusSeeOther && page.status != http.StatusBadRequest {
-			page.check(t, http.StatusBadRequest)
+		tab := r.Twin(b)
+		if page := tab.Get(callback.String()); page.Status != http.StatusSeeOther && page.Status != http.StatusBadRequest {
+			page.Check(t, http.StatusBadRequest)
 		}
-		clock.advance(59 * time.Second)
+		clock.Advance(59 * time.Second)
 	}
-	if got := r.provider.Count("token"); got != 1 || len(listed(t, r)) != 1 {
+	if got := r.Provider.Count("token"); got != 1 || len(listed(t, r)) != 1 {
 		t.Errorf("%d token requests and %d sessions, want 1 of each", got, len(listed(t, r)))
 	}
 }
@@ -202,13 +203,13 @@ func TestPendingLoginCountsOnce(t *testing.T) {
 func TestFailedSignInTouchesNoSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	before, id := listed(t, r), sessionID(t, r, b)
-	callback := b.beginSignIn(admin)
-	r.provider.SetFaults(devidp.Faults{Claims: func(c map[string]any) { c["nonce"] = "other" }})
-	b.get(callback.String()).check(t, http.StatusBadGateway)
-	if after := listed(t, r); !slices.Equal(before, after) || sessionID(t, r, b) != id || !b.isSignedIn(r) {
+	callback := b.BeginSignIn(admin)
+	r.Provider.SetFaults(devidp.Faults{Claims: func(c map[string]any) { c["nonce"] = "other" }})
+	b.Get(callback.String()).Check(t, http.StatusBadGateway)
+	if after := listed(t, r); !slices.Equal(before, after) || sessionID(t, r, b) != id || !r.IsSignedIn(b) {
 		t.Errorf("the sessions were %v and are %v", before, after)
 	}
 }
@@ -226,8 +227,8 @@ func TestProviderSID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{faults: devidp.Faults{Claims: func(c map[string]any) { c["sid"] = test.sid }}})
-			b := r.browser()
-			b.get(b.beginSignIn(finance).String()).check(t, test.status)
+			b := r.Browser()
+			b.Get(b.BeginSignIn(finance).String()).Check(t, test.status)
 			if want, _ := test.sid.(string); test.status == 303 && listed(t, r)[0].ProviderSID != want {
 				t.Errorf("sid is kept as %q", listed(t, r)[0].ProviderSID)
 			}

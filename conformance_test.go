@@ -9,6 +9,7 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
@@ -58,10 +59,10 @@ func modules() []module {
 		{basicPlan, "oidcc-client-test-invalid-aud", refuses(badToken(claim("aud", "another client"))), ""},
 		{basicPlan, "oidcc-client-test-missing-iat", refuses(badToken(claim("iat", absent))), ""},
 		{basicPlan, "oidcc-client-test-kid-absent-single-jwks", signsIn(withoutKeyIDs()), ""},
-		{basicPlan, "oidcc-client-test-kid-absent-multiple-jwks", signsIn(withoutKeyIDs(newKey(2048), newKey(2048))), ""},
+		{basicPlan, "oidcc-client-test-kid-absent-multiple-jwks", signsIn(withoutKeyIDs(apptest.NewKey(2048), apptest.NewKey(2048))), ""},
 		{basicPlan, "oidcc-client-test-idtoken-sig-rs256", signsIn(attack{faults: header(map[string]any{"alg": "RS256"})}), ""},
 		{basicPlan, "oidcc-client-test-idtoken-sig-none", sigNone, unsigned},
-		{basicPlan, "oidcc-client-test-invalid-sig-rs256", refuses(badToken(resigned(newKey(2048), nil))), ""},
+		{basicPlan, "oidcc-client-test-invalid-sig-rs256", refuses(badToken(resigned(apptest.NewKey(2048), nil))), ""},
 		{basicPlan, "oidcc-client-test-userinfo-invalid-sub", refuses(foreignUserInfo()), ""},
 		{basicPlan, "oidcc-client-test-nonce-invalid", refuses(badToken(claim("nonce", "another nonce"))), ""},
 		{basicPlan, "oidcc-client-test-scope-userinfo-claims", asksForScopes, ""},
@@ -125,17 +126,17 @@ func withoutKeyIDs(others ...*rsa.PrivateKey) attack {
 
 func asksForScopes(t *testing.T) {
 	r := attack{}.works(t)
-	if got := r.provider.Requests("authorize")[0].Query.Get("scope"); got != "openid profile email" {
+	if got := r.Provider.Requests("authorize")[0].Query.Get("scope"); got != "openid profile email" {
 		t.Errorf("scope = %q", got)
 	}
-	if got := r.provider.Count("userinfo"); got != 1 {
+	if got := r.Provider.Count("userinfo"); got != 1 {
 		t.Errorf("%d requests to UserInfo", got)
 	}
 }
 
 func authenticatesInTheHeader(t *testing.T) {
 	r := attack{}.works(t)
-	request := r.provider.Requests("token")[0]
+	request := r.Provider.Requests("token")[0]
 	if !strings.HasPrefix(request.Header.Get("Authorization"), "Basic ") || request.Form.Has("client_secret") || request.Form.Has("client_id") {
 		t.Error("the client authenticates otherwise than by client_secret_basic alone")
 	}
@@ -144,7 +145,7 @@ func authenticatesInTheHeader(t *testing.T) {
 func asksOnce(endpoint string) func(*testing.T) {
 	return func(t *testing.T) {
 		r := attack{}.works(t)
-		if got := r.provider.Count(endpoint); got != 1 {
+		if got := r.Provider.Count(endpoint); got != 1 {
 			t.Errorf("%d requests to %s", got, endpoint)
 		}
 	}
@@ -153,11 +154,11 @@ func asksOnce(endpoint string) func(*testing.T) {
 func anotherIssuerIsLasting(t *testing.T) {
 	s := setup{faults: metadata("issuer", "https://evil.example")}
 	r := newRig(t, "http://localhost:3000", s)
-	err := serve(t.Context(), r.variables(s), r.log)
-	if status := report(err, r.log); status != 1 || !strings.Contains(r.log.String(), "names another issuer") {
-		t.Errorf("exit status %d: %s", status, r.log)
+	err := serve(t.Context(), r.variables(s), r.Log)
+	if status := report(err, r.Log); status != 1 || !strings.Contains(r.Log.String(), "names another issuer") {
+		t.Errorf("exit status %d: %s", status, r.Log)
 	}
-	if got := r.provider.Count("keys"); got != 0 {
+	if got := r.Provider.Count("keys"); got != 0 {
 		t.Errorf("%d requests for keys", got)
 	}
 }
@@ -166,17 +167,17 @@ func anotherIssuerIsLasting(t *testing.T) {
 // once more.
 func rotatesKeys(before int) func(*testing.T) {
 	return func(t *testing.T) {
-		clock := newClock()
+		clock := apptest.NewClock()
 		r := startSite(t, setup{clock: clock})
 		for range before {
-			r.browser().signIn(finance)
+			r.Browser().SignIn(finance)
 		}
-		clock.advance(openid.KeyFetchInterval)
-		if err := r.provider.RotateKeys(); err != nil {
+		clock.Advance(openid.KeyFetchInterval)
+		if err := r.Provider.RotateKeys(); err != nil {
 			t.Fatal(err)
 		}
-		r.provider.WithdrawOldKeys()
-		r.browser().signIn(finance)
+		r.Provider.WithdrawOldKeys()
+		r.Browser().SignIn(finance)
 	}
 }
 
@@ -184,15 +185,15 @@ func rotatesKeys(before int) func(*testing.T) {
 func signsOut(query string) func(*testing.T) {
 	return func(t *testing.T) {
 		r := startSite(t, setup{env: logoutEnv()})
-		b := r.browser()
-		b.signIn(finance)
-		b.follow(b.post(session.LogoutPath, nil)).check(t, http.StatusOK, "Sign in", "!Carol")
-		asked := r.provider.Requests("logout")
-		if len(asked) != 1 || asked[0].Query.Get("id_token_hint") == "" || asked[0].Query.Get("post_logout_redirect_uri") != r.baseURL || asked[0].Query.Has("state") {
+		b := r.Browser()
+		b.SignIn(finance)
+		b.Follow(b.Post(session.LogoutPath, nil)).Check(t, http.StatusOK, "Sign in", "!Carol")
+		asked := r.Provider.Requests("logout")
+		if len(asked) != 1 || asked[0].Query.Get("id_token_hint") == "" || asked[0].Query.Get("post_logout_redirect_uri") != r.BaseURL || asked[0].Query.Has("state") {
 			t.Fatalf("the end-session endpoint has had %d requests, or not the right one", len(asked))
 		}
-		b.get("/"+query).check(t, http.StatusOK, "Sign in", "!Carol")
-		b.get("/dashboard").check(t, http.StatusSeeOther)
+		b.Get("/"+query).Check(t, http.StatusOK, "Sign in", "!Carol")
+		b.Get("/dashboard").Check(t, http.StatusSeeOther)
 	}
 }
 
@@ -201,16 +202,16 @@ func signsOut(query string) func(*testing.T) {
 func endsRemotely(a remoteAttack, status int) func(*testing.T) {
 	return func(t *testing.T) {
 		r := startSite(t, setup{env: logoutEnv()})
-		desk, phone := r.browser(), r.browser()
-		desk.signIn(finance)
-		phone.signIn(finance)
-		desk.follow(desk.post(session.LogoutPath, nil)).check(t, http.StatusOK, "Sign in")
-		r.provider.SetFaults(a.faults())
-		answer, err := r.provider.BackChannelLogout(r.baseURL+backChannelLogoutPath, subjectOf(t, finance), "")
+		desk, phone := r.Browser(), r.Browser()
+		desk.SignIn(finance)
+		phone.SignIn(finance)
+		desk.Follow(desk.Post(session.LogoutPath, nil)).Check(t, http.StatusOK, "Sign in")
+		r.Provider.SetFaults(a.faults())
+		answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, apptest.SubjectOf(t, finance), "")
 		if err != nil || answer.Status != status || answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
-		if desk.isSignedIn(r) || phone.isSignedIn(r) == (status == http.StatusOK) {
+		if r.IsSignedIn(desk) || r.IsSignedIn(phone) == (status == http.StatusOK) {
 			t.Error("the wrong sessions have ended")
 		}
 	}
@@ -220,10 +221,10 @@ func endsRemotely(a remoteAttack, status int) func(*testing.T) {
 // initiate_login_uri (OpenID Connect Core 1.0, 4).
 func startsElsewhere(t *testing.T) {
 	r := startSite(t, setup{})
-	b := r.browser()
-	link := "/login?" + url.Values{"iss": {r.provider.Issuer()}, "login_hint": {finance}, "target_link_uri": {"https://evil.example/"}}.Encode()
-	page := b.choose(b.follow(b.get(link, "Sec-Fetch-Site", "cross-site", "Referer", r.provider.Issuer())), finance)
-	if page.check(t, http.StatusOK, "Carol Lee"); page.url.Path != "/dashboard" || !strings.HasPrefix(page.url.String(), r.baseURL) {
-		t.Errorf("sign-in ends at %s", page.url)
+	b := r.Browser()
+	link := "/login?" + url.Values{"iss": {r.Provider.Issuer()}, "login_hint": {finance}, "target_link_uri": {"https://evil.example/"}}.Encode()
+	page := b.Choose(b.Follow(b.Get(link, "Sec-Fetch-Site", "cross-site", "Referer", r.Provider.Issuer())), finance)
+	if page.Check(t, http.StatusOK, "Carol Lee"); page.URL.Path != "/dashboard" || !strings.HasPrefix(page.URL.String(), r.BaseURL) {
+		t.Errorf("sign-in ends at %s", page.URL)
 	}
 }

@@ -23,7 +23,7 @@ func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*app) {
 	t.Helper()
 	front := httptest.NewUnstartedServer(nil)
 	r := newRig(t, "http://"+front.Listener.Addr().String(), setup{})
-	r.database = databaseURL
+	r.Database = databaseURL
 	var (
 		sites   []*app
 		proxies []http.Handler
@@ -72,15 +72,15 @@ func TestCopiesAgree(t *testing.T) {
 				var people sync.WaitGroup
 				for team, address := range map[string]string{"finance": finance, "marketing": marketing, "hr": hr, "legal": legal} {
 					for desk := range 2 {
-						b, colleague := r.browser(), r.browser()
-						b.signIn(address)
-						colleague.signIn(address)
+						b, colleague := r.Browser(), r.Browser()
+						b.SignIn(address)
+						colleague.SignIn(address)
 						mark := fmt.Sprintf("%s-%d-%d", team, count, desk)
 						people.Go(func() { workOn(b, colleague, team, mark, count == 1) })
 					}
 				}
-				boss := r.browser()
-				boss.signIn(admin)
+				boss := r.Browser()
+				boss.SignIn(admin)
 				people.Go(func() { watchTotals(boss) })
 				people.Wait()
 				_, forgetful := startForgetful(t, r)
@@ -97,11 +97,11 @@ func workOn(b, colleague *browser, team, mark string, atOnce bool) {
 	page := "/team/" + team + "?q=" + url.QueryEscape(mark)
 	for i := range writesOfEach {
 		item := fmt.Sprintf("Item %s number %d.", mark, i)
-		logged := b.post("/team/"+team+"/expenses", url.Values{
+		logged := b.Post("/team/"+team+"/expenses", url.Values{
 			"date": {time.Now().Format(time.DateOnly)}, "item": {item}, "category": {"Race"}, "amount": {"1.25"},
 		})
-		if logged.status != http.StatusSeeOther {
-			b.t.Errorf("logging %s = %d: %s", item, logged.status, logged.text())
+		if logged.Status != http.StatusSeeOther {
+			b.T.Errorf("logging %s = %d: %s", item, logged.Status, logged.Text())
 			return
 		}
 		if atOnce {
@@ -120,19 +120,19 @@ const writesOfEach = 6
 // checkTeamPage looks at a page of a team, which must show an item and nothing of
 // another team, and at the pages of the other teams, which must not be shown.
 func checkTeamPage(b *browser, page, team, item string) {
-	got := b.get(page)
-	if got.status != http.StatusOK || !strings.Contains(got.body, item) {
-		b.t.Errorf("%s is not on the page: %d", item, got.status)
+	got := b.Get(page)
+	if got.Status != http.StatusOK || !strings.Contains(got.Body, item) {
+		b.T.Errorf("%s is not on the page: %d", item, got.Status)
 	}
 	for _, other := range []string{"finance", "marketing", "hr", "legal"} {
 		if other == team {
 			continue
 		}
-		if strings.Contains(got.body, "Item "+other+"-") {
-			b.t.Errorf("the page of %s shows an item of %s", team, other)
+		if strings.Contains(got.Body, "Item "+other+"-") {
+			b.T.Errorf("the page of %s shows an item of %s", team, other)
 		}
-		if b.get("/team/"+other).status != http.StatusNotFound {
-			b.t.Errorf("a member of %s sees the page of %s", team, other)
+		if b.Get("/team/"+other).Status != http.StatusNotFound {
+			b.T.Errorf("a member of %s sees the page of %s", team, other)
 		}
 	}
 }
@@ -141,8 +141,8 @@ func checkTeamPage(b *browser, page, team, item string) {
 func watchTotals(b *browser) {
 	for range 20 {
 		for _, target := range []string{"/dashboard", "/expenses", "/team/hr"} {
-			if page := b.get(target); page.status != http.StatusOK {
-				b.t.Errorf("%s = %d", target, page.status)
+			if page := b.Get(target); page.Status != http.StatusOK {
+				b.T.Errorf("%s = %d", target, page.Status)
 			}
 		}
 	}
@@ -161,11 +161,11 @@ func checkCachedPages(t *testing.T, b *browser, copies int, forgetful string) {
 	kept := map[string]string{}
 	for range copies + 1 {
 		for _, target := range targets {
-			kept[target] = b.get(target).body
+			kept[target] = b.Get(target).Body
 		}
 	}
 	for _, target := range targets {
-		if fresh := b.get(forgetful + target).body; fresh != kept[target] {
+		if fresh := b.Get(forgetful + target).Body; fresh != kept[target] {
 			t.Errorf("%s: what was kept differs from what is made anew", target)
 		}
 	}
@@ -176,21 +176,21 @@ func checkCachedPages(t *testing.T, b *browser, copies int, forgetful string) {
 func TestCopiesAgreeOnSessions(t *testing.T) {
 	t.Parallel()
 	r, _ := startCopies(t, storetest.Postgres(t), 2)
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	for range 4 {
-		b.get("/team/finance").check(t, http.StatusOK, "Finance")
+		b.Get("/team/finance").Check(t, http.StatusOK, "Finance")
 	}
-	thief := r.browser()
-	for name, value := range b.cookies() {
-		thief.setCookie(name, value)
+	thief := r.Browser()
+	for name, value := range b.Cookies() {
+		thief.SetCookie(name, value)
 	}
-	thief.get("/dashboard").check(t, http.StatusOK)
-	b.post("/logout", nil)
+	thief.Get("/dashboard").Check(t, http.StatusOK)
+	b.Post("/logout", nil)
 	time.Sleep(session.EndedWindow)
 	for range 4 {
-		if answer := thief.get("/dashboard"); answer.status != http.StatusSeeOther {
-			t.Errorf("a copy takes the session that was ended: %d", answer.status)
+		if answer := thief.Get("/dashboard"); answer.Status != http.StatusSeeOther {
+			t.Errorf("a copy takes the session that was ended: %d", answer.Status)
 		}
 	}
 }
@@ -199,10 +199,10 @@ func TestCopiesAgreeOnSessions(t *testing.T) {
 // what is kept of one must not stand for another.
 func TestTeamsWithoutExpenses(t *testing.T) {
 	t.Parallel()
-	b := startSite(t, setup{env: map[string]string{"SAMPLE_DATA": "false"}}).browser()
-	b.signIn(admin)
+	b := startSite(t, setup{env: map[string]string{"SAMPLE_DATA": "false"}}).Browser()
+	b.SignIn(admin)
 	for range 2 {
-		b.get("/team/finance").check(t, http.StatusOK, "<h1>Finance</h1>", "Finance spends")
-		b.get("/team/legal").check(t, http.StatusOK, "<h1>Legal</h1>", "Legal spends", "!Finance")
+		b.Get("/team/finance").Check(t, http.StatusOK, "<h1>Finance</h1>", "Finance spends")
+		b.Get("/team/legal").Check(t, http.StatusOK, "<h1>Legal</h1>", "Legal spends", "!Finance")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/openid"
@@ -78,7 +79,7 @@ func TestDoctor(t *testing.T) {
 // admit makes the working directory and the provider of a patient.
 func (p patient) admit(t *testing.T) (dir string, variables map[string]string, provider *devidp.Provider) {
 	t.Helper()
-	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{SigningKey: signingKey(), RedirectURIs: []string{"http://localhost:3000/authorization-code/callback"}})
+	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{SigningKey: apptest.SigningKey(), RedirectURIs: []string{"http://localhost:3000/authorization-code/callback"}})
 	if err != nil {
 		t.Fatal(err)
 	}

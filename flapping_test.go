@@ -24,19 +24,19 @@ func TestFlappingProvider(t *testing.T) {
 	}
 	t.Parallel()
 	r := startProgram(t, setup{})
-	workers := []*browser{r.browser(), r.browser()}
-	workers[0].signIn(admin)
-	workers[1].signIn(finance)
+	workers := []*browser{r.Browser(), r.Browser()}
+	workers[0].SignIn(admin)
+	workers[1].SignIn(finance)
 	ctx, cancel := context.WithTimeout(t.Context(), *flapFor)
 	defer cancel()
 	var rounds, in, out atomic.Int32
 	var people sync.WaitGroup
-	people.Go(func() { flap(ctx, r.provider) })
+	people.Go(func() { flap(ctx, r.Provider) })
 	for _, b := range workers {
 		people.Go(func() {
 			for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 				for _, path := range []string{"/dashboard", "/team/finance", "/profile", "/readyz", "/healthz"} {
-					b.get(path).check(t, http.StatusOK)
+					b.Get(path).Check(t, http.StatusOK)
 				}
 				rounds.Add(1)
 			}
@@ -58,7 +58,7 @@ func TestFlappingProvider(t *testing.T) {
 	if rounds.Load() == 0 || in.Load() == 0 || out.Load() == 0 {
 		t.Error("that shows nothing")
 	}
-	r.browser().signIn(hr)
+	r.Browser().SignIn(hr)
 }
 
 // flap changes what the provider's endpoints answer until ctx is done, and
@@ -100,19 +100,19 @@ func flap(ctx context.Context, provider *devidp.Provider) {
 // signsInOrIsTold signs somebody in. Where that fails, they must have no
 // session, and be told by one of the statuses for a provider that is away.
 func signsInOrIsTold(t *testing.T, r *rig) bool {
-	b := r.browser()
-	page := b.get(b.beginSignIn(hr).String())
-	switch page.status {
+	b := r.Browser()
+	page := b.Get(b.BeginSignIn(hr).String())
+	switch page.Status {
 	case http.StatusSeeOther:
-		b.get("/dashboard").check(t, http.StatusOK, "/team/hr")
+		b.Get("/dashboard").Check(t, http.StatusOK, "/team/hr")
 		return true
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		if page.header.Get("Retry-After") == "" {
-			t.Errorf("status %d without Retry-After", page.status)
+		if page.Header.Get("Retry-After") == "" {
+			t.Errorf("status %d without Retry-After", page.Status)
 		}
 	default:
-		t.Errorf("a sign-in fails with %d: %s", page.status, page.text())
+		t.Errorf("a sign-in fails with %d: %s", page.Status, page.Text())
 	}
-	b.get("/dashboard").check(t, http.StatusSeeOther)
+	b.Get("/dashboard").Check(t, http.StatusSeeOther)
 	return false
 }

@@ -40,10 +40,10 @@ func TestLighthouse(t *testing.T) {
 		t.Fatal("no Chromium: scripts/install-needs installs one")
 	}
 	r := startOnLocalhost(t, setup{})
-	guest, member, administrator := r.browser(), r.browser(), r.browser()
-	member.signIn(finance)
-	administrator.signIn(admin)
-	expense := member.get("/team/finance").linkAfter(`class="item"><a href="`)
+	guest, member, administrator := r.Browser(), r.Browser(), r.Browser()
+	member.SignIn(finance)
+	administrator.SignIn(admin)
+	expense := member.Get("/team/finance").LinkAfter(`class="item"><a href="`)
 	row := func(cells ...string) {
 		t.Logf("%-52s %13s %14s %14s %5s", cells[0], cells[1], cells[2], cells[3], cells[4])
 	}
@@ -66,7 +66,7 @@ func TestLighthouse(t *testing.T) {
 		{administrator, web.ImportPath},
 		{administrator, "/sessions"},
 	} {
-		report := page.b.score(t, program, page.path)
+		report := score(t, page.b, program, page.path)
 		cells := []string{page.path}
 		for _, name := range categories {
 			score := int(100*report.Categories[name].Score + 0.5)
@@ -91,10 +91,10 @@ func (r *lighthouseReport) faults(category string) []string {
 }
 
 // score runs Lighthouse on a page as the browser's person sees it.
-func (b *browser) score(t *testing.T, chromium, path string) *lighthouseReport {
+func score(t *testing.T, b *browser, chromium, path string) *lighthouseReport {
 	t.Helper()
 	var cookies []string
-	for name, value := range b.cookies() {
+	for name, value := range b.Cookies() {
 		cookies = append(cookies, name+"="+value)
 	}
 	slices.Sort(cookies)
@@ -111,7 +111,7 @@ func (b *browser) score(t *testing.T, chromium, path string) *lighthouseReport {
 	if os.Geteuid() == 0 {
 		flags += " --no-sandbox"
 	}
-	command := exec.CommandContext(t.Context(), *lighthouse, b.home+path, "--quiet", "--output=json", "--output-path="+reportFile,
+	command := exec.CommandContext(t.Context(), *lighthouse, b.Home+path, "--quiet", "--output=json", "--output-path="+reportFile,
 		"--extra-headers="+headerFile, "--chrome-flags="+flags, "--only-categories=performance,accessibility,best-practices,seo")
 	command.Env = append(os.Environ(), "CHROME_PATH="+chromium)
 	if out, err := command.CombinedOutput(); err != nil {
@@ -126,11 +126,4 @@ func (b *browser) score(t *testing.T, chromium, path string) *lighthouseReport {
 		t.Fatal(err)
 	}
 	return &report
-}
-
-// linkAfter returns the first link that stands right behind a text of the page.
-func (r *reply) linkAfter(text string) string {
-	_, rest, _ := strings.Cut(r.body, text)
-	link, _, _ := strings.Cut(rest, `"`)
-	return link
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 )
 
@@ -36,17 +37,17 @@ func scrape(t *testing.T, addr string) map[string]string {
 // was counted.
 func TestMetrics(t *testing.T) {
 	t.Chdir(t.TempDir())
-	addr := freeAddr(t)
+	addr := apptest.FreeAddr(t)
 	r := startProgram(t, setup{env: map[string]string{"METRICS_ADDR": addr}})
-	b := r.browser()
-	b.signIn(admin)
-	b.get("/team/canary-team")
-	b.get("/canary/path?canary=query")
-	r.browser().get("/authorization-code/callback?state=canary&code=canary")
-	r.provider.SetFaults(devidp.Faults{Token: func(response map[string]any) { delete(response, "id_token") }})
-	other := r.browser()
-	other.choose(other.visit("/login"), legal)
-	b.post("/logout", url.Values{})
+	b := r.Browser()
+	b.SignIn(admin)
+	b.Get("/team/canary-team")
+	b.Get("/canary/path?canary=query")
+	r.Browser().Get("/authorization-code/callback?state=canary&code=canary")
+	r.Provider.SetFaults(devidp.Faults{Token: func(response map[string]any) { delete(response, "id_token") }})
+	other := r.Browser()
+	other.Choose(other.Visit("/login"), legal)
+	b.Post("/logout", url.Values{})
 
 	got := scrape(t, addr)
 	for name, want := range map[string]string{
@@ -96,16 +97,16 @@ func metricsOnly(t *testing.T, r *rig, addr string) {
 			t.Errorf("GET %s on the address of the metrics = %d, want 404", path, response.StatusCode)
 		}
 	}
-	r.browser().get("/metrics").check(t, http.StatusNotFound, "!go_goroutines")
+	r.Browser().Get("/metrics").Check(t, http.StatusNotFound, "!go_goroutines")
 }
 
 // TestMetricsAddrTaken wants the program to say so and end.
 func TestMetricsAddrTaken(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := setup{}
-	r := newRig(t, "http://"+freeAddr(t), s)
-	s.env = map[string]string{"METRICS_ADDR": strings.TrimSuffix(strings.TrimPrefix(r.provider.Issuer(), "http://"), "/oauth2/default")}
-	err := serve(t.Context(), r.variables(s), r.log)
+	r := newRig(t, "http://"+apptest.FreeAddr(t), s)
+	s.env = map[string]string{"METRICS_ADDR": strings.TrimSuffix(strings.TrimPrefix(r.Provider.Issuer(), "http://"), "/oauth2/default")}
+	err := serve(t.Context(), r.variables(s), r.Log)
 	if err == nil || !strings.Contains(err.Error(), "METRICS_ADDR") {
 		t.Errorf("run = %v, want an error that names METRICS_ADDR", err)
 	}

@@ -51,9 +51,9 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	r := startSite(t, setup{log: file})
 	cookies := map[string]string{}
 	for _, address := range []string{admin, finance} {
-		b := r.browser()
-		b.signIn(address)
-		for name, value := range b.cookies() {
+		b := r.Browser()
+		b.SignIn(address)
+		for name, value := range b.Cookies() {
 			if name == "expense_session" {
 				cookies[address] = name + "=" + value
 			}

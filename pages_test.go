@@ -11,21 +11,21 @@ import (
 func TestPagesInTheReadersLanguage(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	german := []string{"Accept-Language", "de-DE,de;q=0.9,en;q=0.8"}
-	page := b.get("/team/finance", german...)
-	page.check(t, http.StatusOK, `<html lang="en">`, `<span lang="de">2.780,00`+"\u00a0"+`$</span>`, "!$2,780.00")
-	if got := page.header.Values("Vary"); strings.Join(got, ", ") != "Accept-Language" {
+	page := b.Get("/team/finance", german...)
+	page.Check(t, http.StatusOK, `<html lang="en">`, `<span lang="de">2.780,00`+"\u00a0"+`$</span>`, "!$2,780.00")
+	if got := page.Header.Values("Vary"); strings.Join(got, ", ") != "Accept-Language" {
 		t.Errorf("Vary = %q", got)
 	}
-	b.get("/team/finance").check(t, http.StatusOK, ">$2,780.00<", "!lang=\"de\"")
+	b.Get("/team/finance").Check(t, http.StatusOK, ">$2,780.00<", "!lang=\"de\"")
 	for _, path := range []string{"/team/finance/expenses.csv", "/team/finance/expenses.json", "/team/finance/expenses/new"} {
-		if plain, other := b.get(path), b.get(path, german...); path[len(path)-3:] != "new" && plain.body != other.body {
+		if plain, other := b.Get(path), b.Get(path, german...); path[len(path)-3:] != "new" && plain.Body != other.Body {
 			t.Errorf("%s changes with the reader's language", path)
-		} else if strings.Contains(other.body, ",00") {
+		} else if strings.Contains(other.Body, ",00") {
 			t.Errorf("%s holds an amount with a comma", path)
 		}
 	}
-	b.get("/profile", append(german, "Accept", "application/json")...).check(t, http.StatusOK, "!lang=")
+	b.Get("/profile", append(german, "Accept", "application/json")...).Check(t, http.StatusOK, "!lang=")
 }

@@ -14,6 +14,7 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 )
@@ -90,15 +91,15 @@ func TestLastingDiscoveryFaults(t *testing.T) {
 			t.Parallel()
 			s := setup{faults: test.faults}
 			r := newRig(t, "http://localhost:3000", s)
-			err := serve(t.Context(), r.variables(s), r.log)
+			err := serve(t.Context(), r.variables(s), r.Log)
 			var fault *openid.DiscoveryError
 			if !errors.As(err, &fault) || !fault.Lasting {
 				t.Fatalf("run = %v, want a lasting fault of discovery", err)
 			}
-			if status := report(err, r.log); status != 1 {
+			if status := report(err, r.Log); status != 1 {
 				t.Errorf("exit status %d, want 1", status)
 			}
-			if log := r.log.String(); !strings.Contains(log, "Likely mend: ") || strings.Contains(log, upstreamText) {
+			if log := r.Log.String(); !strings.Contains(log, "Likely mend: ") || strings.Contains(log, upstreamText) {
 				t.Errorf("the program says: %s", log)
 			}
 		})
@@ -126,11 +127,11 @@ func TestPassingDiscoveryFaults(t *testing.T) {
 			t.Parallel()
 			r := startProgram(t, setup{faults: test.faults})
 			checkUnreached(t, r)
-			r.provider.SetFaults(devidp.Faults{})
+			r.Provider.SetFaults(devidp.Faults{})
 			waitUntilReady(r)
-			r.browser().signIn(finance)
-			if strings.Contains(r.log.String(), upstreamText) {
-				t.Errorf("the log holds the provider's text: %s", r.log)
+			r.Browser().SignIn(finance)
+			if strings.Contains(r.Log.String(), upstreamText) {
+				t.Errorf("the log holds the provider's text: %s", r.Log)
 			}
 		})
 	}
@@ -139,40 +140,40 @@ func TestPassingDiscoveryFaults(t *testing.T) {
 // checkUnreached asserts what the program does without its provider.
 func checkUnreached(t *testing.T, r *rig) {
 	t.Helper()
-	b := r.browser()
-	b.get("/healthz").check(t, http.StatusOK)
-	b.get("/readyz").check(t, http.StatusServiceUnavailable)
-	b.get("/").check(t, http.StatusOK, "Sign in")
-	login := b.get("/login")
-	login.check(t, http.StatusServiceUnavailable, "Okta cannot be reached")
-	if login.header.Get("Retry-After") == "" || len(b.cookies()) > 0 {
-		t.Errorf("/login answers with %v", login.header)
+	b := r.Browser()
+	b.Get("/healthz").Check(t, http.StatusOK)
+	b.Get("/readyz").Check(t, http.StatusServiceUnavailable)
+	b.Get("/").Check(t, http.StatusOK, "Sign in")
+	login := b.Get("/login")
+	login.Check(t, http.StatusServiceUnavailable, "Okta cannot be reached")
+	if login.Header.Get("Retry-After") == "" || len(b.Cookies()) > 0 {
+		t.Errorf("/login answers with %v", login.Header)
 	}
 }
 
 func waitUntilReady(r *rig) {
-	b := r.browser()
-	for b.get("/readyz").status != http.StatusOK {
+	b := r.Browser()
+	for b.Get("/readyz").Status != http.StatusOK {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
 
 func TestProviderThatRefusesConnections(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	addr := apptest.FreeAddr(t)
 	r := startProgram(t, setup{env: map[string]string{
 		"OKTA_ISSUER": "http://" + addr + "/oauth2/default", "OKTA_CLIENT_ID": "client", "OKTA_CLIENT_SECRET": "the secret of the client",
 	}})
 	checkUnreached(t, r)
 	late, err := devidp.Start(addr, devidp.Config{
-		ClientID: "client", ClientSecret: "the secret of the client", SigningKey: signingKey(), RedirectURIs: []string{r.baseURL + openid.CallbackPath},
+		ClientID: "client", ClientSecret: "the secret of the client", SigningKey: apptest.SigningKey(), RedirectURIs: []string{r.BaseURL + openid.CallbackPath},
 	})
 	if err != nil {
 		t.Skipf("somebody else took the port meanwhile: %v", err)
 	}
 	t.Cleanup(func() { late.Close() })
 	waitUntilReady(r)
-	r.browser().signIn(finance)
+	r.Browser().SignIn(finance)
 }
 
 func TestProviderThatHangs(t *testing.T) {
@@ -198,37 +199,37 @@ func TestSignInDeadline(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	var slept atomic.Int32
-	r.provider.SetFaults(devidp.Faults{
+	r.Provider.SetFaults(devidp.Faults{
 		Token: func(map[string]any) { time.Sleep(openid.SignInTimeout * 6 / 10); slept.Add(1) },
 		UserInfo: func(map[string]any) {
 			time.Sleep(openid.SignInTimeout * 6 / 10)
 			slept.Add(1)
 		},
 	})
-	b := r.browser()
-	b.get(b.beginSignIn(finance).String()).check(t, http.StatusGatewayTimeout, "Okta did not answer in time")
+	b := r.Browser()
+	b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusGatewayTimeout, "Okta did not answer in time")
 	if got := slept.Load(); got != 1 {
 		t.Errorf("%d calls had ended, want the token request alone", got)
 	}
-	b.get("/dashboard").check(t, http.StatusSeeOther)
+	b.Get("/dashboard").Check(t, http.StatusSeeOther)
 }
 
 // No fault of the provider's ends a program that serves, nor its sessions.
 func TestProviderGoesAway(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b, guest := r.browser(), r.browser()
-	b.signIn(finance)
-	callback := guest.beginSignIn(hr)
-	r.provider.Close()
+	b, guest := r.Browser(), r.Browser()
+	b.SignIn(finance)
+	callback := guest.BeginSignIn(hr)
+	r.Provider.Close()
 	if err := r.site.signIn.client.Connect(t.Context()); err == nil {
 		t.Error("connect succeeds without a provider")
 	}
-	b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
-	guest.get("/readyz").check(t, http.StatusOK)
-	page := guest.get(callback.String())
-	page.check(t, http.StatusServiceUnavailable)
-	if page.header.Get("Retry-After") == "" {
+	b.Get("/team/finance").Check(t, http.StatusOK, "$2,780.00")
+	guest.Get("/readyz").Check(t, http.StatusOK)
+	page := guest.Get(callback.String())
+	page.Check(t, http.StatusServiceUnavailable)
+	if page.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 }
@@ -238,36 +239,36 @@ func TestRefreshKeepsWhatIsGood(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	for _, faults := range []devidp.Faults{metadata("token_endpoint", "http://evil.example/"), metadata("issuer", "https://evil.example"), answerWith("openid-configuration", 404, "")} {
-		r.provider.SetFaults(faults)
+		r.Provider.SetFaults(faults)
 		if err := r.site.signIn.client.Connect(t.Context()); err == nil {
 			t.Error("connect believes a bad answer")
 		}
-		r.browser().signIn(finance)
+		r.Browser().SignIn(finance)
 	}
 }
 
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock})
-	old := r.provider.SigningKey()
-	if err := r.provider.RotateKeys(); err != nil {
+	old := r.Provider.SigningKey()
+	if err := r.Provider.RotateKeys(); err != nil {
 		t.Fatal(err)
 	}
-	clock.advance(openid.KeyFetchInterval)
-	r.browser().signIn(finance)
-	if got := r.provider.Count("keys"); got != 2 {
+	clock.Advance(openid.KeyFetchInterval)
+	r.Browser().SignIn(finance)
+	if got := r.Provider.Count("keys"); got != 2 {
 		t.Errorf("keys were fetched %d times, want once at the start and once for the new key", got)
 	}
-	r.provider.WithdrawOldKeys()
+	r.Provider.WithdrawOldKeys()
 	if err := r.site.signIn.client.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.provider.SetFaults(resigned(old, map[string]any{"kid": thumbprint(t, old.Public())}))
-	b := r.browser()
-	b.get(b.beginSignIn(finance).String()).check(t, http.StatusBadGateway)
-	r.provider.SetFaults(devidp.Faults{})
-	r.browser().signIn(finance)
+	r.Provider.SetFaults(resigned(old, map[string]any{"kid": thumbprint(t, old.Public())}))
+	b := r.Browser()
+	b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusBadGateway)
+	r.Provider.SetFaults(devidp.Faults{})
+	r.Browser().SignIn(finance)
 }
 
 func thumbprint(t *testing.T, public any) string {
@@ -281,30 +282,30 @@ func thumbprint(t *testing.T, public any) string {
 
 func TestFloodOfUnknownKeys(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock})
 	var number atomic.Int32
-	r.provider.SetFaults(devidp.Faults{IDToken: func(signed string) string {
-		return resign(signed, signingKey(), map[string]any{"kid": fmt.Sprint("unknown ", number.Add(1))})
+	r.Provider.SetFaults(devidp.Faults{IDToken: func(signed string) string {
+		return resign(signed, apptest.SigningKey(), map[string]any{"kid": fmt.Sprint("unknown ", number.Add(1))})
 	}})
 	flood := func() {
 		for range 5 {
-			b := r.browser()
-			b.get(b.beginSignIn(finance).String()).check(t, http.StatusBadGateway)
+			b := r.Browser()
+			b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusBadGateway)
 		}
 	}
 	for _, step := range []struct {
 		passes time.Duration
 		want   int
 	}{{0, 1}, {openid.KeyFetchInterval - time.Millisecond, 1}, {time.Millisecond, 2}, {openid.KeyFetchInterval / 2, 2}, {openid.KeyFetchInterval / 2, 3}} {
-		clock.advance(step.passes)
+		clock.Advance(step.passes)
 		flood()
-		if got := r.provider.Count("keys"); got != step.want {
+		if got := r.Provider.Count("keys"); got != step.want {
 			t.Errorf("%s later keys were fetched %d times, want %d", step.passes, got, step.want)
 		}
 	}
-	r.provider.SetFaults(devidp.Faults{})
-	r.browser().signIn(finance)
+	r.Provider.SetFaults(devidp.Faults{})
+	r.Browser().SignIn(finance)
 }
 
 func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
@@ -316,11 +317,11 @@ func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
-			r.provider.SetFaults(faults)
+			r.Provider.SetFaults(faults)
 			if err := r.site.signIn.client.Connect(t.Context()); err != nil {
 				t.Errorf("connect = %v", err)
 			}
-			r.browser().signIn(finance)
+			r.Browser().SignIn(finance)
 		})
 	}
 }
@@ -329,37 +330,39 @@ func TestKeyEndpointDownWhileCachedKeysServe(t *testing.T) {
 func TestKeyEndpointDownAtTheStart(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{faults: answerWith("keys", 503, upstreamText)})
-	b := r.browser()
-	page := b.get(b.beginSignIn(finance).String())
-	if page.check(t, http.StatusServiceUnavailable); page.header.Get("Retry-After") == "" {
+	b := r.Browser()
+	page := b.Get(b.BeginSignIn(finance).String())
+	if page.Check(t, http.StatusServiceUnavailable); page.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	r.provider.SetFaults(devidp.Faults{})
-	r.browser().signIn(finance)
+	r.Provider.SetFaults(devidp.Faults{})
+	r.Browser().SignIn(finance)
 }
 
 // Somebody's token with an unknown key must not hold up everybody else.
 func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock})
-	clock.advance(openid.KeyFetchInterval)
+	clock.Advance(openid.KeyFetchInterval)
 	asked, release := make(chan struct{}), make(chan struct{})
 	faults := intercept("keys", func(http.ResponseWriter, *http.Request) { close(asked); <-release })
-	faults.IDToken = func(signed string) string { return resign(signed, signingKey(), map[string]any{"kid": "unknown"}) }
-	r.provider.SetFaults(faults)
-	slow := r.browser()
-	callback := slow.beginSignIn(hr).String()
+	faults.IDToken = func(signed string) string {
+		return resign(signed, apptest.SigningKey(), map[string]any{"kid": "unknown"})
+	}
+	r.Provider.SetFaults(faults)
+	slow := r.Browser()
+	callback := slow.BeginSignIn(hr).String()
 	var waiting sync.WaitGroup
 	var ended atomic.Bool
 	waiting.Go(func() {
-		slow.get(callback)
+		slow.Get(callback)
 		ended.Store(true)
 	})
 	<-asked
-	r.provider.SetFaults(devidp.Faults{})
-	b := r.browser()
-	b.get(b.beginSignIn(finance).String()).check(t, http.StatusSeeOther)
+	r.Provider.SetFaults(devidp.Faults{})
+	b := r.Browser()
+	b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusSeeOther)
 	if ended.Load() {
 		t.Error("a sign-in with a known key waited for the keys that another asked for")
 	}

@@ -27,23 +27,23 @@ func TestQueriesOfAPage(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r, sites := startCopies(t, databaseURL, 1)
-		b := r.browser()
-		b.signIn(admin)
+		b := r.Browser()
+		b.SignIn(admin)
 		s, forgetful := startForgetful(t, r)
-		id := strings.Split(findIn(t, b.get("/team/finance").body, `href="/team/finance/expenses/[a-z2-7]{26}"`), `"`)[1]
+		id := strings.Split(findIn(t, b.Get("/team/finance").Body, `href="/team/finance/expenses/[a-z2-7]{26}"`), `"`)[1]
 		targets := []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?sort=amount&order=desc&q=a", "/expenses", "/expenses?from=2026-01-02",
 			"/team/finance/expenses/new", id, "/expenses/import", "/team/finance/expenses.csv", "/expenses.json", "/sessions",
 		}
 		for _, visit := range []string{"reader", "writer"} {
 			if visit == "writer" {
-				b.setCookie("wrote", "1")
+				b.SetCookie("wrote", "1")
 			}
 			for _, target := range targets {
 				s.store.ForgetRevisions()
 				setNewsAge(s, session.EndedWindow)
 				before := s.store.Queries()
-				b.get(forgetful+target).check(t, http.StatusOK)
+				b.Get(forgetful+target).Check(t, http.StatusOK)
 				if asked := s.store.Queries() - before; asked > maxQueries {
 					t.Errorf("%s, %s, asks %d times", target, visit, asked)
 				}
@@ -51,9 +51,9 @@ func TestQueriesOfAPage(t *testing.T) {
 		}
 		s = sites[0]
 		for _, target := range []string{"/dashboard", "/team/finance", "/expenses"} {
-			b.get(target)
+			b.Get(target)
 			before := s.store.Queries()
-			b.get(target).check(t, http.StatusOK)
+			b.Get(target).Check(t, http.StatusOK)
 			if asked := s.store.Queries() - before; asked > 2 {
 				t.Errorf("%s is kept, and asks %d times", target, asked)
 			}
@@ -84,18 +84,18 @@ func findIn(t *testing.T, text, expression string) string {
 func TestSumsOfManyPagesAreKept(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r, sites := startCopies(t, databaseURL, 2)
-		b := r.browser()
-		b.signIn(admin)
+		b := r.Browser()
+		b.SignIn(admin)
 		file := expensefile.Columns + "\n"
 		for i := range 3 * expense.PageSize {
 			file += fmt.Sprintf(",2026-01-02,hr,Sarah Morgan,Item %d,Books,1.00,\n", i)
 		}
-		b.upload(file).check(t, http.StatusSeeOther)
-		b.get("/team/hr?category=Books")
+		upload(b, file).Check(t, http.StatusSeeOther)
+		b.Get("/team/hr?category=Books")
 		for written := range 3 {
 			if written > 0 {
-				b.post("/team/hr/expenses", with(aForm(), "category", "Books")).check(t, http.StatusSeeOther)
-				b.get("/team/hr")
+				b.Post("/team/hr/expenses", with(aForm(), "category", "Books")).Check(t, http.StatusSeeOther)
+				b.Get("/team/hr")
 			}
 			want := fmt.Sprintf("Total of what matches, %d expenses", 3*expense.PageSize+written)
 			asked, pages := int64(0), int64(0)
@@ -105,10 +105,10 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 			}
 			for _, sort := range []string{"date", "item", "amount", "person"} {
 				for target := "/team/hr?category=Books&order=asc&sort=" + sort; target != ""; pages++ {
-					page := b.get(target)
-					page.check(t, http.StatusOK, want)
+					page := b.Get(target)
+					page.Check(t, http.StatusOK, want)
 					target = ""
-					if next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`).FindStringSubmatch(page.body); next != nil {
+					if next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`).FindStringSubmatch(page.Body); next != nil {
 						target = html.UnescapeString(next[1])
 					}
 				}

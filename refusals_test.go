@@ -74,19 +74,19 @@ func TestRefusalsAreExplained(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
-			r.provider.SetFaults(row.faults)
-			b := r.browser()
-			page := b.get(b.beginSignIn(finance).String())
-			page.check(t, row.status, html.EscapeString(row.page), html.EscapeString(row.mend), "!"+upstreamText)
-			if shown := strings.Contains(page.body, "For you who run this site"); shown != (row.mend != "") {
+			r.Provider.SetFaults(row.faults)
+			b := r.Browser()
+			page := b.Get(b.BeginSignIn(finance).String())
+			page.Check(t, row.status, html.EscapeString(row.page), html.EscapeString(row.mend), "!"+upstreamText)
+			if shown := strings.Contains(page.Body, "For you who run this site"); shown != (row.mend != "") {
 				t.Errorf("the page shows a mend: %v", shown)
 			}
-			reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.body), "<code>"), "</code>")
-			line := failureLine(r.log.String(), reference)
+			reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.Body), "<code>"), "</code>")
+			line := failureLine(r.Log.String(), reference)
 			if !strings.Contains(line, "reason="+string(row.reason)) || !strings.Contains(line, row.mend) || strings.Contains(line, "mend=") != (row.mend != "") {
 				t.Errorf("the log line of %s lacks %s or %q: %s", reference, row.reason, row.mend, line)
 			}
-			if strings.Contains(r.log.String(), upstreamText) {
+			if strings.Contains(r.Log.String(), upstreamText) {
 				t.Error("the log holds the provider's own words")
 			}
 			away := r.copy(t, setup{env: map[string]string{"APP_BASE_URL": "https://expenses.example.com", "SAMPLE_DATA": "false"}})
@@ -102,11 +102,11 @@ func TestRefusalsAreExplained(t *testing.T) {
 func TestUnverifiedAddressIsExplained(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}})
-	b := r.browser()
+	b := r.Browser()
 	const mend = "have the person confirm it"
-	b.signIn(finance).check(t, http.StatusOK, "Your email address is not verified.", finance, mend)
-	b.get("/profile").check(t, http.StatusOK, "Your email address is not verified.", mend)
-	if log := r.log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, mend) {
+	b.SignIn(finance).Check(t, http.StatusOK, "Your email address is not verified.", finance, mend)
+	b.Get("/profile").Check(t, http.StatusOK, "Your email address is not verified.", mend)
+	if log := r.Log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, mend) {
 		t.Errorf("the log does not say what to change: %s", log)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
@@ -35,12 +36,12 @@ func TestLongIDToken(t *testing.T) {
 			// Only one sign-in happens, before anything reads rawIDToken.
 			keep := func(response map[string]any) { rawIDToken = response["id_token"].(string) }
 			r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: test.padding}, faults: devidp.Faults{Token: keep}})
-			b := r.browser()
-			b.signIn(finance)
-			b.get("/team/finance").check(t, http.StatusOK, "$2,780.00")
-			logout := b.post("/logout", nil)
-			logout.check(t, http.StatusSeeOther)
-			target, err := url.Parse(logout.location())
+			b := r.Browser()
+			b.SignIn(finance)
+			b.Get("/team/finance").Check(t, http.StatusOK, "$2,780.00")
+			logout := b.Post("/logout", nil)
+			logout.Check(t, http.StatusSeeOther)
+			target, err := url.Parse(logout.Location())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,8 +52,8 @@ func TestLongIDToken(t *testing.T) {
 			if got := target.Query().Get("id_token_hint"); got != want {
 				t.Errorf("id_token_hint is %d bytes and another than the ID Token of %d", len(got), len(rawIDToken))
 			}
-			if len(b.cookies()) != 0 {
-				t.Errorf("cookies are left: %v", slices.Collect(maps.Keys(b.cookies())))
+			if len(b.Cookies()) != 0 {
+				t.Errorf("cookies are left: %v", slices.Collect(maps.Keys(b.Cookies())))
 			}
 		})
 	}
@@ -62,14 +63,14 @@ func TestLongIDToken(t *testing.T) {
 func TestIDTokenStaysAwayFromPages(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	for path, want := range map[string]int{"/": 1, "/dashboard": 1, "/team/finance": 1, "/logout": 2, "/logoutx": 1} {
-		target, err := url.Parse(r.baseURL + path)
+		target, err := url.Parse(r.BaseURL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cookies := slices.DeleteFunc(b.client.Jar.Cookies(target), func(c *http.Cookie) bool { return c.Name == "devidp_session" })
+		cookies := slices.DeleteFunc(b.Client.Jar.Cookies(target), func(c *http.Cookie) bool { return c.Name == "devidp_session" })
 		if len(cookies) != want {
 			t.Errorf("%d cookies go to %s, want %d", len(cookies), path, want)
 		}
@@ -89,12 +90,12 @@ func TestCookieAttributes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{https: test.https})
-			b := r.browser()
-			begun := b.get("/login")
-			r2 := b.get(b.post(begun.location(), url.Values{"email": {finance}}).location())
-			r2.check(t, http.StatusSeeOther)
+			b := r.Browser()
+			begun := b.Get("/login")
+			r2 := b.Get(b.Post(begun.Location(), url.Values{"email": {finance}}).Location())
+			r2.Check(t, http.StatusSeeOther)
 			var names []string
-			for _, line := range append(begun.header["Set-Cookie"], r2.header["Set-Cookie"]...) {
+			for _, line := range append(begun.Header["Set-Cookie"], r2.Header["Set-Cookie"]...) {
 				cookie, err := http.ParseSetCookie(line)
 				if err != nil {
 					t.Fatal(err)
@@ -120,31 +121,31 @@ func TestCookieAttributes(t *testing.T) {
 func TestSessionSurvivesRestartAndRotation(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	tests := []struct {
 		name, secrets string
 		status        int
 	}{
-		{"same secret", testSecret, 200},
-		{"secret is the second", otherSecret + "," + testSecret, 200},
-		{"secret is the first of two", testSecret + "," + otherSecret, 200},
+		{"same secret", apptest.SessionSecret, 200},
+		{"secret is the second", otherSecret + "," + apptest.SessionSecret, 200},
+		{"secret is the first of two", apptest.SessionSecret + "," + otherSecret, 200},
 		{"secret is gone", otherSecret, 303},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			again := startProgram(t, setup{env: map[string]string{"SESSION_SECRET": test.secrets}})
-			visitor := again.browser()
-			for name, value := range b.cookies() {
-				visitor.setCookie(name, value)
+			visitor := again.Browser()
+			for name, value := range b.Cookies() {
+				visitor.SetCookie(name, value)
 			}
-			page := visitor.get("/dashboard")
-			page.check(t, test.status)
+			page := visitor.Get("/dashboard")
+			page.Check(t, test.status)
 			if test.status == http.StatusOK {
-				page.check(t, http.StatusOK, "Carol Lee", "/team/finance")
+				page.Check(t, http.StatusOK, "Carol Lee", "/team/finance")
 				return
 			}
-			if got := visitor.cookies()["expense_session"]; got != "" {
+			if got := visitor.Cookies()["expense_session"]; got != "" {
 				t.Errorf("the unreadable cookie is kept")
 			}
 		})
@@ -154,16 +155,16 @@ func TestSessionSurvivesRestartAndRotation(t *testing.T) {
 // A session written with an old secret lives on under the new one.
 func TestRotationRenewsCookies(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	old := startSite(t, setup{clock: clock})
-	both := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_SECRET": otherSecret + "," + testSecret}})
+	both := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_SECRET": otherSecret + "," + apptest.SessionSecret}})
 	after := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_SECRET": otherSecret}})
-	b := old.browser()
-	b.signIn(finance)
-	clock.advance(30 * time.Minute)
+	b := old.Browser()
+	b.SignIn(finance)
+	clock.Advance(30 * time.Minute)
 	for _, r := range []*rig{both, after} {
-		b.home = r.baseURL
-		b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+		b.Home = r.BaseURL
+		b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 	}
 }
 
@@ -194,22 +195,22 @@ func TestSessionLimits(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			clock := newClock()
+			clock := apptest.NewClock()
 			r := startSite(t, setup{clock: clock, env: env})
-			b := r.browser()
-			b.signIn(finance)
-			begun := clock.now()
+			b := r.Browser()
+			b.SignIn(finance)
+			begun := clock.Now()
 			for _, visit := range test.visits {
-				clock.set(begun.Add(visit))
-				b.get("/dashboard").check(t, http.StatusOK)
+				clock.Set(begun.Add(visit))
+				b.Get("/dashboard").Check(t, http.StatusOK)
 			}
-			clock.set(begun.Add(test.at))
+			clock.Set(begun.Add(test.at))
 			want := http.StatusSeeOther
 			if test.present {
 				want = http.StatusOK
 			}
-			b.get("/dashboard").check(t, want)
-			if _, kept := b.cookies()["expense_session"]; kept != test.kept {
+			b.Get("/dashboard").Check(t, want)
+			if _, kept := b.Cookies()["expense_session"]; kept != test.kept {
 				t.Errorf("the browser keeps its session: %v, want %v", kept, test.kept)
 			}
 		})
@@ -220,27 +221,27 @@ func TestSessionLimits(t *testing.T) {
 // it is right again everybody is who was before, whatever happened meanwhile.
 func TestClockJumpsAheadAndBack(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "2h"}})
-	away, busy, ended, stolen := r.browser(), r.browser(), r.browser(), r.browser()
+	away, busy, ended, stolen := r.Browser(), r.Browser(), r.Browser(), r.Browser()
 	for _, b := range []*browser{away, busy, ended} {
-		b.signIn(finance)
+		b.SignIn(finance)
 	}
-	stolen.setCookie("expense_session", ended.cookies()["expense_session"])
-	ended.post("/logout", nil)
-	clock.advance(61 * time.Minute)
-	busy.get("/dashboard").check(t, http.StatusSeeOther)
+	stolen.SetCookie("expense_session", ended.Cookies()["expense_session"])
+	ended.Post("/logout", nil)
+	clock.Advance(61 * time.Minute)
+	busy.Get("/dashboard").Check(t, http.StatusSeeOther)
 	// A sign-in tidies up what is over by the clock that is ahead.
-	clock.advance(time.Hour)
-	r.browser().signIn(marketing)
-	clock.advance(-121 * time.Minute)
+	clock.Advance(time.Hour)
+	r.Browser().SignIn(marketing)
+	clock.Advance(-121 * time.Minute)
 	for _, b := range []*browser{away, busy} {
-		b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+		b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 	}
 	again := r.copy(t, setup{clock: clock})
 	for name, routes := range map[string]http.Handler{"this copy": r.site.routes(), "a copy that starts": again.routes()} {
 		request, answer := httptest.NewRequest("GET", "/dashboard", nil), httptest.NewRecorder()
-		request.AddCookie(&http.Cookie{Name: "expense_session", Value: stolen.cookies()["expense_session"]})
+		request.AddCookie(&http.Cookie{Name: "expense_session", Value: stolen.Cookies()["expense_session"]})
 		if routes.ServeHTTP(answer, request); answer.Code != http.StatusSeeOther {
 			t.Errorf("on %s the session that was ended gets %d", name, answer.Code)
 		}
@@ -261,14 +262,14 @@ func TestLongerIdleTimeoutRevivesNothing(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			clock := newClock()
+			clock := apptest.NewClock()
 			first := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": test.before}})
 			second := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": test.after}})
-			b := first.browser()
-			b.signIn(finance)
-			clock.advance(test.rest)
-			b.home = second.baseURL
-			b.get("/dashboard").check(t, test.want)
+			b := first.Browser()
+			b.SignIn(finance)
+			clock.Advance(test.rest)
+			b.Home = second.BaseURL
+			b.Get("/dashboard").Check(t, test.want)
 		})
 	}
 }
@@ -284,14 +285,14 @@ func everyHalfHour(until time.Duration) (visits []time.Duration) {
 // the absolute limit in the browser.
 func TestMaxAgeOfTheCookieShrinks(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	r := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_IDLE_TIMEOUT": "12h", "SESSION_MAX_AGE": "12h"}})
-	b := r.browser()
-	b.signIn(finance)
-	clock.advance(11 * time.Hour)
-	page := b.get("/dashboard")
-	page.check(t, http.StatusOK)
-	cookie, err := http.ParseSetCookie(page.header.Get("Set-Cookie"))
+	b := r.Browser()
+	b.SignIn(finance)
+	clock.Advance(11 * time.Hour)
+	page := b.Get("/dashboard")
+	page.Check(t, http.StatusOK)
+	cookie, err := http.ParseSetCookie(page.Header.Get("Set-Cookie"))
 	if err != nil || cookie.MaxAge != 3600 {
 		t.Errorf("an hour before the end the cookie is %v, %v; want a Max-Age of 3600", cookie, err)
 	}
@@ -304,7 +305,7 @@ func TestPendingLoginEnds(t *testing.T) {
 		kept bool
 	}{{0, true}, {signin.PendingMaxAge - time.Second, true}, {signin.PendingMaxAge + 2*time.Second, false}, {24 * time.Hour, false}} {
 		synctest.Test(t, func(t *testing.T) {
-			logins, err := signin.NewPending([]secret.Text{testSecret}, false, time.Now)
+			logins, err := signin.NewPending([]secret.Text{apptest.SessionSecret}, false, time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -331,28 +332,28 @@ func TestPendingLoginEnds(t *testing.T) {
 func TestUnreadableSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	pending := b.beginSignIn(finance)
-	loginCookie := b.cookies()[r.site.signIn.pending.Name(pending.Query().Get("state"))]
-	b.get(pending.String())
-	good, idToken := b.cookies()["expense_session"], b.cookies()["id_token_0"]
-	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).browser()
-	foreign.signIn(finance)
+	b := r.Browser()
+	pending := b.BeginSignIn(finance)
+	loginCookie := b.Cookies()[r.site.signIn.pending.Name(pending.Query().Get("state"))]
+	b.Get(pending.String())
+	good, idToken := b.Cookies()["expense_session"], b.Cookies()["id_token_0"]
+	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).Browser()
+	foreign.SignIn(finance)
 	for name, value := range map[string]string{
 		"empty": "", "text": "x", "base64": "AAAA", "cut short": good[:len(good)-1], "changed": flipMiddle(good), "doubled": good + good,
-		"of another secret": foreign.cookies()["expense_session"], "of a pending login": loginCookie, "of an ID Token": idToken,
+		"of another secret": foreign.Cookies()["expense_session"], "of a pending login": loginCookie, "of an ID Token": idToken,
 		"very long": strings.Repeat("A", 5000), "odd characters": "%00!#$&'()*+",
 	} {
 		t.Run(name, func(t *testing.T) {
-			visitor := r.browser()
+			visitor := r.Browser()
 			for path, status := range map[string]int{"/": 200, "/dashboard": 303, "/team/finance": 303, "/unknown": 404} {
-				page := visitor.get(path, "Cookie", "expense_session="+value)
-				page.check(t, status, "!Carol")
-				if path != "/unknown" && !strings.HasPrefix(page.header.Get("Set-Cookie"), "expense_session=; Path=/;") {
-					t.Errorf("%s does not clear the cookie: %q", path, page.header.Get("Set-Cookie"))
+				page := visitor.Get(path, "Cookie", "expense_session="+value)
+				page.Check(t, status, "!Carol")
+				if path != "/unknown" && !strings.HasPrefix(page.Header.Get("Set-Cookie"), "expense_session=; Path=/;") {
+					t.Errorf("%s does not clear the cookie: %q", path, page.Header.Get("Set-Cookie"))
 				}
 			}
-			visitor.get("/profile", "Cookie", "expense_session="+value, "Accept", "application/json").check(t, http.StatusUnauthorized)
+			visitor.Get("/profile", "Cookie", "expense_session="+value, "Accept", "application/json").Check(t, http.StatusUnauthorized)
 		})
 	}
 }
@@ -360,30 +361,30 @@ func TestUnreadableSession(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	logout := b.post("/logout", nil)
-	logout.check(t, http.StatusSeeOther)
-	target, err := url.Parse(logout.location())
+	b := r.Browser()
+	b.SignIn(finance)
+	logout := b.Post("/logout", nil)
+	logout.Check(t, http.StatusSeeOther)
+	target, err := url.Parse(logout.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
 	query := target.Query()
-	if query.Get("client_id") != r.provider.ClientID() || query.Get("post_logout_redirect_uri") != r.baseURL || strings.Count(query.Get("id_token_hint"), ".") != 2 || len(query) != 3 {
+	if query.Get("client_id") != r.Provider.ClientID() || query.Get("post_logout_redirect_uri") != r.BaseURL || strings.Count(query.Get("id_token_hint"), ".") != 2 || len(query) != 3 {
 		t.Errorf("the end-session endpoint is asked with %v", query)
 	}
-	home := b.follow(logout)
-	if home.check(t, http.StatusOK, "Sign in", "!Carol"); home.url.String() != r.baseURL {
-		t.Errorf("sign-out ends at %s, want %s", home.url, r.baseURL)
+	home := b.Follow(logout)
+	if home.Check(t, http.StatusOK, "Sign in", "!Carol"); home.URL.String() != r.BaseURL {
+		t.Errorf("sign-out ends at %s, want %s", home.URL, r.BaseURL)
 	}
-	if page := b.visit("/team/finance"); !strings.Contains(page.body, "Development sign-in") {
-		t.Errorf("the old page does not ask to sign in again, but shows %s", page.url)
+	if page := b.Visit("/team/finance"); !strings.Contains(page.Body, "Development sign-in") {
+		t.Errorf("the old page does not ask to sign in again, but shows %s", page.URL)
 	}
-	again := b.post("/logout", nil)
-	if again.check(t, http.StatusSeeOther); again.header.Get("Location") != "/" {
-		t.Errorf("sign-out without a session leads to %s", again.header.Get("Location"))
+	again := b.Post("/logout", nil)
+	if again.Check(t, http.StatusSeeOther); again.Header.Get("Location") != "/" {
+		t.Errorf("sign-out without a session leads to %s", again.Header.Get("Location"))
 	}
-	if log := r.log.String(); strings.Contains(log, query.Get("id_token_hint")) || !strings.Contains(log, "event=sign_out") {
+	if log := r.Log.String(); strings.Contains(log, query.Get("id_token_hint")) || !strings.Contains(log, "event=sign_out") {
 		t.Error("the log holds the ID Token, or no sign-out")
 	}
 }
@@ -401,22 +402,22 @@ func TestSignOutWithoutTheProvider(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{faults: test.faults, env: map[string]string{"POST_LOGOUT_URL": "https://www.example.com/bye?a=%2F"}})
-			b := r.browser()
-			b.signIn(finance)
-			if got := b.post("/logout", nil).header.Get("Location"); got != "https://www.example.com/bye?a=%2F" {
+			b := r.Browser()
+			b.SignIn(finance)
+			if got := b.Post("/logout", nil).Header.Get("Location"); got != "https://www.example.com/bye?a=%2F" {
 				t.Errorf("sign-out leads to %s", got)
 			}
-			b.get("/dashboard").check(t, http.StatusSeeOther)
+			b.Get("/dashboard").Check(t, http.StatusSeeOther)
 		})
 	}
 	t.Run("provider is gone", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		b := r.browser()
-		b.signIn(finance)
-		r.provider.Close()
-		b.post("/logout", nil).check(t, http.StatusSeeOther)
-		b.get("/dashboard").check(t, http.StatusSeeOther)
+		b := r.Browser()
+		b.SignIn(finance)
+		r.Provider.Close()
+		b.Post("/logout", nil).Check(t, http.StatusSeeOther)
+		b.Get("/dashboard").Check(t, http.StatusSeeOther)
 	})
 }
 
@@ -425,10 +426,10 @@ func TestEndSessionEndpointWithAQuery(t *testing.T) {
 	r := startSite(t, setup{faults: devidp.Faults{Discovery: func(m map[string]any) {
 		m["end_session_endpoint"] = m["end_session_endpoint"].(string) + "?tenant=a%2Fb"
 	}}})
-	b := r.browser()
-	b.signIn(finance)
-	target, err := url.Parse(b.post("/logout", nil).location())
-	if err != nil || target.Query().Get("tenant") != "a/b" || target.Query().Get("client_id") != r.provider.ClientID() {
+	b := r.Browser()
+	b.SignIn(finance)
+	target, err := url.Parse(b.Post("/logout", nil).Location())
+	if err != nil || target.Query().Get("tenant") != "a/b" || target.Query().Get("client_id") != r.Provider.ClientID() {
 		t.Errorf("sign-out leads to %v, %v", target, err)
 	}
 }
@@ -465,26 +466,26 @@ func TestSignOutFromElsewhere(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{})
-			b := r.browser()
-			b.signIn(finance)
+			b := r.Browser()
+			b.SignIn(finance)
 			fields := slices.Clone(test.fields)
 			for i := range fields {
-				fields[i] = strings.Replace(fields[i], "BASE", r.baseURL, 1)
+				fields[i] = strings.Replace(fields[i], "BASE", r.BaseURL, 1)
 			}
-			before := b.cookies()
-			page := b.send(test.method, "/logout", nil, fields...)
-			page.check(t, test.status)
+			before := b.Cookies()
+			page := b.Send(test.method, "/logout", nil, fields...)
+			page.Check(t, test.status)
 			if test.ends {
-				b.get("/dashboard").check(t, http.StatusSeeOther)
+				b.Get("/dashboard").Check(t, http.StatusSeeOther)
 				return
 			}
-			if page.status == http.StatusOK {
-				page.check(t, http.StatusOK, "Sign out?", `<form method="post" action="/logout">`)
+			if page.Status == http.StatusOK {
+				page.Check(t, http.StatusOK, "Sign out?", `<form method="post" action="/logout">`)
 			}
-			if !maps.Equal(before, b.cookies()) {
+			if !maps.Equal(before, b.Cookies()) {
 				t.Error("cookies have changed")
 			}
-			b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+			b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 		})
 	}
 }
@@ -493,28 +494,28 @@ func TestSignOutFromElsewhere(t *testing.T) {
 func TestSignOutEndsOneSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	desk, phone := r.browser(), r.browser()
-	desk.signIn(finance)
-	phone.signIn(finance)
-	phone.post("/logout", nil)
-	desk.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	desk, phone := r.Browser(), r.Browser()
+	desk.SignIn(finance)
+	phone.SignIn(finance)
+	phone.Post("/logout", nil)
+	desk.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 // Parts of two sessions' ID Tokens are never put together.
 func TestIDTokenOfAnotherSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: 4000}})
-	first, second := r.browser(), r.browser()
-	first.signIn(finance)
-	second.signIn(finance)
-	mixed := first.cookies()
-	mixed["id_token_1"] = second.cookies()["id_token_1"]
+	first, second := r.Browser(), r.Browser()
+	first.SignIn(finance)
+	second.SignIn(finance)
+	mixed := first.Cookies()
+	mixed["id_token_1"] = second.Cookies()["id_token_1"]
 	var header []string
 	for name, value := range mixed {
 		header = append(header, name+"="+value)
 	}
-	logout := r.browser().get("/logout", "Cookie", strings.Join(header, "; "))
-	if target := logout.location(); strings.Contains(target, "id_token_hint") || !strings.Contains(target, "client_id") {
+	logout := r.Browser().Get("/logout", "Cookie", strings.Join(header, "; "))
+	if target := logout.Location(); strings.Contains(target, "id_token_hint") || !strings.Contains(target, "client_id") {
 		t.Errorf("sign-out leads to %.200s", target)
 	}
 }
@@ -525,12 +526,12 @@ func FuzzCookies(f *testing.F) {
 		f.Add(seed)
 	}
 	store, err := session.New(session.Config{
-		Secrets: []secret.Text{testSecret, otherSecret}, IdleTimeout: time.Hour, MaxAge: time.Hour, Now: time.Now,
+		Secrets: []secret.Text{apptest.SessionSecret, otherSecret}, IdleTimeout: time.Hour, MaxAge: time.Hour, Now: time.Now,
 	})
 	if err != nil {
 		f.Fatal(err)
 	}
-	logins, err := signin.NewPending([]secret.Text{testSecret, otherSecret}, false, time.Now)
+	logins, err := signin.NewPending([]secret.Text{apptest.SessionSecret, otherSecret}, false, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}

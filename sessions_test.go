@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/config"
-	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
@@ -32,7 +32,7 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &lockedBuffer{}
+	log := &apptest.Buffer{}
 	logger := logging.New(cfg.LogFormat, cfg.LogLevel, log)
 	directory, err := team.Open(cfg.TeamsFile, logger)
 	if err != nil {
@@ -46,10 +46,10 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	if err := store.Start(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	again := &rig{t: t, provider: r.provider, transport: r.transport, log: log, database: r.database}
+	again := &rig{Rig: &apptest.Rig{T: t, Provider: r.Provider, Transport: r.Transport, Log: log, Database: r.Database}}
 	p := parts{directory: directory, store: store, log: logger, stopping: func() bool { return false }, now: time.Now}
 	if s.clock != nil {
-		p.now = s.clock.now
+		p.now = s.clock.Now
 	}
 	if again.site, err = newSite(cfg, p); err != nil {
 		t.Fatal(err)
@@ -59,34 +59,15 @@ func startCopy(t *testing.T, r *rig, s setup) *rig {
 	}
 	server := httptest.NewServer(again.site.routes())
 	t.Cleanup(server.Close)
-	again.baseURL = server.URL
+	again.BaseURL = server.URL
 	return again
-}
-
-// twin is another browser with the same cookies, as a thief has it.
-func (b *browser) twin(r *rig) *browser {
-	thief := r.browser()
-	for name, value := range b.cookies() {
-		thief.setCookie(name, value)
-	}
-	return thief
-}
-
-// isSignedIn reports whether the browser's cookie counts at a copy.
-func (b *browser) isSignedIn(r *rig) bool {
-	b.t.Helper()
-	page := b.get(r.baseURL + "/dashboard")
-	if page.status != http.StatusOK && page.status != http.StatusSeeOther {
-		b.t.Fatalf("GET /dashboard = %d: %s", page.status, page.text())
-	}
-	return page.status == http.StatusOK
 }
 
 // sessionID is the public name of the browser's session.
 func sessionID(t *testing.T, r *rig, b *browser) string {
 	t.Helper()
 	request := httptest.NewRequest("GET", "/", nil)
-	for name, value := range b.cookies() {
+	for name, value := range b.Cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	person := r.site.sessions.Read(httptest.NewRecorder(), request)
@@ -96,45 +77,33 @@ func sessionID(t *testing.T, r *rig, b *browser) string {
 	return digest.Of(person.ID)
 }
 
-// subjectOf is the sub of one of the provider's people.
-func subjectOf(t *testing.T, email string) string {
-	t.Helper()
-	for _, person := range devidp.SamplePeople() {
-		if person.Email == email {
-			return person.Subject
-		}
-	}
-	t.Fatalf("%s is nobody of the sample", email)
-	return ""
-}
-
 func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		s := setup{env: map[string]string{"DATABASE_URL": databaseURL}}
 		r := startSite(t, s)
 		other := startCopy(t, r, s)
-		b, bystander := r.browser(), r.browser()
-		b.signIn(finance)
-		bystander.signIn(finance)
-		thief := b.twin(r)
-		if !thief.isSignedIn(r) || !thief.isSignedIn(other) {
+		b, bystander := r.Browser(), r.Browser()
+		b.SignIn(finance)
+		bystander.SignIn(finance)
+		thief := r.Twin(b)
+		if !r.IsSignedIn(thief) || !other.IsSignedIn(thief) {
 			t.Fatal("the cookie is no good before it is replayed")
 		}
-		b.post("/logout", nil).check(t, http.StatusSeeOther)
-		if thief.twin(r).isSignedIn(r) {
+		b.Post("/logout", nil).Check(t, http.StatusSeeOther)
+		if r.IsSignedIn(r.Twin(thief)) {
 			t.Error("the cookie is good where it was ended")
 		}
 		time.Sleep(session.EndedWindow)
-		page := thief.get(other.baseURL + "/dashboard")
-		page.check(t, http.StatusSeeOther)
-		if !strings.HasPrefix(page.header.Get("Set-Cookie"), "session=; ") {
-			t.Errorf("the cookie is not cleared: %q", page.header.Values("Set-Cookie"))
+		page := thief.Get(other.BaseURL + "/dashboard")
+		page.Check(t, http.StatusSeeOther)
+		if !strings.HasPrefix(page.Header.Get("Set-Cookie"), "session=; ") {
+			t.Errorf("the cookie is not cleared: %q", page.Header.Values("Set-Cookie"))
 		}
-		thief.get(other.baseURL+"/profile", "Accept", "application/json").check(t, http.StatusUnauthorized)
-		if restarted := startCopy(t, r, s); thief.isSignedIn(restarted) {
+		thief.Get(other.BaseURL+"/profile", "Accept", "application/json").Check(t, http.StatusUnauthorized)
+		if restarted := startCopy(t, r, s); restarted.IsSignedIn(thief) {
 			t.Error("the cookie is good again after a restart")
-		} else if !bystander.isSignedIn(restarted) || !bystander.isSignedIn(r) || !bystander.isSignedIn(other) {
+		} else if !restarted.IsSignedIn(bystander) || !r.IsSignedIn(bystander) || !other.IsSignedIn(bystander) {
 			t.Error("another session of the same person has ended too")
 		}
 	})
@@ -153,93 +122,93 @@ func TestWhatEndsWhichSessions(t *testing.T) {
 		}
 		return err
 	}
-	subject := subjectOf(t, finance)
+	subject := apptest.SubjectOf(t, finance)
 	tests := []struct {
 		name               string
 		end                func(s situation) error
 		desk, phone, other bool // who is still signed in
 	}{
-		{"sign-out", func(s situation) error { return answers(s.phone.post("/logout", nil).status, nil, 303) }, true, false, true},
+		{"sign-out", func(s situation) error { return answers(s.phone.Post("/logout", nil).Status, nil, 303) }, true, false, true},
 		{"own other session", func(s situation) error {
-			return answers(s.desk.post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 303)
+			return answers(s.desk.Post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).Status, nil, 303)
 		}, true, false, true},
 		{"own other sessions", func(s situation) error {
-			return answers(s.desk.post("/profile/sessions/end-others", nil).status, nil, 303)
+			return answers(s.desk.Post("/profile/sessions/end-others", nil).Status, nil, 303)
 		}, true, false, true},
 		{"somebody else's by the profile", func(s situation) error {
-			return answers(s.other.post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 404)
+			return answers(s.other.Post("/profile/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).Status, nil, 404)
 		}, true, true, true},
 		{"one by an administrator", func(s situation) error {
-			return answers(s.admin.post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 303)
+			return answers(s.admin.Post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).Status, nil, 303)
 		}, true, false, true},
 		{"all by an administrator", func(s situation) error {
-			return answers(s.admin.post("/sessions/end", url.Values{"sub": {subject}}).status, nil, 303)
+			return answers(s.admin.Post("/sessions/end", url.Values{"sub": {subject}}).Status, nil, 303)
 		}, false, false, true},
 		{"one by somebody who is none", func(s situation) error {
-			return answers(s.other.post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).status, nil, 404)
+			return answers(s.other.Post("/sessions/"+sessionID(t, s.r, s.phone)+"/end", nil).Status, nil, 404)
 		}, true, true, true},
 		{"all by somebody who is none", func(s situation) error {
-			return answers(s.other.post("/sessions/end", url.Values{"sub": {subject}}).status, nil, 404)
+			return answers(s.other.Post("/sessions/end", url.Values{"sub": {subject}}).Status, nil, 404)
 		}, true, true, true},
 		{"nobody by an administrator", func(s situation) error {
-			return answers(s.admin.post("/sessions/end", url.Values{"sub": {""}}).status, nil, 404)
+			return answers(s.admin.Post("/sessions/end", url.Values{"sub": {""}}).Status, nil, 404)
 		}, true, true, true},
 		{"by another site", func(s situation) error {
-			return answers(s.desk.post("/profile/sessions/end-others", nil, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").status, nil, 403)
+			return answers(s.desk.Post("/profile/sessions/end-others", nil, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site").Status, nil, 403)
 		}, true, true, true},
 		{"back-channel logout of a session", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "", providerSID(t, s.r, s.phone))
+			answer, err := s.r.Provider.BackChannelLogout(s.r.BaseURL+backChannelLogoutPath, "", providerSID(t, s.r, s.phone))
 			return answers(answer.Status, err, 200)
 		}, true, false, true},
 		{"back-channel logout of a person's session", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, providerSID(t, s.r, s.phone))
+			answer, err := s.r.Provider.BackChannelLogout(s.r.BaseURL+backChannelLogoutPath, subject, providerSID(t, s.r, s.phone))
 			return answers(answer.Status, err, 200)
 		}, true, false, true},
 		{"back-channel logout of a person", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, subject, "")
+			answer, err := s.r.Provider.BackChannelLogout(s.r.BaseURL+backChannelLogoutPath, subject, "")
 			return answers(answer.Status, err, 200)
 		}, false, false, true},
 		{"back-channel logout of nobody here", func(s situation) error {
-			answer, err := s.r.provider.BackChannelLogout(s.r.baseURL+backChannelLogoutPath, "nobody", "nothing")
+			answer, err := s.r.Provider.BackChannelLogout(s.r.BaseURL+backChannelLogoutPath, "nobody", "nothing")
 			return answers(answer.Status, err, 200)
 		}, true, true, true},
 		{"universal logout by address", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "Carol.Lee@task-vantage.COM"})
+			answer, err := s.r.Provider.GlobalTokenRevocation(s.r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": "Carol.Lee@task-vantage.COM"})
 			return answers(answer.Status, err, 204)
 		}, false, false, true},
 		{"universal logout by subject", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": s.r.provider.Issuer(), "sub": subject})
+			answer, err := s.r.Provider.GlobalTokenRevocation(s.r.BaseURL+universalLogoutPath, map[string]any{"format": "iss_sub", "iss": s.r.Provider.Issuer(), "sub": subject})
 			return answers(answer.Status, err, 204)
 		}, false, false, true},
 		{"universal logout of nobody here", func(s situation) error {
-			answer, err := s.r.provider.GlobalTokenRevocation(s.r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": "nobody@example.com"})
+			answer, err := s.r.Provider.GlobalTokenRevocation(s.r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": "nobody@example.com"})
 			return answers(answer.Status, err, 404)
 		}, true, true, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			clock := newClock()
+			clock := apptest.NewClock()
 			r := startSite(t, setup{clock: clock, env: logoutEnv()})
-			s := situation{r, r.browser(), r.browser(), r.browser(), r.browser()}
+			s := situation{r, r.Browser(), r.Browser(), r.Browser(), r.Browser()}
 			for b, email := range map[*browser]string{s.desk: finance, s.phone: finance, s.other: hr, s.admin: admin} {
-				b.signIn(email)
+				b.SignIn(email)
 			}
-			clock.advance(time.Second)
+			clock.Advance(time.Second)
 			if err := test.end(s); err != nil {
 				t.Fatal(err)
 			}
 			for who, b := range map[string]*browser{"desk": s.desk, "phone": s.phone, "other": s.other} {
-				if got, want := b.isSignedIn(r), map[string]bool{"desk": test.desk, "phone": test.phone, "other": test.other}[who]; got != want {
+				if got, want := r.IsSignedIn(b), map[string]bool{"desk": test.desk, "phone": test.phone, "other": test.other}[who]; got != want {
 					t.Errorf("%s is signed in: %v, want %v", who, got, want)
 				}
 			}
 			// Whoever was signed out may come back.
-			clock.advance(time.Second)
-			s.phone.visit("/team/finance").check(t, http.StatusOK)
-			again := r.browser()
-			again.signIn(finance)
-			if !again.isSignedIn(r) {
+			clock.Advance(time.Second)
+			s.phone.Visit("/team/finance").Check(t, http.StatusOK)
+			again := r.Browser()
+			again.SignIn(finance)
+			if !r.IsSignedIn(again) {
 				t.Error("nobody can sign in again")
 			}
 		})
@@ -263,11 +232,11 @@ func providerSID(t *testing.T, r *rig, b *browser) string {
 func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	before := b.twin(r)
-	b.visit("/login").check(t, http.StatusOK)
-	if !b.isSignedIn(r) || before.isSignedIn(r) {
+	b := r.Browser()
+	b.SignIn(finance)
+	before := r.Twin(b)
+	b.Visit("/login").Check(t, http.StatusOK)
+	if !r.IsSignedIn(b) || r.IsSignedIn(before) {
 		t.Error("the session before is still good, or the new one is not")
 	}
 	if found := listed(t, r); len(found) != 1 {
@@ -290,34 +259,34 @@ func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	other := startCopy(t, r, setup{})
-	stays, leaves, left, comes := r.browser(), r.browser(), r.browser(), r.browser()
+	stays, leaves, left, comes := r.Browser(), r.Browser(), r.Browser(), r.Browser()
 	for _, b := range []*browser{stays, leaves, left} {
-		b.signIn(finance)
+		b.SignIn(finance)
 	}
-	dead := left.twin(r)
-	left.post("/logout", nil)
-	callback := comes.beginSignIn(finance)
-	thief := leaves.twin(r)
+	dead := r.Twin(left)
+	left.Post("/logout", nil)
+	callback := comes.BeginSignIn(finance)
+	thief := r.Twin(leaves)
 
-	file := strings.TrimPrefix(r.database, "sqlite:")
+	file := strings.TrimPrefix(r.Database, "sqlite:")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	refused := comes.get(callback.String())
-	refused.check(t, http.StatusServiceUnavailable, "cannot be recorded")
-	if _, has := comes.cookies()["expense_session"]; has || refused.header.Get("Retry-After") == "" {
-		t.Errorf("a session began, or nobody is told to wait: %v", refused.header)
+	refused := comes.Get(callback.String())
+	refused.Check(t, http.StatusServiceUnavailable, "cannot be recorded")
+	if _, has := comes.Cookies()["expense_session"]; has || refused.Header.Get("Retry-After") == "" {
+		t.Errorf("a session began, or nobody is told to wait: %v", refused.Header)
 	}
 	time.Sleep(session.EndedWindow)
-	if !stays.isSignedIn(r) || dead.isSignedIn(r) {
+	if !r.IsSignedIn(stays) || r.IsSignedIn(dead) {
 		t.Error("somebody signed in is not, or somebody signed out is")
 	}
-	stays.get("/profile").check(t, http.StatusOK, "Carol Lee")
-	leaves.post("/logout", nil).check(t, http.StatusSeeOther)
-	if leaves.isSignedIn(r) || thief.twin(r).isSignedIn(r) {
+	stays.Get("/profile").Check(t, http.StatusOK, "Carol Lee")
+	leaves.Post("/logout", nil).Check(t, http.StatusSeeOther)
+	if r.IsSignedIn(leaves) || r.IsSignedIn(r.Twin(thief)) {
 		t.Error("sign-out does not work")
 	}
-	log := r.log.String()
+	log := r.Log.String()
 	if !strings.Contains(log, "not recorded yet") || strings.Count(log, "not refreshed") != 1 {
 		t.Error("the log does not tell it, or tells it again and again")
 	}
@@ -328,22 +297,22 @@ func TestSessionsWhileTheDatabaseIsAway(t *testing.T) {
 	time.Sleep(session.EndedWindow)
 	for range 2 {
 		// The first request may be the one that finds the database back.
-		stays.isSignedIn(r)
+		r.IsSignedIn(stays)
 		time.Sleep(session.EndedWindow)
 	}
-	if thief.isSignedIn(other) {
+	if other.IsSignedIn(thief) {
 		t.Error("the other copy was never told of the sign-out")
 	}
-	comes.visit("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	comes.Visit("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 // Before the database has ever answered nobody knows who has ended their session.
 func TestStartWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	file := strings.TrimPrefix(r.database, "sqlite:")
+	b := r.Browser()
+	b.SignIn(finance)
+	file := strings.TrimPrefix(r.Database, "sqlite:")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -351,10 +320,10 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := startCopy(t, r, setup{})
-	page := b.get(again.baseURL + "/dashboard")
-	page.check(t, http.StatusServiceUnavailable, "!Carol")
-	b.get(again.baseURL+"/").check(t, http.StatusOK, "!Carol")
-	if _, kept := b.cookies()["expense_session"]; !kept {
+	page := b.Get(again.BaseURL + "/dashboard")
+	page.Check(t, http.StatusServiceUnavailable, "!Carol")
+	b.Get(again.BaseURL+"/").Check(t, http.StatusOK, "!Carol")
+	if _, kept := b.Cookies()["expense_session"]; !kept {
 		t.Error("the session's cookie is taken away")
 	}
 }
@@ -362,19 +331,19 @@ func TestStartWithoutTheDatabase(t *testing.T) {
 // A session's end is fixed when it begins: an ending may be forgotten then.
 func TestLongerMaxAgeRevivesNothing(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	short := setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "1h", "SESSION_IDLE_TIMEOUT": "100h"}}
 	long := setup{clock: clock, env: map[string]string{"SESSION_MAX_AGE": "100h", "SESSION_IDLE_TIMEOUT": "100h"}}
 	r := startSite(t, short)
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	longer := startCopy(t, r, long)
-	clock.advance(time.Hour - time.Second)
-	if !b.isSignedIn(longer) {
+	clock.Advance(time.Hour - time.Second)
+	if !longer.IsSignedIn(b) {
 		t.Error("the session ends early")
 	}
-	clock.advance(time.Second)
-	if b.isSignedIn(longer) {
+	clock.Advance(time.Second)
+	if longer.IsSignedIn(b) {
 		t.Error("the session lives on")
 	}
 }
@@ -384,8 +353,8 @@ func TestLongerMaxAgeRevivesNothing(t *testing.T) {
 func TestEndedSessionsCostFewQueries(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	records := r.site.sessions.Records()
 	set := func(asked time.Time, asking chan struct{}) {
 		records.Mu.Lock()
@@ -394,12 +363,12 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 	}
 	set(time.Now().Add(time.Hour), nil)
 	// Whoever asks from here on finds out.
-	file := strings.TrimPrefix(r.database, "sqlite:")
+	file := strings.TrimPrefix(r.Database, "sqlite:")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
 	for range 50 {
-		b.get("/").check(t, http.StatusOK, "Carol Lee")
+		b.Get("/").Check(t, http.StatusOK, "Carol Lee")
 	}
 	asking := make(chan struct{})
 	set(time.Time{}, asking)
@@ -419,21 +388,21 @@ func TestEndedSessionsCostFewQueries(t *testing.T) {
 func TestSessionPages(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	desk, phone, boss := r.browser(), r.browser(), r.browser()
-	desk.signIn(finance)
-	callback := phone.beginSignIn(finance)
-	phone.get(callback.String(), "User-Agent", "Mozilla/5.0 (iPhone; <script>alert(1)</script>) Safari/604.1")
-	boss.signIn(admin)
+	desk, phone, boss := r.Browser(), r.Browser(), r.Browser()
+	desk.SignIn(finance)
+	callback := phone.BeginSignIn(finance)
+	phone.Get(callback.String(), "User-Agent", "Mozilla/5.0 (iPhone; <script>alert(1)</script>) Safari/604.1")
+	boss.SignIn(admin)
 	own := `action="/profile/sessions/` + sessionID(t, r, desk) + `/end"`
 	others := `action="/profile/sessions/` + sessionID(t, r, phone) + `/end"`
-	desk.get("/profile").check(t, http.StatusOK, "Where you are signed in", "Safari on iPhone", "This one", "End all others", others, "!"+own, "!alert(1)", "!/sessions\"")
-	boss.get("/profile").check(t, http.StatusOK, `href="/sessions"`, "!"+others)
-	boss.get("/sessions").check(t, http.StatusOK, "Carol Lee", finance, "Hannah Smith", "Safari on iPhone", "!alert(1)", "This one")
-	boss.get("/sessions?q=CAROL").check(t, http.StatusOK, finance, "!"+admin)
-	boss.get("/sessions?q=%25").check(t, http.StatusOK, "No session is found")
-	boss.get("/sessions?q=%22%3E%3Cscript%3E").check(t, http.StatusOK, "!<script>")
+	desk.Get("/profile").Check(t, http.StatusOK, "Where you are signed in", "Safari on iPhone", "This one", "End all others", others, "!"+own, "!alert(1)", "!/sessions\"")
+	boss.Get("/profile").Check(t, http.StatusOK, `href="/sessions"`, "!"+others)
+	boss.Get("/sessions").Check(t, http.StatusOK, "Carol Lee", finance, "Hannah Smith", "Safari on iPhone", "!alert(1)", "This one")
+	boss.Get("/sessions?q=CAROL").Check(t, http.StatusOK, finance, "!"+admin)
+	boss.Get("/sessions?q=%25").Check(t, http.StatusOK, "No session is found")
+	boss.Get("/sessions?q=%22%3E%3Cscript%3E").Check(t, http.StatusOK, "!<script>")
 	for _, after := range []string{"x", "1", "1.x", ".", "1." + strings.Repeat("G", 64)} {
-		boss.get("/sessions?after="+url.QueryEscape(after)).check(t, http.StatusBadRequest)
+		boss.Get("/sessions?after="+url.QueryEscape(after)).Check(t, http.StatusBadRequest)
 	}
 	for _, test := range []struct {
 		path     string
@@ -442,15 +411,15 @@ func TestSessionPages(t *testing.T) {
 		{"/sessions", [3]int{303, 404, 200}},
 		{"/sessions/end", [3]int{405, 405, 405}},
 	} {
-		for i, b := range []*browser{r.browser(), desk, boss} {
-			b.get(test.path).check(t, test.statuses[i])
+		for i, b := range []*browser{r.Browser(), desk, boss} {
+			b.Get(test.path).Check(t, test.statuses[i])
 		}
 	}
-	told := desk.follow(desk.post("/profile/sessions/"+sessionID(t, r, phone)+"/end", nil))
-	told.check(t, http.StatusOK, "Ended the session of Carol Lee: Safari on iPhone.", "!"+others, "!End all others")
-	desk.get("/profile").check(t, http.StatusOK, "!Ended the session")
-	desk.post("/profile/sessions/"+strings.Repeat("a", 64)+"/end", nil).check(t, http.StatusNotFound)
-	boss.follow(boss.post("/sessions/end", url.Values{"sub": {subjectOf(t, finance)}})).check(t, http.StatusOK, "Ended all sessions of Carol Lee.", "!"+finance)
+	told := desk.Follow(desk.Post("/profile/sessions/"+sessionID(t, r, phone)+"/end", nil))
+	told.Check(t, http.StatusOK, "Ended the session of Carol Lee: Safari on iPhone.", "!"+others, "!End all others")
+	desk.Get("/profile").Check(t, http.StatusOK, "!Ended the session")
+	desk.Post("/profile/sessions/"+strings.Repeat("a", 64)+"/end", nil).Check(t, http.StatusNotFound)
+	boss.Follow(boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}})).Check(t, http.StatusOK, "Ended all sessions of Carol Lee.", "!"+finance)
 }
 
 // Whoever has to sign in before ending a session comes back to the list.
@@ -461,7 +430,7 @@ func TestEndingASessionAfterSigningInAgain(t *testing.T) {
 		"/profile/sessions/end-others": "/profile", "/profile/sessions/x/end": "/profile", "/sessions/x/end": "/sessions", "/sessions/end": "/sessions",
 	} {
 		want := "/login?return_to=" + url.QueryEscape(page)
-		if got := r.browser().post(target, nil).header.Get("Location"); got != want {
+		if got := r.Browser().Post(target, nil).Header.Get("Location"); got != want {
 			t.Errorf("%s leads to %s, want %s", target, got, want)
 		}
 	}
@@ -471,8 +440,8 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
-		boss := r.browser()
-		boss.signIn(admin)
+		boss := r.Browser()
+		boss.SignIn(admin)
 		const people = 2*storepkg.SessionPage + 30
 		for i := range people {
 			record := storepkg.SessionRecord{
@@ -485,12 +454,12 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 		}
 		seen, pages := map[string]int{}, 0
 		for target := "/sessions?q=PERSON-"; target != ""; pages++ {
-			page := boss.get(target)
-			page.check(t, http.StatusOK)
+			page := boss.Get(target)
+			page.Check(t, http.StatusOK)
 			for i := range people {
-				seen[fmt.Sprint(i)] += strings.Count(page.body, fmt.Sprintf("person-%03d@example.com", i))
+				seen[fmt.Sprint(i)] += strings.Count(page.Body, fmt.Sprintf("person-%03d@example.com", i))
 			}
-			_, next, _ := strings.Cut(page.body, `<p><a href="`)
+			_, next, _ := strings.Cut(page.Body, `<p><a href="`)
 			next, _, more := strings.Cut(next, `">Next page`)
 			if target = ""; more {
 				target = strings.ReplaceAll(next, "&amp;", "&")
@@ -511,18 +480,18 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 func TestEndAllOthersOfVeryMany(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	for i := range 2*storepkg.SessionPage + 1 {
 		record := storepkg.SessionRecord{
-			IDHash: digest.Of(fmt.Sprint(i)), Subject: subjectOf(t, finance), Address: finance, Name: "Carol Lee",
+			IDHash: digest.Of(fmt.Sprint(i)), Subject: apptest.SubjectOf(t, finance), Address: finance, Name: "Carol Lee",
 			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		}
 		if err := r.site.store.AddSession(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.follow(b.post("/profile/sessions/end-others", nil)).check(t, http.StatusOK, "Ended 201 other sessions.")
+	b.Follow(b.Post("/profile/sessions/end-others", nil)).Check(t, http.StatusOK, "Ended 201 other sessions.")
 	if found := listed(t, r); len(found) != 1 || found[0].IDHash != sessionID(t, r, b) {
 		t.Errorf("%d sessions are left", len(found))
 	}
@@ -534,9 +503,9 @@ func TestOddUserAgents(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
 		for _, userAgent := range []string{"\xff\xfe\xc3", strings.Repeat("ä", 5000), strings.Repeat("\xff", 1000), "\t'; DROP TABLE sessions; --"} {
-			b := r.browser()
-			callback := b.beginSignIn(finance)
-			b.get(callback.String(), "User-Agent", userAgent).check(t, http.StatusSeeOther)
+			b := r.Browser()
+			callback := b.BeginSignIn(finance)
+			b.Get(callback.String(), "User-Agent", userAgent).Check(t, http.StatusSeeOther)
 		}
 		for _, record := range listed(t, r) {
 			if length := len([]rune(record.UserAgent)); length > session.MaxUserAgent || length == 0 {
@@ -550,13 +519,13 @@ func TestOddUserAgents(t *testing.T) {
 func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	values := slices.Collect(maps.Values(b.cookies()))
+	b := r.Browser()
+	b.SignIn(finance)
+	values := slices.Collect(maps.Values(b.Cookies()))
 	if err := r.site.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(strings.TrimPrefix(r.database, "sqlite:"))
+	data, err := os.ReadFile(strings.TrimPrefix(r.Database, "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -566,7 +535,7 @@ func TestTheDatabaseHoldsNoSecret(t *testing.T) {
 		}
 	}
 	request := httptest.NewRequest("GET", "/", nil)
-	for name, value := range b.cookies() {
+	for name, value := range b.Cookies() {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	if person := r.site.sessions.Read(httptest.NewRecorder(), request); strings.Contains(string(data), person.ID) || !strings.Contains(string(data), digest.Of(person.ID)) {

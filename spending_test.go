@@ -36,34 +36,34 @@ func with(form url.Values, name, value string) url.Values {
 }
 
 // exported reads the JSON file at a path.
-func (b *browser) exported(path string) (file struct {
+func exported(b *browser, path string) (file struct {
 	Expenses []expensefile.ExportedExpense `json:"expenses"`
 	Count    int                           `json:"count"`
 	Total    string                        `json:"total"`
 },
 ) {
-	b.t.Helper()
-	r := b.get(path)
-	r.check(b.t, http.StatusOK)
-	if err := json.Unmarshal([]byte(r.body), &file); err != nil {
-		b.t.Fatalf("%s: %v in %s", path, err, r.body)
+	b.T.Helper()
+	r := b.Get(path)
+	r.Check(b.T, http.StatusOK)
+	if err := json.Unmarshal([]byte(r.Body), &file); err != nil {
+		b.T.Fatalf("%s: %v in %s", path, err, r.Body)
 	}
 	return file
 }
 
 // log sends the form of a new expense, which must be taken, and returns it.
-func (b *browser) log(team string, form url.Values) expensefile.ExportedExpense {
-	b.t.Helper()
-	r := b.post("/team/"+team+"/expenses", form)
-	if r.status != http.StatusSeeOther || r.header.Get("Location") != "/team/"+team {
-		b.t.Fatalf("POST = %d to %q: %s", r.status, r.header.Get("Location"), r.text())
+func logExpense(b *browser, team string, form url.Values) expensefile.ExportedExpense {
+	b.T.Helper()
+	r := b.Post("/team/"+team+"/expenses", form)
+	if r.Status != http.StatusSeeOther || r.Header.Get("Location") != "/team/"+team {
+		b.T.Fatalf("POST = %d to %q: %s", r.Status, r.Header.Get("Location"), r.Text())
 	}
-	for _, e := range b.exported("/team/" + team + "/expenses.json").Expenses {
+	for _, e := range exported(b, "/team/"+team+"/expenses.json").Expenses {
 		if e.Item == form.Get("item") {
 			return e
 		}
 	}
-	b.t.Fatalf("%q is not among the expenses", form.Get("item"))
+	b.T.Fatalf("%q is not among the expenses", form.Get("item"))
 	return expensefile.ExportedExpense{}
 }
 
@@ -74,7 +74,7 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 	t.Helper()
 	count := func() string {
 		var expenses, history, sum int64
-		row := storetest.DB(t, r.database).QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
+		row := storetest.DB(t, r.Database).QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
 		if err := row.Scan(&expenses, &history, &sum); err != nil {
 			t.Fatal(err)
 		}
@@ -90,34 +90,34 @@ func unchanged(t *testing.T, r *rig, fn func()) {
 func TestLogAnExpense(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	b.get("/team/finance").check(t, 200, "$2,780.00", `href="/team/finance/expenses/new"`)
-	b.get("/team/finance/expenses/new").check(t, 200, `name="submission"`, "!name=\"person\"")
-	e := b.log("finance", aForm())
+	b := r.Browser()
+	b.SignIn(finance)
+	b.Get("/team/finance").Check(t, 200, "$2,780.00", `href="/team/finance/expenses/new"`)
+	b.Get("/team/finance/expenses/new").Check(t, 200, `name="submission"`, "!name=\"person\"")
+	e := logExpense(b, "finance", aForm())
 	if e.Person != "Carol Lee" || e.Amount != "42.50" || e.Note != "at the harbour" || e.Category != "Meals" {
 		t.Errorf("logged %+v", e)
 	}
-	b.get("/team/finance").check(t, 200, "Logged: Lunch with a client, $42.50.", "$2,822.50")
-	b.get("/team/finance").check(t, 200, "!Logged:", "$2,822.50")
-	b.get(pathOf(e)).check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
-	b.get("/dashboard").check(t, 200)
+	b.Get("/team/finance").Check(t, 200, "Logged: Lunch with a client, $42.50.", "$2,822.50")
+	b.Get("/team/finance").Check(t, 200, "!Logged:", "$2,822.50")
+	b.Get(pathOf(e)).Check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
+	b.Get("/dashboard").Check(t, 200)
 }
 
 func TestAdminLogsForSomebodyElse(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	hannah, carol := r.browser(), r.browser()
-	hannah.signIn(admin)
-	carol.signIn(finance)
-	named := hannah.log("finance", with(with(aForm(), "item", "Named"), "person", "Bob Smith"))
+	hannah, carol := r.Browser(), r.Browser()
+	hannah.SignIn(admin)
+	carol.SignIn(finance)
+	named := logExpense(hannah, "finance", with(with(aForm(), "item", "Named"), "person", "Bob Smith"))
 	if named.Person != "Bob Smith" {
 		t.Errorf("logged for %q", named.Person)
 	}
-	carol.post(pathOf(named), aForm()).check(t, http.StatusForbidden, "Not yours to change")
-	addressed := hannah.log("finance", with(with(aForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
-	carol.get(pathOf(addressed)).check(t, 200, "Delete this expense")
-	own := hannah.log("finance", with(with(aForm(), "item", "Own"), "person", ""))
+	carol.Post(pathOf(named), aForm()).Check(t, http.StatusForbidden, "Not yours to change")
+	addressed := logExpense(hannah, "finance", with(with(aForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
+	carol.Get(pathOf(addressed)).Check(t, 200, "Delete this expense")
+	own := logExpense(hannah, "finance", with(with(aForm(), "item", "Own"), "person", ""))
 	if own.Person != "Hannah Smith" {
 		t.Errorf("logged for %q", own.Person)
 	}
@@ -128,9 +128,9 @@ func TestAdminLogsForSomebodyElse(t *testing.T) {
 func TestWrongForms(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	e := b.log("finance", aForm())
+	b := r.Browser()
+	b.SignIn(finance)
+	e := logExpense(b, "finance", aForm())
 	tests := []struct{ name, field, value, want string }{
 		{"no amount", "amount", "", "Enter an amount"},
 		{"amount not a number", "amount", "NaN", "Enter an amount"},
@@ -165,13 +165,13 @@ func TestWrongForms(t *testing.T) {
 				form := with(aForm(), test.field, test.value)
 				form.Set("version", "1")
 				unchanged(t, r, func() {
-					answer := b.post(path, form)
-					answer.check(t, http.StatusUnprocessableEntity, test.want, `id="`+test.field+`-error"`, `aria-invalid="true"`)
+					answer := b.Post(path, form)
+					answer.Check(t, http.StatusUnprocessableEntity, test.want, `id="`+test.field+`-error"`, `aria-invalid="true"`)
 					if test.field != "item" {
-						answer.check(t, http.StatusUnprocessableEntity, `value="Lunch with a client"`)
+						answer.Check(t, http.StatusUnprocessableEntity, `value="Lunch with a client"`)
 					}
 					if test.field != "note" {
-						answer.check(t, http.StatusUnprocessableEntity, "at the harbour")
+						answer.Check(t, http.StatusUnprocessableEntity, "at the harbour")
 					}
 				})
 			})
@@ -183,15 +183,15 @@ func TestWrongForms(t *testing.T) {
 func TestOddTextsAreKept(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	for _, item := range []string{
 		`'); DROP TABLE expenses; --`, `100% _ \ " ' ; --`, `<script>alert(1)</script>`, "Füße 日本語 🧾 e\u0301", strings.Repeat("ü", 200),
 		`=HYPERLINK("http://example.com")`, "{{.}}", "%00%0d%0a", "$1 ? :name",
 	} {
-		e := b.log("finance", with(aForm(), "item", item))
-		b.get(pathOf(e)).check(t, 200, "!<script>alert")
-		found := b.exported("/team/finance/expenses.json?" + url.Values{"q": {item}}.Encode())
+		e := logExpense(b, "finance", with(aForm(), "item", item))
+		b.Get(pathOf(e)).Check(t, 200, "!<script>alert")
+		found := exported(b, "/team/finance/expenses.json?"+url.Values{"q": {item}}.Encode())
 		if found.Count != 1 || found.Expenses[0].Item != item {
 			t.Errorf("search for %q finds %+v", item, found)
 		}
@@ -203,10 +203,10 @@ func TestOddTextsAreKept(t *testing.T) {
 func TestForeignAndForged(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	carol, sarah := r.browser(), r.browser()
-	carol.signIn(finance)
-	sarah.signIn(hr)
-	e := carol.log("finance", aForm())
+	carol, sarah := r.Browser(), r.Browser()
+	carol.SignIn(finance)
+	sarah.SignIn(hr)
+	e := logExpense(carol, "finance", aForm())
 	paths := []string{
 		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
 		pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore",
@@ -219,11 +219,11 @@ func TestForeignAndForged(t *testing.T) {
 		target := strings.ReplaceAll(path, " ", "%20")
 		t.Run(path, func(t *testing.T) {
 			unchanged(t, r, func() {
-				if get := sarah.get(target); get.status != http.StatusNotFound && get.status != http.StatusMethodNotAllowed {
-					t.Errorf("GET = %d", get.status)
+				if get := sarah.Get(target); get.Status != http.StatusNotFound && get.Status != http.StatusMethodNotAllowed {
+					t.Errorf("GET = %d", get.Status)
 				}
-				if post := sarah.post(target, with(aForm(), "version", "1")); post.status != http.StatusNotFound && post.status != http.StatusMethodNotAllowed {
-					t.Errorf("POST = %d", post.status)
+				if post := sarah.Post(target, with(aForm(), "version", "1")); post.Status != http.StatusNotFound && post.Status != http.StatusMethodNotAllowed {
+					t.Errorf("POST = %d", post.Status)
 				}
 			})
 		})
@@ -235,33 +235,33 @@ func TestForeignAndForged(t *testing.T) {
 func TestExtraFields(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	form := aForm()
 	for name, value := range map[string]string{
 		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": expense.NewID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
 	} {
 		form.Set(name, value)
 	}
-	e := b.log("finance", form)
+	e := logExpense(b, "finance", form)
 	if e.Person != "Carol Lee" || e.Team != "finance" || e.ID == form.Get("id") || e.Amount != "42.50" {
 		t.Errorf("logged %+v", e)
 	}
 	form.Set("version", "1")
 	form.Set("amount", "43")
-	b.post(pathOf(e), form).check(t, http.StatusSeeOther)
-	if changed := b.exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
+	b.Post(pathOf(e), form).Check(t, http.StatusSeeOther)
+	if changed := exported(b, "/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
 		t.Errorf("changed to %+v", changed)
 	}
-	b.get(pathOf(e)).check(t, 200, "Delete this expense")
+	b.Get(pathOf(e)).Check(t, 200, "Delete this expense")
 }
 
 func TestCrossSiteFormsAreRefused(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
-	e := b.log("finance", aForm())
+	b := r.Browser()
+	b.SignIn(admin)
+	e := logExpense(b, "finance", aForm())
 	for _, path := range []string{"/team/finance/expenses", pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore", "/expenses/import"} {
 		for _, fields := range [][]string{
 			{"Sec-Fetch-Site", "cross-site"},
@@ -271,7 +271,7 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 		} {
 			t.Run(path+" "+strings.Join(fields, " "), func(t *testing.T) {
 				unchanged(t, r, func() {
-					b.post(path, with(aForm(), "version", "1"), fields...).check(t, http.StatusForbidden, "another site")
+					b.Post(path, with(aForm(), "version", "1"), fields...).Check(t, http.StatusForbidden, "another site")
 				})
 			})
 		}
@@ -281,20 +281,20 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 func TestFormSentTwiceCountsOnce(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	form := aForm()
 	var sent sync.WaitGroup
 	for range 8 {
-		sent.Go(func() { b.post("/team/finance/expenses", form) })
+		sent.Go(func() { b.Post("/team/finance/expenses", form) })
 	}
 	sent.Wait()
-	b.post("/team/finance/expenses", form).check(t, http.StatusSeeOther)
-	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+	b.Post("/team/finance/expenses", form).Check(t, http.StatusSeeOther)
+	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 		t.Errorf("the form counted %d times", found.Count)
 	}
-	b.post("/team/finance/expenses", with(form, "submission", expense.NewID())).check(t, http.StatusSeeOther)
-	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
+	b.Post("/team/finance/expenses", with(form, "submission", expense.NewID())).Check(t, http.StatusSeeOther)
+	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
 		t.Errorf("two forms counted %d times", found.Count)
 	}
 }
@@ -302,58 +302,58 @@ func TestFormSentTwiceCountsOnce(t *testing.T) {
 func TestTwoPeopleEditOneExpense(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	carol, hannah := r.browser(), r.browser()
-	carol.signIn(finance)
-	hannah.signIn(admin)
-	e := carol.log("finance", aForm())
+	carol, hannah := r.Browser(), r.Browser()
+	carol.SignIn(finance)
+	hannah.SignIn(admin)
+	e := logExpense(carol, "finance", aForm())
 	first := with(with(aForm(), "version", "1"), "amount", "50")
 	second := with(with(aForm(), "version", "1"), "item", "Dinner with a client")
-	hannah.post(pathOf(e), first).check(t, http.StatusSeeOther)
-	conflict := carol.post(pathOf(e), second)
-	conflict.check(t, http.StatusConflict, "Dinner with a client", "50.00", `name="version" value="2"`, "Save mine over it")
-	if now := carol.exported("/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
+	hannah.Post(pathOf(e), first).Check(t, http.StatusSeeOther)
+	conflict := carol.Post(pathOf(e), second)
+	conflict.Check(t, http.StatusConflict, "Dinner with a client", "50.00", `name="version" value="2"`, "Save mine over it")
+	if now := exported(carol, "/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
 		t.Errorf("the second editor overwrote the first: %+v", now)
 	}
-	carol.post(pathOf(e), with(second, "version", "2")).check(t, http.StatusSeeOther)
-	carol.get(pathOf(e)).check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
+	carol.Post(pathOf(e), with(second, "version", "2")).Check(t, http.StatusSeeOther)
+	carol.Get(pathOf(e)).Check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
 	for _, action := range []string{"", "/delete", "/restore"} {
-		carol.post(pathOf(e)+action, with(aForm(), "version", "1")).check(t, http.StatusConflict)
-		carol.post(pathOf(e)+action, with(aForm(), "version", "x")).check(t, http.StatusBadRequest)
+		carol.Post(pathOf(e)+action, with(aForm(), "version", "1")).Check(t, http.StatusConflict)
+		carol.Post(pathOf(e)+action, with(aForm(), "version", "x")).Check(t, http.StatusBadRequest)
 	}
 }
 
 func TestDeleteAndUndo(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b, mate := r.browser(), r.browser()
-	b.signIn(finance)
-	mate.signIn(admin)
-	e := b.log("finance", aForm())
-	b.post(pathOf(e)+"/delete", url.Values{"version": {"1"}}).check(t, http.StatusSeeOther)
-	page := b.get("/team/finance")
-	page.check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+pathOf(e)+`/restore"`)
-	if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
+	b, mate := r.Browser(), r.Browser()
+	b.SignIn(finance)
+	mate.SignIn(admin)
+	e := logExpense(b, "finance", aForm())
+	b.Post(pathOf(e)+"/delete", url.Values{"version": {"1"}}).Check(t, http.StatusSeeOther)
+	page := b.Get("/team/finance")
+	page.Check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+pathOf(e)+`/restore"`)
+	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
 		t.Error("a deleted expense is exported")
 	}
-	version := regexp.MustCompile(`/restore"><input type="hidden" name="version" value="(\d+)"`).FindStringSubmatch(page.body)
+	version := regexp.MustCompile(`/restore"><input type="hidden" name="version" value="(\d+)"`).FindStringSubmatch(page.Body)
 	if version == nil {
-		t.Fatalf("no form undoes it: %s", page.text())
+		t.Fatalf("no form undoes it: %s", page.Text())
 	}
-	b.post(pathOf(e)+"/restore", url.Values{"version": {version[1]}}).check(t, http.StatusSeeOther)
-	b.get("/team/finance").check(t, 200, "Restored: Lunch with a client, $42.50.", "$2,822.50")
-	mate.get(pathOf(e)).check(t, 200, "deleted", "restored")
+	b.Post(pathOf(e)+"/restore", url.Values{"version": {version[1]}}).Check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "Restored: Lunch with a client, $42.50.", "$2,822.50")
+	mate.Get(pathOf(e)).Check(t, 200, "deleted", "restored")
 }
 
 func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	sample := b.exported("/team/finance/expenses.json?q=booth").Expenses[0]
-	b.get(pathOf(sample)).check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
+	b := r.Browser()
+	b.SignIn(finance)
+	sample := exported(b, "/team/finance/expenses.json?q=booth").Expenses[0]
+	b.Get(pathOf(sample)).Check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
 	for _, action := range []string{"", "/delete", "/restore"} {
 		unchanged(t, r, func() {
-			b.post(pathOf(sample)+action, with(aForm(), "version", "1")).check(t, http.StatusForbidden, "Not yours to change")
+			b.Post(pathOf(sample)+action, with(aForm(), "version", "1")).Check(t, http.StatusForbidden, "Not yours to change")
 		})
 	}
 }
@@ -361,11 +361,11 @@ func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 func TestTooLargeBodies(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	unchanged(t, r, func() {
-		b.post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxBody))).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
-		b.upload(strings.Repeat("x", web.MaxUpload)).check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.Post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxBody))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		upload(b, strings.Repeat("x", web.MaxUpload)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
 	})
 }
 
@@ -379,24 +379,24 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := startSite(t, setup{})
-			b := r.browser()
-			b.signIn(finance)
+			b := r.Browser()
+			b.SignIn(finance)
 			if test.path == "" {
-				test.path = pathOf(b.log("finance", with(aForm(), "item", "Before")))
+				test.path = pathOf(logExpense(b, "finance", with(aForm(), "item", "Before")))
 				test.page = test.path
 			}
 			form := with(with(aForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
-			b.setCookie("expense_session", "not a session")
+			b.SetCookie("expense_session", "not a session")
 			var sent *reply
-			unchanged(t, r, func() { sent = b.post(test.path, form) })
-			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.status != http.StatusSeeOther || sent.header.Get("Location") != want {
-				t.Fatalf("POST without a session = %d to %q, want %q", sent.status, sent.header.Get("Location"), want)
+			unchanged(t, r, func() { sent = b.Post(test.path, form) })
+			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.Status != http.StatusSeeOther || sent.Header.Get("Location") != want {
+				t.Fatalf("POST without a session = %d to %q, want %q", sent.Status, sent.Header.Get("Location"), want)
 			}
-			back := b.follow(sent)
-			back.check(t, 200, "This is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
-			b.post(test.path, form).check(t, http.StatusSeeOther)
-			b.get(test.page).check(t, 200, "!This is not saved yet")
-			if found := b.exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+			back := b.Follow(sent)
+			back.Check(t, 200, "This is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
+			b.Post(test.path, form).Check(t, http.StatusSeeOther)
+			b.Get(test.page).Check(t, 200, "!This is not saved yet")
+			if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 				t.Errorf("%d expenses came of it", found.Count)
 			}
 		})
@@ -406,8 +406,8 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	tests := []struct {
 		query string
 		count int
@@ -428,14 +428,14 @@ func TestQueries(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.query, func(t *testing.T) {
-			file := b.exported("/expenses.json?" + test.query)
+			file := exported(b, "/expenses.json?"+test.query)
 			if file.Count != test.count || len(file.Expenses) != test.count {
 				t.Errorf("found %d and counted %d, want %d", len(file.Expenses), file.Count, test.count)
 			}
 			if test.first != "" && file.Expenses[0].Item != test.first {
 				t.Errorf("the first is %q, want %q", file.Expenses[0].Item, test.first)
 			}
-			b.get("/expenses?"+test.query).check(t, 200)
+			b.Get("/expenses?"+test.query).Check(t, 200)
 		})
 	}
 }
@@ -443,14 +443,14 @@ func TestQueries(t *testing.T) {
 func TestQueriesNotUnderstood(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	for _, query := range []string{
 		"foo=1", "Q=1", "sort=team", "sort=date;", "order=up", "from=yesterday", "from=2026-13-01", "from=2026-02-01&to=2026-01-01",
 		"q=a&q=b", "after=x", "after=" + strings.Repeat("A", 100), "q=%00", "q=%ff", "q=" + strings.Repeat("x", 201), "%zz=1", "a;b",
 	} {
 		for _, path := range []string{"/expenses", "/expenses.csv", "/expenses.json", "/team/finance", "/team/finance/expenses.csv"} {
-			b.get(path+"?"+query).check(t, http.StatusBadRequest, "is not understood")
+			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "is not understood")
 		}
 	}
 }
@@ -459,14 +459,14 @@ func TestQueriesNotUnderstood(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	var file strings.Builder
 	file.WriteString(expensefile.Columns + "\n")
 	for i := range 120 {
 		fmt.Fprintf(&file, ",2025-%02d-%02d,finance,Person %d,Item %03d,Travel,%d.00,\n", i%12+1, i%28+1, i%7, i, i%9+1)
 	}
-	b.upload(file.String()).check(t, http.StatusSeeOther)
+	upload(b, file.String()).Check(t, http.StatusSeeOther)
 	rows := regexp.MustCompile(`<a href="(/team/finance/expenses/[a-z2-7]{26})">`)
 	next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`)
 	for _, order := range []string{"", "sort=amount&order=asc", "sort=person&order=desc", "sort=item", "sort=category&order=desc"} {
@@ -474,19 +474,19 @@ func TestPages(t *testing.T) {
 			var walked []string
 			pages := 0
 			for address := "/team/finance?" + order; address != ""; pages++ {
-				page := b.get(address)
-				page.check(t, 200, "124", "$3,")
-				for _, row := range rows.FindAllStringSubmatch(page.body, -1) {
+				page := b.Get(address)
+				page.Check(t, 200, "124", "$3,")
+				for _, row := range rows.FindAllStringSubmatch(page.Body, -1) {
 					walked = append(walked, row[1])
 				}
-				link := next.FindStringSubmatch(page.body)
+				link := next.FindStringSubmatch(page.Body)
 				address = ""
 				if link != nil {
 					address = strings.ReplaceAll(link[1], "&amp;", "&")
 				}
 			}
 			var all []string
-			for _, e := range b.exported("/team/finance/expenses.json?" + order).Expenses {
+			for _, e := range exported(b, "/team/finance/expenses.json?"+order).Expenses {
 				all = append(all, pathOf(e))
 			}
 			if pages != 3 || strings.Join(walked, "\n") != strings.Join(all, "\n") {
@@ -499,60 +499,60 @@ func TestPages(t *testing.T) {
 func TestExports(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	b.log("finance", with(aForm(), "item", `=cmd|' /C calc'!A0`))
-	answer := b.get("/team/finance/expenses.csv?sort=amount&order=asc")
-	answer.check(t, 200)
-	if got := answer.header.Get("Content-Type"); !strings.HasPrefix(got, "text/csv; charset=utf-8") {
+	b := r.Browser()
+	b.SignIn(finance)
+	logExpense(b, "finance", with(aForm(), "item", `=cmd|' /C calc'!A0`))
+	answer := b.Get("/team/finance/expenses.csv?sort=amount&order=asc")
+	answer.Check(t, 200)
+	if got := answer.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/csv; charset=utf-8") {
 		t.Errorf("Content-Type %q", got)
 	}
-	if got := answer.header.Get("Content-Disposition"); got != `attachment; filename="finance-expenses.csv"` {
+	if got := answer.Header.Get("Content-Disposition"); got != `attachment; filename="finance-expenses.csv"` {
 		t.Errorf("Content-Disposition %q", got)
 	}
-	records, err := csv.NewReader(strings.NewReader(answer.body)).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(answer.Body)).ReadAll()
 	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != expensefile.Columns {
-		t.Fatalf("%d records, %v: %s", len(records), err, answer.body)
+		t.Fatalf("%d records, %v: %s", len(records), err, answer.Body)
 	}
 	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour` {
 		t.Errorf("the first row is %q", row)
 	}
-	guest := r.browser()
-	guest.get("/team/finance/expenses.csv", "Accept", "text/csv").check(t, http.StatusUnauthorized)
-	guest.get("/team/finance/expenses.json", "Accept", "application/json").check(t, http.StatusUnauthorized)
+	guest := r.Browser()
+	guest.Get("/team/finance/expenses.csv", "Accept", "text/csv").Check(t, http.StatusUnauthorized)
+	guest.Get("/team/finance/expenses.json", "Accept", "application/json").Check(t, http.StatusUnauthorized)
 }
 
 // upload sends a file to the import page.
-func (b *browser) upload(content string) *reply {
-	b.t.Helper()
+func upload(b *browser, content string) *reply {
+	b.T.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	part, err := form.CreateFormFile("file", "expenses.csv")
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	part.Write([]byte(content))
 	form.Close()
-	return b.sendBody(http.MethodPost, web.ImportPath, &body, "Content-Type", form.FormDataContentType())
+	return b.SendBody(http.MethodPost, web.ImportPath, &body, "Content-Type", form.FormDataContentType())
 }
 
 func TestImport(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
-	b.get(web.ImportPath).check(t, 200, expensefile.Columns, `name="file"`)
+	b := r.Browser()
+	b.SignIn(admin)
+	b.Get(web.ImportPath).Check(t, 200, expensefile.Columns, `name="file"`)
 	const file = expensefile.Columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
-	b.upload(file).check(t, http.StatusSeeOther)
-	b.get("/expenses").check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
-	unchanged(t, r, func() { b.upload(file).check(t, http.StatusSeeOther) })
-	b.get("/expenses").check(t, 200, "Imported: 0 added, 0 changed, 2 unchanged.")
+	upload(b, file).Check(t, http.StatusSeeOther)
+	b.Get("/expenses").Check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
+	unchanged(t, r, func() { upload(b, file).Check(t, http.StatusSeeOther) })
+	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 0 changed, 2 unchanged.")
 
-	whole := b.get("/expenses.csv").body
-	unchanged(t, r, func() { b.upload(whole).check(t, http.StatusSeeOther) })
-	b.upload(strings.Replace(whole, "120.50,four", "121.50,five", 1)).check(t, http.StatusSeeOther)
-	b.get("/expenses").check(t, 200, "Imported: 0 added, 1 changed, 21 unchanged.")
-	chairs := b.exported("/expenses.json?q=chairs").Expenses[0]
+	whole := b.Get("/expenses.csv").Body
+	unchanged(t, r, func() { upload(b, whole).Check(t, http.StatusSeeOther) })
+	upload(b, strings.Replace(whole, "120.50,four", "121.50,five", 1)).Check(t, http.StatusSeeOther)
+	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 1 changed, 21 unchanged.")
+	chairs := exported(b, "/expenses.json?q=chairs").Expenses[0]
 	if chairs.Amount != "121.50" || chairs.Note != "five" {
 		t.Errorf("changed to %+v", chairs)
 	}
@@ -561,8 +561,8 @@ func TestImport(t *testing.T) {
 func TestWrongImports(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(admin)
+	b := r.Browser()
+	b.SignIn(admin)
 	const right = ",2026-01-02,hr,Bob Smith,Chairs,Office,120.50,\n"
 	tests := []struct {
 		name, file string
@@ -578,11 +578,11 @@ func TestWrongImports(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			unchanged(t, r, func() { b.upload(test.file).check(t, http.StatusUnprocessableEntity, test.want...) })
+			unchanged(t, r, func() { upload(b, test.file).Check(t, http.StatusUnprocessableEntity, test.want...) })
 		})
 	}
 	unchanged(t, r, func() {
-		b.post(web.ImportPath, url.Values{"file": {right}}).check(t, http.StatusUnprocessableEntity, "Choose a file")
+		b.Post(web.ImportPath, url.Values{"file": {right}}).Check(t, http.StatusUnprocessableEntity, "Choose a file")
 	})
 }
 
@@ -590,31 +590,31 @@ func TestWrongImports(t *testing.T) {
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
-	file := strings.TrimPrefix(r.database, "sqlite:")
+	b := r.Browser()
+	b.SignIn(finance)
+	file := strings.TrimPrefix(r.Database, "sqlite:")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	away := b.get("/team/finance")
-	away.check(t, http.StatusServiceUnavailable, "cannot be reached", "!"+file)
-	if away.header.Get("Retry-After") == "" {
+	away := b.Get("/team/finance")
+	away.Check(t, http.StatusServiceUnavailable, "cannot be reached", "!"+file)
+	if away.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 	form := aForm()
-	b.post("/team/finance/expenses", form).check(t, http.StatusServiceUnavailable, "What you typed is kept", `href="/team/finance/expenses/new"`)
-	b.get("/team/finance/expenses.csv").check(t, http.StatusServiceUnavailable)
-	b.get("/readyz").check(t, http.StatusServiceUnavailable, "database")
-	b.get("/healthz").check(t, 200)
-	b.get("/profile").check(t, 200, "Carol Lee")
-	if log := r.log.String(); !strings.Contains(log, "database unavailable") {
+	b.Post("/team/finance/expenses", form).Check(t, http.StatusServiceUnavailable, "What you typed is kept", `href="/team/finance/expenses/new"`)
+	b.Get("/team/finance/expenses.csv").Check(t, http.StatusServiceUnavailable)
+	b.Get("/readyz").Check(t, http.StatusServiceUnavailable, "database")
+	b.Get("/healthz").Check(t, 200)
+	b.Get("/profile").Check(t, 200, "Carol Lee")
+	if log := r.Log.String(); !strings.Contains(log, "database unavailable") {
 		t.Errorf("the log does not say why: %s", log)
 	}
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
 	}
-	b.get("/team/finance").check(t, 200, "$2,780.00")
-	b.get("/readyz").check(t, 200)
-	b.get("/team/finance/expenses/new").check(t, 200, "This is not saved yet", "at the harbour", form.Get("submission"))
-	b.post("/team/finance/expenses", form).check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "$2,780.00")
+	b.Get("/readyz").Check(t, 200)
+	b.Get("/team/finance/expenses/new").Check(t, 200, "This is not saved yet", "at the harbour", form.Get("submission"))
+	b.Post("/team/finance/expenses", form).Check(t, http.StatusSeeOther)
 }

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
@@ -85,25 +86,25 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 		t.Run(fmt.Sprintf("https %v", https), func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{https: https, env: logoutEnv()})
-			member, guest := r.browser(), r.browser()
-			style := regexp.MustCompile(`/static/style\.css\?v=[0-9a-f]+`).FindString(member.signIn(finance).body)
+			member, guest := r.Browser(), r.Browser()
+			style := regexp.MustCompile(`/static/style\.css\?v=[0-9a-f]+`).FindString(member.SignIn(finance).Body)
 			for _, row := range surfaceRows(style) {
 				t.Run(row.name, func(t *testing.T) {
-					page := member.send(row.method, row.target, row.form, row.fields...)
-					page.check(t, row.status)
+					page := member.Send(row.method, row.target, row.form, row.fields...)
+					page.Check(t, row.status)
 					checkSecurityHeaders(t, r, page)
 				})
 			}
 			others := map[string]*reply{
-				"not signed in":         guest.get("/dashboard"),
-				"not signed in, a file": guest.get("/team/finance/expenses.csv", "Accept", "text/csv"),
-				"end of the session":    member.post(session.LogoutPath, nil),
+				"not signed in":         guest.Get("/dashboard"),
+				"not signed in, a file": guest.Get("/team/finance/expenses.csv", "Accept", "text/csv"),
+				"end of the session":    member.Post(session.LogoutPath, nil),
 				"OPTIONS *":             rawAnswer(t, r, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
 				"panic":                 panicked(t, r, guest),
 			}
 			for name, status := range map[string]int{"not signed in": 303, "not signed in, a file": 401, "end of the session": 303, "OPTIONS *": 404, "panic": 500} {
 				t.Run(name, func(t *testing.T) {
-					others[name].check(t, status)
+					others[name].Check(t, status)
 					checkSecurityHeaders(t, r, others[name])
 				})
 			}
@@ -115,38 +116,38 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 // can sign in from then on.
 func panicked(t *testing.T, r *rig, b *browser) *reply {
 	t.Helper()
-	b.signIn(finance)
+	b.SignIn(finance)
 	r.site.signIn.pending = nil
-	return b.get("/login")
+	return b.Get("/login")
 }
 
 func checkSecurityHeaders(t *testing.T, r *rig, page *reply) {
 	t.Helper()
 	hsts := ""
-	if strings.HasPrefix(r.baseURL, "https:") {
+	if strings.HasPrefix(r.BaseURL, "https:") {
 		hsts = "max-age=31536000"
 	}
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin", "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		"Strict-Transport-Security": hsts, "Server": "", "X-Powered-By": "", "Access-Control-Allow-Origin": "",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " + openid.OriginOf(r.provider.Issuer()) + " " + r.baseURL,
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " + openid.OriginOf(r.Provider.Issuer()) + " " + r.BaseURL,
 	} {
-		if got := page.header.Get(name); got != want {
+		if got := page.Header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	isFile := strings.HasPrefix(page.url.Path, "/static/") && page.status < 400
-	if cached := page.header.Get("Cache-Control"); page.status == http.StatusRequestedRangeNotSatisfiable {
+	isFile := strings.HasPrefix(page.URL.Path, "/static/") && page.Status < 400
+	if cached := page.Header.Get("Cache-Control"); page.Status == http.StatusRequestedRangeNotSatisfiable {
 		// There is nothing in it to keep.
 	} else if isFile != strings.HasPrefix(cached, "public, ") || !isFile && cached != "no-store" {
 		t.Errorf("Cache-Control = %q", cached)
 	}
-	if isFile && page.header.Get("Set-Cookie") != "" {
+	if isFile && page.Header.Get("Set-Cookie") != "" {
 		t.Error("a file that anybody may keep comes with a cookie")
 	}
-	mediaType := page.header.Get("Content-Type")
-	if page.body != "" && (mediaType == "" || strings.HasPrefix(mediaType, "text/") && !strings.Contains(mediaType, "charset=utf-8")) {
+	mediaType := page.Header.Get("Content-Type")
+	if page.Body != "" && (mediaType == "" || strings.HasPrefix(mediaType, "text/") && !strings.Contains(mediaType, "charset=utf-8")) {
 		t.Errorf("Content-Type = %q", mediaType)
 	}
 }
@@ -169,7 +170,7 @@ func dialed(t *testing.T, addr string) net.Conn {
 // rawAnswer sends a request as it is and returns what is answered.
 func rawAnswer(t *testing.T, r *rig, request string) *reply {
 	t.Helper()
-	base, err := url.Parse(r.baseURL)
+	base, err := url.Parse(r.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,23 +197,23 @@ func rawAnswer(t *testing.T, r *rig, request string) *reply {
 func TestPanicIsAnErrorPage(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	b := r.browser()
+	b := r.Browser()
 	page := panicked(t, r, b)
-	page.check(t, http.StatusInternalServerError, "Something went wrong", "!goroutine", "!nil pointer", "!.go:")
-	reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.body), "<code>"), "</code>")
+	page.Check(t, http.StatusInternalServerError, "Something went wrong", "!goroutine", "!nil pointer", "!.go:")
+	reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.Body), "<code>"), "</code>")
 	var stacks, requests int
-	for line := range strings.Lines(r.log.String()) {
+	for line := range strings.Lines(r.Log.String()) {
 		if reference != "" && strings.Contains(line, "ref="+reference) {
 			stacks += strings.Count(line, "runtime/debug.Stack")
 			requests += strings.Count(line, "msg=request method=GET path=/login status=500")
 		}
 	}
 	if stacks != 1 || requests != 1 {
-		t.Errorf("reference %q has %d lines with a stack and %d of a request: %s", reference, stacks, requests, r.log)
+		t.Errorf("reference %q has %d lines with a stack and %d of a request: %s", reference, stacks, requests, r.Log)
 	}
-	b.get("/").check(t, http.StatusOK, "Carol Lee")
-	b.get("/healthz").check(t, http.StatusOK)
-	if strings.Contains(r.log.String(), "http: panic serving") {
+	b.Get("/").Check(t, http.StatusOK, "Carol Lee")
+	b.Get("/healthz").Check(t, http.StatusOK)
+	if strings.Contains(r.Log.String(), "http: panic serving") {
 		t.Error("the panic went past the site")
 	}
 }
@@ -222,19 +223,19 @@ func TestPanicIsAnErrorPage(t *testing.T) {
 func TestOversizedHeaders(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
-	b := r.browser()
-	b.signIn(finance)
+	b := r.Browser()
+	b.SignIn(finance)
 	for name, request := range map[string]string{
 		"a field":     "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + strings.Repeat("x", 2*serverpkg.MaxHeader) + "\r\n\r\n",
 		"many fields": "GET / HTTP/1.1\r\nHost: localhost\r\n" + strings.Repeat("Cookie: a=b\r\n", serverpkg.MaxHeader/8) + "\r\n",
 		"the path":    "GET /" + strings.Repeat("x", 2*serverpkg.MaxHeader) + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	} {
 		page := rawAnswer(t, r, request)
-		if page.check(t, http.StatusRequestHeaderFieldsTooLarge, "431 Request Header Fields Too Large", "!xxx"); page.header.Get("Set-Cookie") != "" {
+		if page.Check(t, http.StatusRequestHeaderFieldsTooLarge, "431 Request Header Fields Too Large", "!xxx"); page.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s: a cookie is set", name)
 		}
 	}
-	b.get("/dashboard", "X-Long", strings.Repeat("x", serverpkg.MaxHeader*3/4)).check(t, http.StatusOK, "Carol Lee")
+	b.Get("/dashboard", "X-Long", strings.Repeat("x", serverpkg.MaxHeader*3/4)).Check(t, http.StatusOK, "Carol Lee")
 	for name, request := range map[string]string{
 		"no request":      "\x16\x03\x01 hello\r\n\r\n",
 		"no host":         "GET / HTTP/1.1\r\n\r\n",
@@ -243,11 +244,11 @@ func TestOversizedHeaders(t *testing.T) {
 		"odd length":      "POST /logout HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na",
 		"unknown framing": "POST /logout HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: odd\r\n\r\n",
 	} {
-		if page := rawAnswer(t, r, request); page.status != 400 && page.status != 501 {
-			t.Errorf("%s: status %d", name, page.status)
+		if page := rawAnswer(t, r, request); page.Status != 400 && page.Status != 501 {
+			t.Errorf("%s: status %d", name, page.Status)
 		}
 	}
-	b.get("/dashboard").check(t, http.StatusOK, "Carol Lee")
+	b.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 // startServer serves a handler as the program does, with limits that a test can
@@ -271,15 +272,6 @@ func startServer(t *testing.T, log io.Writer, handler http.Handler, change func(
 	return listener.Addr().String()
 }
 
-// cookieHeader is what the browser's cookies are as a header field.
-func (b *browser) cookieHeader() string {
-	var pairs []string
-	for name, value := range b.cookies() {
-		pairs = append(pairs, name+"="+value)
-	}
-	return "Cookie: " + strings.Join(pairs, "; ") + "\r\n"
-}
-
 // TestSlowClients take no longer than they are given. The limits are shortened;
 // TestSlowHeaderOfTheProgram waits for a real one.
 func TestSlowClients(t *testing.T) {
@@ -296,28 +288,28 @@ func TestSlowClients(t *testing.T) {
 	t.Run("header", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = short }))
+		connection := dialed(t, startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = short }))
 		fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
 		checkClosed(t, connection, "")
-		if strings.Contains(r.log.String(), "path=/healthz") {
+		if strings.Contains(r.Log.String(), "path=/healthz") {
 			t.Error("half a request is taken for a whole one")
 		}
 	})
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.IdleTimeout = short }))
+		connection := dialed(t, startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.IdleTimeout = short }))
 		fmt.Fprint(connection, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
 		checkClosed(t, connection, "200 OK")
 	})
 	t.Run("form", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		b := r.browser()
-		b.signIn(finance)
-		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadTimeout = short }))
+		b := r.Browser()
+		b.SignIn(finance)
+		connection := dialed(t, startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.ReadTimeout = short }))
 		unchanged(t, r, func() {
-			fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.cookieHeader()+
+			fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.CookieHeader()+
 				"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"+aForm().Encode())
 			checkClosed(t, connection, "408 Request Timeout", "That took too long")
 		})
@@ -325,11 +317,11 @@ func TestSlowClients(t *testing.T) {
 	t.Run("upload has longer, and its answer too", func(t *testing.T) {
 		t.Parallel()
 		r := startSite(t, setup{})
-		b := r.browser()
-		b.signIn(admin)
-		connection := dialed(t, startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = short, short }))
+		b := r.Browser()
+		b.SignIn(admin)
+		connection := dialed(t, startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = short, short }))
 		body, mediaType := aMultipartForm(t)
-		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", web.ImportPath, b.cookieHeader(), mediaType, len(body), body[:20])
+		fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", web.ImportPath, b.CookieHeader(), mediaType, len(body), body[:20])
 		time.Sleep(2 * short)
 		fmt.Fprint(connection, body[20:])
 		checkClosed(t, connection, "422 Unprocessable Entity", "Line 1")
@@ -339,7 +331,7 @@ func TestSlowClients(t *testing.T) {
 		r := startSite(t, setup{})
 		ended := make(chan struct{})
 		endlessly := http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) { defer close(ended); endless(w, request) })
-		connection := dialed(t, startServer(t, r.log, endlessly, func(s *http.Server) { s.WriteTimeout = short }))
+		connection := dialed(t, startServer(t, r.Log, endlessly, func(s *http.Server) { s.WriteTimeout = short }))
 		fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 		<-ended // or the test never does
 	})
@@ -380,7 +372,7 @@ func TestSlowHeaderOfTheProgram(t *testing.T) {
 	}
 	t.Parallel()
 	r := startProgram(t, setup{})
-	connection := dialed(t, strings.TrimPrefix(r.baseURL, "http://"))
+	connection := dialed(t, strings.TrimPrefix(r.BaseURL, "http://"))
 	fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
 	checkClosed(t, connection, "")
 }
@@ -406,9 +398,9 @@ func TestFloodOfConnections(t *testing.T) {
 		t.Logf("only %d file descriptors: %d idle and %d slow connections", room, idle, slow)
 	}
 	r := startSite(t, setup{})
-	addr := startServer(t, r.log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = time.Second })
-	b := r.browser()
-	b.signIn(finance)
+	addr := startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.ReadHeaderTimeout = time.Second })
+	b := r.Browser()
+	b.SignIn(finance)
 	kept := make([]net.Conn, idle)
 	for i := range kept {
 		kept[i] = dialed(t, addr)
@@ -421,7 +413,7 @@ func TestFloodOfConnections(t *testing.T) {
 			checkAlive(t, kept[i])
 		}
 		for range 20 {
-			b.get("http://"+addr+"/team/finance").check(t, http.StatusOK, "$2,780.00")
+			b.Get("http://"+addr+"/team/finance").Check(t, http.StatusOK, "$2,780.00")
 		}
 		time.Sleep(time.Second)
 	}
@@ -429,7 +421,7 @@ func TestFloodOfConnections(t *testing.T) {
 	if n := <-cut; n < slow {
 		t.Errorf("%d of %d slow connections were cut off", n, slow)
 	}
-	b.get("http://"+addr+"/dashboard").check(t, http.StatusOK, "Carol Lee")
+	b.Get("http://"+addr+"/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 // checkAlive asks for something on a connection that stays open.
@@ -504,12 +496,12 @@ func startChild(t *testing.T, r *rig) *exec.Cmd {
 		}
 		return ""
 	})
-	child.Stderr = r.log
+	child.Stderr = r.Log
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = child.Process.Kill() }) // where it has not ended
-	if err := r.waitUntilServing(nil); err != nil {
+	if err := r.WaitUntilServing(nil); err != nil {
 		t.Fatal(err)
 	}
 	return child
@@ -522,7 +514,7 @@ func terminated(t *testing.T, r *rig, child *exec.Cmd) {
 		t.Fatal(err)
 	}
 	for {
-		connection, err := net.Dial("tcp", strings.TrimPrefix(r.baseURL, "http://"))
+		connection, err := net.Dial("tcp", strings.TrimPrefix(r.BaseURL, "http://"))
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			return
 		}
@@ -537,23 +529,23 @@ func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	t.Run("a request in flight finishes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, "http://"+freeAddr(t), setup{})
+		r := newRig(t, "http://"+apptest.FreeAddr(t), setup{})
 		child := startChild(t, r)
 		asked, release := make(chan struct{}), make(chan struct{})
-		r.provider.SetFaults(devidp.Faults{Token: func(map[string]any) { close(asked); <-release }})
-		b := r.browser()
-		callback := b.beginSignIn(finance).String()
+		r.Provider.SetFaults(devidp.Faults{Token: func(map[string]any) { close(asked); <-release }})
+		b := r.Browser()
+		callback := b.BeginSignIn(finance).String()
 		answer := make(chan *reply, 1)
-		go func() { answer <- b.get(callback) }()
+		go func() { answer <- b.Get(callback) }()
 		<-asked
 		terminated(t, r, child)
 		close(release)
 		page := <-answer
-		if page.check(t, http.StatusSeeOther); page.header.Get("Location") != "/dashboard" {
-			t.Errorf("the sign-in in flight leads to %q", page.header.Get("Location"))
+		if page.Check(t, http.StatusSeeOther); page.Header.Get("Location") != "/dashboard" {
+			t.Errorf("the sign-in in flight leads to %q", page.Header.Get("Location"))
 		}
 		if err := child.Wait(); err != nil {
-			t.Errorf("the program ends with %v: %s", err, r.log)
+			t.Errorf("the program ends with %v: %s", err, r.Log)
 		}
 	})
 	t.Run("a request that never ends is cut off", func(t *testing.T) {
@@ -561,19 +553,19 @@ func TestSIGTERM(t *testing.T) {
 			t.Skip("takes ten seconds")
 		}
 		t.Parallel()
-		r := newRig(t, "http://"+freeAddr(t), setup{})
+		r := newRig(t, "http://"+apptest.FreeAddr(t), setup{})
 		child := startChild(t, r)
-		b := r.browser()
-		b.signIn(finance)
-		connection := dialed(t, strings.TrimPrefix(r.baseURL, "http://"))
-		fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.cookieHeader()+
+		b := r.Browser()
+		b.SignIn(finance)
+		connection := dialed(t, strings.TrimPrefix(r.BaseURL, "http://"))
+		fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.CookieHeader()+
 			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
 		if line, err := bufio.NewReader(connection).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 			t.Fatalf("the form is not read: %q, %v", line, err)
 		}
 		terminated(t, r, child)
-		if err := child.Wait(); err != nil || !strings.Contains(r.log.String(), "requests were cut off") {
-			t.Errorf("the program ends with %v: %s", err, r.log)
+		if err := child.Wait(); err != nil || !strings.Contains(r.Log.String(), "requests were cut off") {
+			t.Errorf("the program ends with %v: %s", err, r.Log)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
@@ -17,38 +18,18 @@ import (
 const rightRevocation = `{"sub_id":{"format":"email","email":"` + finance + `"}}`
 
 // revoke sends a revocation request. The header is as for send.
-func (b *browser) revoke(token, body string, fields ...string) *reply {
-	b.t.Helper()
+func revoke(b *browser, token, body string, fields ...string) *reply {
+	b.T.Helper()
 	fields = append([]string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}, fields...)
-	return b.sendRaw(http.MethodPost, universalLogoutPath, body, fields...)
-}
-
-// sendRaw is send with any body.
-func (b *browser) sendRaw(method, path, body string, fields ...string) *reply {
-	b.t.Helper()
-	request, err := http.NewRequest(method, b.home+path, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for i := 0; i < len(fields); i += 2 {
-		request.Header.Set(fields[i], fields[i+1])
-	}
-	response, err := b.client.Do(request)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text := make([]byte, 64<<10)
-	n, _ := response.Body.Read(text)
-	return &reply{response.StatusCode, response.Header, string(text[:n]), request.URL}
+	return b.SendBody(http.MethodPost, universalLogoutPath, strings.NewReader(body), fields...)
 }
 
 func universalAttacks() []remoteAttack {
 	body := func(text string) func(*browser, string) *reply {
-		return func(b *browser, token string) *reply { return b.revoke(token, text) }
+		return func(b *browser, token string) *reply { return revoke(b, token, text) }
 	}
 	header := func(fields ...string) func(*browser, string) *reply {
-		return func(b *browser, token string) *reply { return b.revoke(token, rightRevocation, fields...) }
+		return func(b *browser, token string) *reply { return revoke(b, token, rightRevocation, fields...) }
 	}
 	rows := append(signedAttacks(), []remoteAttack{
 		{name: "typ is missing", header: func(h map[string]any) { delete(h, "typ") }},
@@ -60,16 +41,16 @@ func universalAttacks() []remoteAttack {
 		{name: "sub is missing", claims: claimGone("sub")},
 		{name: "iss is on another host", claims: claimIs("iss", "https://issuer.example.com")},
 		{name: "no Authorization", send: func(b *browser, _ string) *reply {
-			return b.sendRaw("POST", universalLogoutPath, rightRevocation, "Content-Type", "application/json")
+			return b.SendBody("POST", universalLogoutPath, strings.NewReader(rightRevocation), "Content-Type", "application/json")
 		}},
 		{name: "Basic", send: func(b *browser, token string) *reply {
-			return b.revoke("", rightRevocation, "Authorization", "Basic "+token)
+			return revoke(b, "", rightRevocation, "Authorization", "Basic "+token)
 		}},
 		{name: "token in the query", send: func(b *browser, token string) *reply {
-			return b.sendRaw("POST", universalLogoutPath+"?access_token="+token, rightRevocation, "Content-Type", "application/json")
+			return b.SendBody("POST", universalLogoutPath+"?access_token="+token, strings.NewReader(rightRevocation), "Content-Type", "application/json")
 		}},
 		{name: "a bad body without a token", send: func(b *browser, _ string) *reply {
-			return b.sendRaw("POST", universalLogoutPath, "{", "Content-Type", "application/json")
+			return b.SendBody("POST", universalLogoutPath, strings.NewReader("{"), "Content-Type", "application/json")
 		}},
 	}...)
 	for i := range rows {
@@ -81,7 +62,7 @@ func universalAttacks() []remoteAttack {
 		{name: "of another issuer's person", status: 404, send: body(`{"sub_id":{"format":"iss_sub","iss":"https://evil.example","sub":"` + devidp.SamplePeople()[3].Subject + `"}}`)},
 		{name: "of nobody", status: 404, send: body(`{"sub_id":{"format":"email","email":"nobody@example.com"}}`)},
 		{name: "by GET", status: 405, send: func(b *browser, token string) *reply {
-			return b.sendRaw("GET", universalLogoutPath, "", "Authorization", "Bearer "+token)
+			return b.SendBody("GET", universalLogoutPath, strings.NewReader(""), "Authorization", "Bearer "+token)
 		}},
 	}...)
 	bodies := map[string]string{
@@ -121,30 +102,30 @@ func universalAttacks() []remoteAttack {
 func TestUniversalLogoutAttacks(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv()})
-	victim, server := r.browser(), r.browser()
-	victim.signIn(finance)
+	victim, server := r.Browser(), r.Browser()
+	victim.SignIn(finance)
 	for _, a := range universalAttacks() {
 		t.Run(a.name, func(t *testing.T) {
-			r.provider.SetFaults(a.faults())
-			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+			r.Provider.SetFaults(a.faults())
+			token, err := r.Provider.RevocationToken(r.BaseURL + universalLogoutPath)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if a.send == nil {
-				a.send = func(b *browser, token string) *reply { return b.revoke(token, rightRevocation) }
+				a.send = func(b *browser, token string) *reply { return revoke(b, token, rightRevocation) }
 			}
 			page := a.send(server, token)
-			page.check(t, a.status)
-			if challenge := page.header.Get("WWW-Authenticate"); (a.status == 401) != strings.Contains(challenge, "invalid_token") {
+			page.Check(t, a.status)
+			if challenge := page.Header.Get("WWW-Authenticate"); (a.status == 401) != strings.Contains(challenge, "invalid_token") {
 				t.Errorf("WWW-Authenticate = %q", challenge)
 			}
-			if page.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("Cache-Control = %q", page.header.Get("Cache-Control"))
+			if page.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("Cache-Control = %q", page.Header.Get("Cache-Control"))
 			}
-			if len(token) > 20 && (strings.Contains(r.log.String(), token) || strings.Contains(page.body, token)) {
+			if len(token) > 20 && (strings.Contains(r.Log.String(), token) || strings.Contains(page.Body, token)) {
 				t.Error("the log or the answer holds the token")
 			}
-			if !victim.isSignedIn(r) {
+			if !r.IsSignedIn(victim) {
 				t.Fatal("the victim is signed out")
 			}
 		})
@@ -154,7 +135,7 @@ func TestUniversalLogoutAttacks(t *testing.T) {
 // What Okta's documents allow.
 func TestUniversalLogoutVariants(t *testing.T) {
 	t.Parallel()
-	subject := subjectOf(t, finance)
+	subject := apptest.SubjectOf(t, finance)
 	orgIssuer := func(c map[string]any) { c["iss"] = openid.OriginOf(c["iss"].(string)) }
 	for name, test := range map[string]struct {
 		claims func(map[string]any)
@@ -172,26 +153,26 @@ func TestUniversalLogoutVariants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startSite(t, setup{env: logoutEnv(), faults: devidp.Faults{LogoutClaims: test.claims}})
-			desk, phone, other := r.browser(), r.browser(), r.browser()
-			desk.signIn(finance)
-			phone.signIn(finance)
-			other.signIn(hr)
-			token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+			desk, phone, other := r.Browser(), r.Browser(), r.Browser()
+			desk.SignIn(finance)
+			phone.SignIn(finance)
+			other.SignIn(hr)
+			token, err := r.Provider.RevocationToken(r.BaseURL + universalLogoutPath)
 			if err != nil {
 				t.Fatal(err)
 			}
-			body := strings.NewReplacer("ISSUER", r.provider.Issuer(), "ORG", openid.OriginOf(r.provider.Issuer())).Replace(test.body)
-			answer := other.revoke(token, body, test.fields...)
-			if answer.check(t, http.StatusNoContent); answer.body != "" || answer.header.Get("Cache-Control") != "no-store" {
-				t.Errorf("the answer is %q with %v", answer.body, answer.header)
+			body := strings.NewReplacer("ISSUER", r.Provider.Issuer(), "ORG", openid.OriginOf(r.Provider.Issuer())).Replace(test.body)
+			answer := revoke(other, token, body, test.fields...)
+			if answer.Check(t, http.StatusNoContent); answer.Body != "" || answer.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("the answer is %q with %v", answer.Body, answer.Header)
 			}
-			if desk.isSignedIn(r) || phone.isSignedIn(r) || !other.isSignedIn(r) {
+			if r.IsSignedIn(desk) || r.IsSignedIn(phone) || !r.IsSignedIn(other) {
 				t.Error("the wrong sessions have ended")
 			}
-			if !strings.Contains(r.log.String(), "event=universal_logout") {
+			if !strings.Contains(r.Log.String(), "event=universal_logout") {
 				t.Error("the logout is not in the log")
 			}
-			other.revoke(token, body).check(t, http.StatusUnauthorized) // once is enough
+			revoke(other, token, body).Check(t, http.StatusUnauthorized) // once is enough
 		})
 	}
 }
@@ -200,33 +181,33 @@ func TestUniversalLogoutVariants(t *testing.T) {
 // within endedWindow, and at SESSION_MAX_AGE at the latest where it does not.
 func TestSomebodyDisabledLosesAccess(t *testing.T) {
 	t.Parallel()
-	clock := newClock()
+	clock := apptest.NewClock()
 	env := logoutEnv()
 	env["SESSION_MAX_AGE"], env["SESSION_IDLE_TIMEOUT"] = "8h", "1h"
 	s := setup{clock: clock, env: env}
 	r := startSite(t, s)
 	other := startCopy(t, r, s)
-	told, untold := r.browser(), r.browser()
-	told.signIn(finance)
-	untold.signIn(hr)
-	if !told.isSignedIn(other) {
+	told, untold := r.Browser(), r.Browser()
+	told.SignIn(finance)
+	untold.SignIn(hr)
+	if !other.IsSignedIn(told) {
 		t.Fatal("not signed in at the other copy")
 	}
-	answer, err := r.provider.GlobalTokenRevocation(r.baseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
-	if err != nil || answer.Status != http.StatusNoContent || told.twin(r).isSignedIn(r) {
+	answer, err := r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
+	if err != nil || answer.Status != http.StatusNoContent || r.IsSignedIn(r.Twin(told)) {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
 	time.Sleep(session.EndedWindow)
-	if told.isSignedIn(other) {
+	if other.IsSignedIn(told) {
 		t.Error("the other copy does not know")
 	}
 	for range 16 {
-		if !untold.isSignedIn(r) {
+		if !r.IsSignedIn(untold) {
 			t.Error("somebody who works all the time is signed out early")
 		}
-		clock.advance(30 * time.Minute)
+		clock.Advance(30 * time.Minute)
 	}
-	if untold.isSignedIn(r) {
+	if r.IsSignedIn(untold) {
 		t.Error("after 8 hours the session goes on")
 	}
 }
@@ -234,30 +215,30 @@ func TestSomebodyDisabledLosesAccess(t *testing.T) {
 func TestUniversalLogoutWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv()})
-	b := r.browser()
-	b.signIn(finance)
-	file := strings.TrimPrefix(r.database, "sqlite:")
+	b := r.Browser()
+	b.SignIn(finance)
+	file := strings.TrimPrefix(r.Database, "sqlite:")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	token, err := r.provider.RevocationToken(r.baseURL + universalLogoutPath)
+	token, err := r.Provider.RevocationToken(r.BaseURL + universalLogoutPath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	logoutToken, err := r.provider.LogoutToken(subjectOf(t, finance), "")
+	logoutToken, err := r.Provider.LogoutToken(apptest.SubjectOf(t, finance), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	form := url.Values{"logout_token": {logoutToken}}
-	b.revoke(token, rightRevocation).check(t, http.StatusUnprocessableEntity, "logout_failed")
-	b.post(backChannelLogoutPath, form).check(t, http.StatusBadRequest, "logout_failed")
+	revoke(b, token, rightRevocation).Check(t, http.StatusUnprocessableEntity, "logout_failed")
+	b.Post(backChannelLogoutPath, form).Check(t, http.StatusBadRequest, "logout_failed")
 	if err := os.Rename(file+".away", file); err != nil {
 		t.Fatal(err)
 	}
 	// The same requests again are no replay.
-	b.revoke(token, rightRevocation).check(t, http.StatusNoContent)
-	b.post(backChannelLogoutPath, form).check(t, http.StatusOK)
-	if b.isSignedIn(r) {
+	revoke(b, token, rightRevocation).Check(t, http.StatusNoContent)
+	b.Post(backChannelLogoutPath, form).Check(t, http.StatusOK)
+	if r.IsSignedIn(b) {
 		t.Error("the session goes on")
 	}
 }
