@@ -102,7 +102,7 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storepkg.Open(cfg.DatabaseURL, log, nil)
+	store, err := openStore(cfg, log, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

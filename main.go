@@ -27,6 +27,7 @@ import (
 	"expense-dashboard/internal/command"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/doctor"
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
@@ -160,7 +161,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	if cfg.MetricsAddr != "" {
 		counted = metrics.New(command.BuildVersion())
 	}
-	db, storeErr := store.Open(cfg.DatabaseURL, log, counted)
+	db, storeErr := openStore(cfg, log, counted)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{Err: err}
 	}
@@ -176,7 +177,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 		defer stop()
 	}
 	if err := db.Start(ctx, cfg.SampleData); err != nil {
-		return err
+		return startError(err)
 	}
 	s, err := newSite(cfg, parts{
 		directory: directory, store: db, log: log, metrics: counted, now: time.Now, keptPages: web.KeptPages,
@@ -213,6 +214,29 @@ func of(variable string, err error) error {
 	return fmt.Errorf("%s %w", variable, err)
 }
 
+// openStore returns the store of a configuration, which is not started yet. A
+// currency that is none is a problem of the configuration already.
+func openStore(cfg config.Config, log *slog.Logger, counted *metrics.Metrics) (*store.Store, error) {
+	db, err := store.Open(cfg.DatabaseURL, log, counted)
+	if err != nil {
+		return nil, err
+	}
+	if currency, err := expense.ParseCurrency(cfg.Currency); err == nil {
+		db.Hold(currency)
+	}
+	return db, nil
+}
+
+// startError names the variable that a database does not agree with, where it is
+// that.
+func startError(err error) error {
+	var other *store.CurrencyError
+	if errors.As(err, &other) {
+		return &config.Error{Err: of("CURRENCY", other)}
+	}
+	return err
+}
+
 // parts are what a site is made of beside its configuration.
 type parts struct {
 	directory *team.File
@@ -247,7 +271,7 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
 		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store,
-		Log: p.log, Metrics: p.metrics, Now: p.now, Stopping: p.stopping,
+		Log: p.log, Metrics: p.metrics, Now: p.now, Zone: cfg.TimeZone, Stopping: p.stopping,
 	})
 	if err != nil {
 		return nil, err

@@ -4,17 +4,20 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/storetest"
@@ -133,16 +136,16 @@ func TestWrongForms(t *testing.T) {
 	e := logExpense(b, "finance", aForm())
 	tests := []struct{ name, field, value, want string }{
 		{"no amount", "amount", "", "Enter an amount"},
-		{"amount not a number", "amount", "NaN", "Enter an amount"},
-		{"amount negative", "amount", "-1", "Enter an amount"},
-		{"amount zero", "amount", "0.00", "Enter an amount"},
-		{"amount infinite", "amount", "1e309", "Enter an amount"},
-		{"amount with an exponent", "amount", "1e3", "Enter an amount"},
-		{"amount hexadecimal", "amount", "0x10", "Enter an amount"},
-		{"amount with three decimals", "amount", "12.345", "Enter an amount"},
-		{"amount over ten million", "amount", "10000000.01", "Enter an amount"},
-		{"amount over 64 bits", "amount", "92233720368547758080", "Enter an amount"},
-		{"amount in other digits", "amount", "١٢٣", "Enter an amount"},
+		{"amount not a number", "amount", "NaN", "is not an amount"},
+		{"refund over ten million", "amount", "-10000000.01", "at most 10000000.00"},
+		{"amount zero", "amount", "0.00", "other than zero"},
+		{"amount infinite", "amount", "1e309", "is not an amount"},
+		{"amount with an exponent", "amount", "1e3", "is not an amount"},
+		{"amount hexadecimal", "amount", "0x10", "is not an amount"},
+		{"amount with three decimals", "amount", "12.345", "can be read in two ways. Write 12345.00"},
+		{"amount over ten million", "amount", "10000000.01", "at most 10000000.00"},
+		{"amount over 64 bits", "amount", "92233720368547758080", "at most 10000000.00"},
+		{"amount in other digits", "amount", "١٢٣", "is not an amount"},
 		{"no date", "date", "", "Enter a date"},
 		{"date without zeros", "date", "2026-1-1", "year-month-day"},
 		{"date that does not exist", "date", "2025-02-30", "year-month-day"},
@@ -177,6 +180,81 @@ func TestWrongForms(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAmountsAsTheirReaderWritesThem logs and changes an expense from a page in
+// German.
+func TestAmountsAsTheirReaderWritesThem(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	german := []string{"Accept-Language", "de-DE,de;q=0.9"}
+	b.Get("/team/finance/expenses/new", german...).Check(t, 200, "Amount in USD", "Like 1234,50.")
+	for i, test := range [][2]string{{"12,50", "12.50"}, {"1.234,50 $", "1234.50"}, {"1.234", "1234.00"}, {"12.50", "12.50"}} {
+		typed, want := test[0], test[1]
+		item := fmt.Sprint("Ride ", i)
+		b.Post("/team/finance/expenses", with(with(aForm(), "amount", typed), "item", item), german...).Check(t, http.StatusSeeOther)
+		found := exported(b, "/team/finance/expenses.json?"+url.Values{"q": {item}}.Encode())
+		if found.Count != 1 || found.Total != want {
+			t.Errorf("%q is logged as %+v", typed, found)
+		}
+		page := b.Get(pathOf(found.Expenses[0]), german...)
+		page.Check(t, 200, `value="`+strings.ReplaceAll(want, ".", ",")+`"`)
+	}
+	unchanged(t, r, func() {
+		b.Post("/team/finance/expenses", with(aForm(), "amount", "1,234"), german...).Check(t, http.StatusUnprocessableEntity,
+			`value="1,234"`, "“1,234” can be read in two ways. Write 1234,00, or an amount with at most two decimals.")
+	})
+}
+
+// TestCurrency runs a site in yen: no decimals anywhere, and no other currency for
+// its database.
+func TestCurrency(t *testing.T) {
+	t.Parallel()
+	database := "sqlite:" + filepath.Join(t.TempDir(), "yen.db")
+	r := startSite(t, setup{env: map[string]string{"CURRENCY": "jpy", "DATABASE_URL": database}})
+	r.Database = database
+	b := r.Browser()
+	b.SignIn(finance)
+	b.Get("/team/finance/expenses/new").Check(t, 200, "Amount in JPY", "Like 1234.", `inputmode="numeric"`)
+	e := logExpense(b, "finance", with(aForm(), "amount", "¥1,234"))
+	if e.Amount != "1234" {
+		t.Errorf("logged %+v", e)
+	}
+	b.Get("/team/finance").Check(t, 200, "¥1,234", "!.00")
+	if csv := b.Get("/team/finance/expenses.csv").Body; !strings.Contains(csv, ",1234,") {
+		t.Errorf("the file is %s", csv)
+	}
+	unchanged(t, r, func() {
+		b.Post("/team/finance/expenses", with(aForm(), "amount", "12.50")).Check(t, http.StatusUnprocessableEntity, "more decimals than JPY")
+	})
+	err := serve(t.Context(), r.variables(setup{env: map[string]string{"CURRENCY": "EUR", "DATABASE_URL": database}}), r.Log)
+	var configuration *config.Error
+	if !errors.As(err, &configuration) || !strings.Contains(err.Error(), "CURRENCY is EUR") || !strings.Contains(err.Error(), "CURRENCY=JPY") {
+		t.Errorf("the database in another currency: %v", err)
+	}
+}
+
+// TestRefunds logs an amount below zero, by its sign or by the mark.
+func TestRefunds(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	logExpense(b, "finance", with(with(aForm(), "item", "Signed"), "amount", "\u2212$20"))
+	b.Get("/team/finance").Check(t, 200, "Logged: Signed, -$20.00 (refund).", "$2,760.00", ">Refund<")
+	marked := logExpense(b, "finance", with(with(with(aForm(), "item", "Marked"), "amount", "60"), "refund", "yes"))
+	if marked.Amount != "-60.00" {
+		t.Errorf("logged %+v", marked)
+	}
+	b.Get(pathOf(marked)).Check(t, 200, ">Refund<", `value="60.00"`, `value="yes" checked`)
+	b.Get("/team/finance?q=marked").Check(t, 200, "-$60.00")
+	if first := exported(b, "/team/finance/expenses.json?sort=amount&order=asc"); first.Expenses[0].Item != "Marked" || first.Total != "2700.00" {
+		t.Errorf("by amount: %+v", first)
+	}
+	b.Post(pathOf(marked), with(with(with(aForm(), "item", "Marked"), "amount", "60"), "version", "1")).Check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "Changed: Marked, $60.00.", "$2,820.00")
 }
 
 // TestOddTextsAreKept logs what must neither break the database nor the page.
@@ -570,7 +648,7 @@ func TestWrongImports(t *testing.T) {
 	}{
 		{"empty", "", []string{"Line 1", expensefile.Columns}},
 		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
-		{"one wrong row among right ones", expensefile.Columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,-1,\n" + right, []string{"Line 3", "sales", "Enter an amount"}},
+		{"one wrong row among right ones", expensefile.Columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,one,\n" + right, []string{"Line 3", "sales", "is not an amount"}},
 		{"two wrong rows", expensefile.Columns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
 		{"foreign id", expensefile.Columns + "\n" + expense.NewID() + right, []string{"Line 2", "No expense has this id"}},
 		{"too few cells", expensefile.Columns + "\n1,2\n", []string{"Line 2", "instead of 8"}},

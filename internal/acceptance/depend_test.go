@@ -13,6 +13,7 @@ import (
 // adds a module adds here why it earns its place.
 func TestDirectDependencies(t *testing.T) {
 	reasons := map[string]string{
+		"github.com/bojanz/currency":          "digits, marks and formats of every currency in every locale (Unicode CLDR)",
 		"github.com/chromedp/chromedp":        "tests only: drives a real browser without anything beside Go and Chromium",
 		"github.com/coreos/go-oidc/v3":        "discovery and ID Token verification, the most used implementation",
 		"github.com/go-jose/go-jose/v4":       "signatures and keys (JWS, JWK); go-oidc uses it too",

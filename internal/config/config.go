@@ -23,7 +23,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // for TIME_ZONE on machines without it
 	"unicode"
+
+	"github.com/bojanz/currency"
 
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/secret"
@@ -46,11 +49,13 @@ type Config struct {
 	SessionSecretMade bool
 	IdleTimeout       time.Duration
 	MaxAge            time.Duration
-	TeamsFile         string // empty: the built-in sample
-	DatabaseURL       string // holds a password where it is PostgreSQL's
-	SampleData        bool   // fill an empty database with the sample
-	BackChannelLogout bool   // take OpenID Connect Back-Channel Logout
-	UniversalLogout   bool   // take Okta's global token revocation
+	TeamsFile         string         // empty: the built-in sample
+	DatabaseURL       string         // holds a password where it is PostgreSQL's
+	Currency          string         // of all amounts (ISO 4217), in capitals
+	TimeZone          *time.Location // of what is today and in which month it is
+	SampleData        bool           // fill an empty database with the sample
+	BackChannelLogout bool           // take OpenID Connect Back-Channel Logout
+	UniversalLogout   bool           // take Okta's global token revocation
 	// TrustedProxies are believed to tell the client's address, for the log.
 	TrustedProxies   []netip.Prefix
 	LogFormat        string // "text" or "json"
@@ -95,6 +100,8 @@ func Load(getenv func(string) string) (Config, error) {
 	c.MaxAge = l.duration("SESSION_MAX_AGE", 12*time.Hour)
 	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
 	c.DatabaseURL = l.DatabaseURL()
+	c.Currency = l.currency()
+	c.TimeZone = l.timeZone()
 	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
 	c.BackChannelLogout = l.oneOf("BACKCHANNEL_LOGOUT", "false", "true") == "true"
 	c.UniversalLogout = l.oneOf("UNIVERSAL_LOGOUT", "false", "true") == "true"
@@ -269,6 +276,32 @@ func (l *Loader) listenAddr(baseURL string) string {
 func (l *Loader) DatabaseURL() string {
 	const standard = "sqlite:expenses.db"
 	return cmp.Or(l.optional("DATABASE_URL", standard), standard)
+}
+
+// currency reads CURRENCY (ISO 4217).
+func (l *Loader) currency() string {
+	const name, standard = "CURRENCY", "USD"
+	value := strings.ToUpper(cmp.Or(l.optional(name, standard), standard))
+	if _, known := currency.GetDigits(value); !known {
+		l.problem(name, fmt.Sprintf("is %q, which is not a code of ISO 4217 such as USD, EUR or JPY", value), standard)
+	}
+	return value
+}
+
+// timeZone reads TIME_ZONE, a name of the IANA Time Zone Database, which the
+// program holds whole. Without it the zone is the machine's.
+func (l *Loader) timeZone() *time.Location {
+	const name, example = "TIME_ZONE", "America/New_York"
+	value := l.optional(name, example)
+	if value == "" {
+		return time.Local
+	}
+	zone, err := time.LoadLocation(value)
+	if err != nil || value == "Local" {
+		l.problem(name, fmt.Sprintf("is %q, which is not the name of a time zone such as Europe/Berlin or UTC", value), example)
+		return time.Local
+	}
+	return zone
 }
 
 // address reads a variable that holds an address to listen on, or "" if it is

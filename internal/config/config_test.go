@@ -45,8 +45,8 @@ func TestLoadConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{c.BaseURL, c.PostLogoutURL, c.ListenAddr, strings.Join(c.Scopes, " "), c.IdleTimeout.String(), c.MaxAge.String(), c.LogFormat, c.TeamsFile}
-	want := []string{"http://localhost:3000", "http://localhost:3000", "127.0.0.1:3000", "openid profile email", "1h0m0s", "12h0m0s", "text", ""}
+	got := []string{c.BaseURL, c.PostLogoutURL, c.ListenAddr, strings.Join(c.Scopes, " "), c.IdleTimeout.String(), c.MaxAge.String(), c.LogFormat, c.TeamsFile, c.Currency, c.TimeZone.String()}
+	want := []string{"http://localhost:3000", "http://localhost:3000", "127.0.0.1:3000", "openid profile email", "1h0m0s", "12h0m0s", "text", "", "USD", time.Local.String()}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -62,7 +62,7 @@ func TestLoadConfigValues(t *testing.T) {
 		"APP_BASE_URL": "  https://expenses.example.com\t", "POST_LOGOUT_URL": "https://www.example.com/bye?from=expenses",
 		"SESSION_SECRET": first + " , " + second, "SESSION_IDLE_TIMEOUT": "15m", "SESSION_MAX_AGE": "8h",
 		"OKTA_SCOPES": "openid email", "LOG_FORMAT": "json", "TEAMS_FILE": "teams.json",
-		"LOG_LEVEL": "debug", "DRAIN_DELAY": "0s", "KEEP_ALIVE_TIMEOUT": "75s",
+		"LOG_LEVEL": "debug", "DRAIN_DELAY": "0s", "KEEP_ALIVE_TIMEOUT": "75s", "CURRENCY": "jpy", "TIME_ZONE": "America/Los_Angeles",
 	} {
 		variables[name] = value
 	}
@@ -76,7 +76,7 @@ func TestLoadConfigValues(t *testing.T) {
 	if len(c.SessionSecrets) != 2 || string(c.SessionSecrets[0]) != first || string(c.SessionSecrets[1]) != second || c.SessionSecretMade {
 		t.Error("the session secrets are not the two that were given, in order")
 	}
-	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.TeamsFile != "teams.json" {
+	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.Currency != "JPY" || c.TimeZone.String() != "America/Los_Angeles" || c.TeamsFile != "teams.json" {
 		t.Errorf("got %v, %v, %q, %q, %q", c.IdleTimeout, c.MaxAge, c.LogFormat, c.Scopes, c.TeamsFile)
 	}
 	if c.LogLevel != slog.LevelDebug || c.DrainDelay != 0 || c.KeepAliveTimeout != 75*time.Second {
@@ -126,6 +126,12 @@ func TestConfigProblems(t *testing.T) {
 		{"client secret control character", "OKTA_CLIENT_SECRET", "canary\x00secret", "control character"},
 		{"scopes without openid", "OKTA_SCOPES", "profile email", "openid"},
 		{"scopes with commas", "OKTA_SCOPES", "openid profile,email", "separate scopes by spaces"},
+		{"currency that is none", "CURRENCY", "DOLLAR", "ISO 4217"},
+		{"currency by its sign", "CURRENCY", "€", "ISO 4217"},
+		{"time zone that is none", "TIME_ZONE", "Europe/Nowhere", "not the name of a time zone"},
+		{"time zone as an offset", "TIME_ZONE", "UTC+1", "not the name of a time zone"},
+		{"time zone as a path", "TIME_ZONE", "../etc/passwd", "not the name of a time zone"},
+		{"time zone Local", "TIME_ZONE", "Local", "not the name of a time zone"},
 		{"base URL slash", "APP_BASE_URL", "http://localhost:3000/", "slash"},
 		{"base URL path", "APP_BASE_URL", "http://localhost:3000/app", "origin"},
 		{"base URL capitals", "APP_BASE_URL", "http://LOCALHOST:3000", "small letters"},

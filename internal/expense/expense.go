@@ -70,6 +70,7 @@ func Fold(s string) string {
 // Form is an expense as it was typed.
 type Form struct {
 	Date, Person, Item, Category, Amount, Note string
+	Refund                                     bool // the amount came back, whatever its sign
 }
 
 // FieldErrors holds a sentence for each field that is not right, and nothing for
@@ -99,10 +100,11 @@ func (e FieldErrors) List() []string {
 	return list
 }
 
-// Check reads what was typed. The Entry, which still lacks its team and owner,
-// is whole only where the FieldErrors hold nothing. Dates are right from the
+// Check reads what was typed. Amounts are in the notation of who typed
+// them. The Entry, which still lacks its team and owner, is whole only where the
+// FieldErrors hold nothing. Dates are right from the
 // year 2000 to a year after today.
-func (f Form) Check(today Date) (Entry, FieldErrors) {
+func (f Form) Check(today Date, amounts Notation) (Entry, FieldErrors) {
 	var (
 		entry    Entry
 		problems FieldErrors
@@ -111,7 +113,10 @@ func (f Form) Check(today Date) (Entry, FieldErrors) {
 	entry.Person, problems.Person = checkLine(f.Person, "a person", MaxPerson)
 	entry.Item, problems.Item = checkLine(f.Item, "an item", MaxItem)
 	entry.Category, problems.Category = checkLine(f.Category, "a category", MaxCategory)
-	entry.Amount, problems.Amount = checkAmount(f.Amount)
+	entry.Amount, problems.Amount = amounts.Parse(f.Amount)
+	if f.Refund {
+		entry.Amount = min(entry.Amount, -entry.Amount)
+	}
 	entry.Note, problems.Note = checkNote(f.Note)
 	return entry, problems
 }
@@ -130,18 +135,6 @@ func checkDate(typed string, today Date) (Date, string) {
 		return Date{}, fmt.Sprintf("Enter a date from %v to %v.", first, last)
 	}
 	return date, ""
-}
-
-func checkAmount(typed string) (Money, string) {
-	typed = strings.TrimSpace(typed)
-	if typed == "" {
-		return 0, "Enter an amount, like 1234.50."
-	}
-	amount, err := ParseMoney(typed)
-	if err != nil || amount <= 0 || amount > MaxMoney {
-		return 0, fmt.Sprintf("Enter an amount over zero and up to %s, like 1234.50.", MaxMoney.Plain())
-	}
-	return amount, ""
 }
 
 // checkLine reads a text of one line that has to be there, and which is called
@@ -183,8 +176,8 @@ func CheckText(s string, limit int, allowed string) string {
 }
 
 // Diff lists what has to change in e to make it other, in the order of the
-// columns of an export.
-func (e Entry) Diff(other Entry) []Change {
+// columns of an export, amounts in plain form.
+func (e Entry) Diff(other Entry, c Currency) []Change {
 	var changes []Change
 	add := func(field, from, to string) {
 		if from != to {
@@ -197,7 +190,7 @@ func (e Entry) Diff(other Entry) []Change {
 	add("owner", e.Owner, other.Owner)
 	add("item", e.Item, other.Item)
 	add("category", e.Category, other.Category)
-	add("amount", e.Amount.Plain(), other.Amount.Plain())
+	add("amount", c.Plain(e.Amount), c.Plain(other.Amount))
 	add("note", e.Note, other.Note)
 	return changes
 }
@@ -207,8 +200,8 @@ type Change struct {
 	Field, Old, New string
 }
 
-// Average is a total shared equally, rounded to the nearest cent and half a cent
-// away from zero.
+// Average is a total shared equally, rounded to the nearest minor unit and half of
+// one away from zero.
 func Average(total Money, count int64) Money {
 	if count == 0 {
 		return 0

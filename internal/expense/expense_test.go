@@ -50,18 +50,25 @@ func TestPeriods(t *testing.T) {
 // goodForm is an expense as somebody types it who knows how.
 func goodForm() Form {
 	return Form{
-		Date: "2026-03-02", Person: "Zoë", Item: " Team  Lunch\t", Category: "Meals", Amount: "$1,234.5", Note: "\r\n two\r\nlines\tand a tab ",
+		Date: "2026-03-02", Person: "Zoë", Item: " Team  Lunch\t", Category: "Meals", Amount: "USD 1,234.5", Note: "\r\n two\r\nlines\tand a tab ",
 	}
 }
 
 func TestCheckForm(t *testing.T) {
 	today := NewDate(2026, 11, 22)
-	entry, problems := goodForm().Check(today)
+	entry, problems := goodForm().Check(today, PlainNotation(Dollars()))
 	want := Entry{
 		Date: NewDate(2026, 3, 2), Person: "Zoë", Item: "Team  Lunch", Category: "Meals", Amount: 123450, Note: "two\nlines\tand a tab",
 	}
 	if entry != want || problems.Any() {
 		t.Fatalf("got %+v, %+v", entry, problems)
+	}
+	for _, amount := range []string{"5", "-5"} {
+		form := goodForm()
+		form.Amount, form.Refund = amount, true
+		if entry, _ := form.Check(today, PlainNotation(Dollars())); entry.Amount != -500 {
+			t.Errorf("%s marked as a refund is %d", amount, entry.Amount)
+		}
 	}
 	tests := []struct {
 		name  string
@@ -89,7 +96,8 @@ func TestCheckForm(t *testing.T) {
 		{"person too long", func(f *Form) { f.Person = strings.Repeat("p", 201) }, "person"},
 		{"amount missing", func(f *Form) { f.Amount = "" }, "amount"},
 		{"zero", func(f *Form) { f.Amount = "0.00" }, "amount"},
-		{"below zero", func(f *Form) { f.Amount = "-1" }, "amount"},
+		{"a refund", func(f *Form) { f.Amount = "-1" }, ""},
+		{"too much of a refund", func(f *Form) { f.Amount = "-10000000.01" }, "amount"},
 		{"one cent", func(f *Form) { f.Amount = "0.01" }, ""},
 		{"ten million", func(f *Form) { f.Amount = "10000000" }, ""},
 		{"over ten million", func(f *Form) { f.Amount = "10000000.01" }, "amount"},
@@ -107,7 +115,7 @@ func TestCheckForm(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			form := goodForm()
 			test.spoil(&form)
-			_, problems := form.Check(today)
+			_, problems := form.Check(today, PlainNotation(Dollars()))
 			list := problems.List()
 			if test.field == "" && len(list) != 0 || test.field != "" && (len(list) != 1 || !strings.HasPrefix(list[0], test.field+": ")) {
 				t.Errorf("problems %q, want one of %q", list, test.field)
@@ -121,7 +129,7 @@ func TestAverage(t *testing.T) {
 		total Money
 		count int64
 		want  Money
-	}{{0, 0, 0}, {100, 3, 33}, {200, 3, 67}, {5, 2, 3}, {-5, 2, -3}, {-100, 3, -33}, {4, 2, 2}, {MaxMoney * 1_000_000, 1_000_000, MaxMoney}} {
+	}{{0, 0, 0}, {100, 3, 33}, {200, 3, 67}, {5, 2, 3}, {-5, 2, -3}, {-100, 3, -33}, {4, 2, 2}, {1_000_000_000 * 1_000_000, 1_000_000, 1_000_000_000}} {
 		if got := Average(test.total, test.count); got != test.want {
 			t.Errorf("average(%d, %d) = %d, want %d", test.total, test.count, got, test.want)
 		}

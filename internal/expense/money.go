@@ -1,101 +1,78 @@
 package expense
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/bojanz/currency"
 )
 
-// Money is an amount in integer cents.
+// Money is an amount in integer minor units of the site's [Currency]: cents of
+// dollars, whole yen. Below zero it is a refund.
 type Money int64
 
-// MaxMoney is the largest amount that ParseMoney takes: ten million.
-const MaxMoney Money = 10_000_000_00
+// maxUnits is the largest amount of an expense or a refund, in whole dollars,
+// yen or whatever the currency has.
+const maxUnits = 10_000_000
 
-// String returns m as a page shows it: $1,200.00, or -$5.00 below zero.
-func (m Money) String() string {
-	return m.Format("$", ",", ".", "")
+// Currency is the one currency of all amounts of a site (ISO 4217). [Dollars]
+// and [ParseCurrency] make one.
+type Currency struct {
+	code   string
+	digits int // of its minor units: 2 for cents, 0 for yen
 }
 
-// Plain returns m as a file carries it: 1200.00, or -5.00 below zero.
-func (m Money) Plain() string {
-	return m.Format("", "", ".", "")
+// Dollars returns the US dollar, which is the currency where none is chosen.
+func Dollars() Currency { return Currency{"USD", 2} }
+
+// ParseCurrency reads a code of ISO 4217 in whatever case. The error says what
+// is wrong with it.
+func ParseCurrency(code string) (Currency, error) {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	digits, ok := currency.GetDigits(code)
+	if !ok {
+		return Currency{}, fmt.Errorf("%s is no currency of ISO 4217: write three letters like USD, EUR or JPY", QuoteShort(code))
+	}
+	return Currency{code, int(digits)}, nil
 }
 
-func (m Money) Format(before, separator, decimal, after string) string {
-	// Enough for the longest amount there can be, with separators of 2 bytes.
-	text := make([]byte, 0, 48)
-	magnitude := uint64(m)
+// Code returns the three letters of ISO 4217.
+func (c Currency) Code() string { return c.code }
+
+// Digits returns how many decimals an amount has: 2 in USD, 0 in JPY, 3 in KWD.
+func (c Currency) Digits() int { return c.digits }
+
+// Of returns so many whole units of the currency.
+func (c Currency) Of(units int64) Money {
+	for range c.digits {
+		units *= 10
+	}
+	return Money(units)
+}
+
+// Max returns the largest amount that an expense may have; a refund may have as
+// much below zero.
+func (c Currency) Max() Money { return c.Of(maxUnits) }
+
+// Plain returns m as a file carries it: 1200.00 in USD, 1200 in JPY, 1.200 in
+// KWD, with a minus before it below zero.
+func (c Currency) Plain(m Money) string { return c.plain(m, ".") }
+
+// plain is Plain with another decimal mark.
+func (c Currency) plain(m Money, decimal string) string {
+	sign, magnitude := "", uint64(m)
 	if m < 0 {
 		// Negating the unsigned value is right for the smallest int64 too.
-		magnitude = -magnitude
-		text = append(text, '-')
+		sign, magnitude = "-", -magnitude
 	}
-	text = append(text, before...)
-	dollars := strconv.AppendUint(make([]byte, 0, 20), magnitude/100, 10)
-	for i, digit := range dollars {
-		if i > 0 && (len(dollars)-i)%3 == 0 {
-			text = append(text, separator...)
-		}
-		text = append(text, digit)
+	digits := strconv.FormatUint(magnitude, 10)
+	if c.digits == 0 {
+		return sign + digits
 	}
-	cents := byte(magnitude % 100)
-	text = append(text, decimal...)
-	text = append(text, '0'+cents/10, '0'+cents%10)
-	return string(append(text, after...))
-}
-
-// ParseMoney reads an amount as a person writes it: 1234.50, 1234.5, 1234,
-// 1,234.50 or $1,234.50, with white space around it. Zero is an amount; one
-// below zero, one over MaxMoney and one with more than two decimals are not.
-// The errors are sentences for the person who filled in the form.
-func ParseMoney(s string) (Money, error) {
-	text := strings.TrimSpace(s)
-	if text == "" {
-		return 0, errors.New("the amount is missing: write it like 1234.50")
+	if missing := c.digits + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
 	}
-	unsigned, negative := strings.CutPrefix(text, "-")
-	dollars, cents, hasPoint := strings.Cut(strings.TrimPrefix(unsigned, "$"), ".")
-	digits := strings.ReplaceAll(dollars, ",", "")
-	switch {
-	case !isDigits(digits), hasPoint && !isDigits(cents):
-		return 0, fmt.Errorf("%s is not an amount: write it like 1234.50", QuoteShort(text))
-	case !isGrouped(dollars):
-		return 0, fmt.Errorf("%s has a comma out of place: write it like 1234.50 or 1,234.50", QuoteShort(text))
-	case negative:
-		return 0, fmt.Errorf("%s is below zero", QuoteShort(text))
-	case len(cents) > 2:
-		return 0, fmt.Errorf("%s has more than two decimals", QuoteShort(text))
-	}
-	// Only digits are left, so that the one possible error is a number too large.
-	amount, err := strconv.ParseInt(digits+(cents + "00")[:2], 10, 64)
-	if err != nil || Money(amount) > MaxMoney {
-		return 0, fmt.Errorf("%s is over the limit of %v", QuoteShort(text), MaxMoney)
-	}
-	return Money(amount), nil
-}
-
-// isDigits reports whether s is one or more of the digits 0 to 9.
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// isGrouped reports whether the commas in a whole number, if it has any, stand
-// before each group of three digits. A number with commas cannot begin with 0:
-// 0,123 is a fraction where the comma is the decimal sign.
-func isGrouped(number string) bool {
-	groups := strings.Split(number, ",")
-	if len(groups) == 1 {
-		return true
-	}
-	if first := groups[0]; first == "" || len(first) > 3 || first[0] == '0' {
-		return false
-	}
-	for _, group := range groups[1:] {
-		if len(group) != 3 {
-			return false
-		}
-	}
-	return true
+	whole := len(digits) - c.digits
+	return sign + digits[:whole] + decimal + digits[whole:]
 }

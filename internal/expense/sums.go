@@ -31,7 +31,7 @@ type Group struct {
 	Total Money
 }
 
-// Average is what one of the expenses comes to, to the nearest cent.
+// Average is what one of the expenses comes to, to the nearest minor unit.
 func (g Group) Average() Money { return Average(g.Total, g.Count) }
 
 // TeamTotal is what a team spent, in all and by month.

@@ -205,7 +205,7 @@ func current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error
 // *expense.ConflictError.
 func (s *Store) Update(ctx context.Context, who expense.Actor, id string, version int64, entry expense.Entry) (expense.Expense, error) {
 	return s.revise(ctx, who, id, version, expense.ActionChanged, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
-		changes := e.Diff(entry)
+		changes := e.Diff(entry, s.currency)
 		e.Entry = entry
 		return len(changes) == 0 && !e.Deleted(), changes
 	})

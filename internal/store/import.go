@@ -42,10 +42,10 @@ func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.Im
 			return nil
 		}
 		adding := newAdder(tx, who, expense.ActionImported, "import_key", now)
-		if err := addImported(ctx, adding, rows); err != nil {
+		if err := addImported(ctx, adding, rows, s.currency); err != nil {
 			return err
 		}
-		changed, err := changeImported(ctx, tx, who, rows, known, now, adding.sums)
+		changed, err := changeImported(ctx, tx, who, rows, known, now, adding.sums, s.currency)
 		if err != nil {
 			return err
 		}
@@ -109,16 +109,16 @@ func unknownExpenses(rows []expense.ImportRow, known map[string]expense.Expense)
 }
 
 // addImported adds the rows without an id that no file brought before.
-func addImported(ctx context.Context, adding *adder, rows []expense.ImportRow) error {
+func addImported(ctx context.Context, adding *adder, rows []expense.ImportRow, c expense.Currency) error {
 	times := map[string]int{}
 	for _, row := range rows {
 		if row.ID != "" {
 			continue
 		}
-		alike := importKey(row.Entry, 0)
+		alike := importKey(row.Entry, c, 0)
 		times[alike]++
 		e := expense.Expense{ID: expense.NewID(), Entry: row.Entry, Version: 1, CreatedAt: adding.at}
-		if err := adding.add(ctx, e, importKey(row.Entry, times[alike])); err != nil {
+		if err := adding.add(ctx, e, importKey(row.Entry, c, times[alike])); err != nil {
 			return err
 		}
 	}
@@ -128,13 +128,13 @@ func addImported(ctx context.Context, adding *adder, rows []expense.ImportRow) e
 // importKey is the same for the same row in another file. Rows of one file that
 // are equal are told apart by the time that they occur, from 1: two equal rows
 // are two expenses.
-func importKey(e expense.Entry, occurrence int) string {
-	return digest.Of(e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note, strconv.Itoa(occurrence))
+func importKey(e expense.Entry, c expense.Currency, occurrence int) string {
+	return digest.Of(e.Date.String(), e.Team, e.Person, e.Item, e.Category, c.Plain(e.Amount), e.Note, strconv.Itoa(occurrence))
 }
 
 // changeImported writes the rows with an id that say something new, counts them,
 // and adds what they change of the sums.
-func changeImported(ctx context.Context, tx *sql.Tx, who expense.Actor, rows []expense.ImportRow, known map[string]expense.Expense, now time.Time, sums sumChanges) (changed int, err error) {
+func changeImported(ctx context.Context, tx *sql.Tx, who expense.Actor, rows []expense.ImportRow, known map[string]expense.Expense, now time.Time, sums sumChanges, c expense.Currency) (changed int, err error) {
 	for _, row := range rows {
 		if row.ID == "" {
 			continue
@@ -144,7 +144,7 @@ func changeImported(ctx context.Context, tx *sql.Tx, who expense.Actor, rows []e
 		if entry.Person == e.Person {
 			entry.Owner = e.Owner
 		}
-		changes := e.Diff(entry)
+		changes := e.Diff(entry, c)
 		if len(changes) == 0 {
 			continue
 		}

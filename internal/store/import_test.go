@@ -16,7 +16,7 @@ import (
 // imported parses and takes a file that has nothing wrong in its form.
 func imported(t testing.TB, s *Store, file string) (ImportReport, []expense.LineError) {
 	t.Helper()
-	rows, faults := expensefile.ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := expensefile.ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 	if faults != nil {
 		t.Fatalf("faults %v", faults)
 	}
@@ -31,7 +31,7 @@ func imported(t testing.TB, s *Store, file string) (ImportReport, []expense.Line
 func exported(t testing.TB, s *Store) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := expensefile.WriteCSV(&out, func(fn func(expense.Expense) error) error { return s.Each(t.Context(), expense.Query{}, fn) })
+	err := expensefile.WriteCSV(&out, expense.Dollars(), func(fn func(expense.Expense) error) error { return s.Each(t.Context(), expense.Query{}, fn) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestImportOfAFileAtOnce(t *testing.T) {
 		for i := range 1200 {
 			fmt.Fprintf(&file, ",2026-03-02,finance,Zoë,Lunch %d,Meals,12.50,\n", i)
 		}
-		rows, _ := expensefile.ParseImport(strings.NewReader(file.String()), anyTeam, expense.NewDate(2026, 11, 22))
+		rows, _ := expensefile.ParseImport(strings.NewReader(file.String()), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 		var (
 			wg    sync.WaitGroup
 			lock  sync.Mutex
@@ -156,7 +156,7 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 			t.Errorf("faults %v", faults)
 		}
 		// A row that the database refuses, behind good ones, and a caller who leaves.
-		rows, _ := expensefile.ParseImport(strings.NewReader(expensefile.Columns+"\n"+fresh+e.ID+fresh), anyTeam, expense.NewDate(2026, 11, 22))
+		rows, _ := expensefile.ParseImport(strings.NewReader(expensefile.Columns+"\n"+fresh+e.ID+fresh), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 		spoiled := append(rows, expense.ImportRow{Line: 4, Entry: expense.Entry{Team: "finance"}})
 		if _, _, err := s.Import(t.Context(), bob, spoiled); err == nil {
 			t.Error("a row that no form lets through is taken")

@@ -74,9 +74,12 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 	limited, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	err := s.migrate(limited)
+	if err == nil {
+		err = s.transact(limited, s.agreeOnCurrency)
+	}
 	if err == nil && sample {
 		err = s.transact(limited, func(ctx context.Context, tx *sql.Tx) error {
-			return fillSample(ctx, tx, expense.DateOf(time.Now()))
+			return fillSample(ctx, tx, expense.DateOf(time.Now()), s.currency)
 		})
 	}
 	err = s.outcome(ctx, err)

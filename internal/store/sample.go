@@ -20,12 +20,12 @@ var sampleExpenses string
 // fillSample fills a database without expenses, deleted ones counted, with the
 // sample, dated over the months before today. Two programs that do so at once
 // fill it once.
-func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date) error {
+func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.Currency) error {
 	var filled bool
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM expenses)`).Scan(&filled); err != nil || filled {
 		return err
 	}
-	entries, err := sampleEntries(today)
+	entries, err := sampleEntries(today, c)
 	if err != nil {
 		return err
 	}
@@ -44,15 +44,15 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date) error {
 }
 
 // sampleEntries reads the embedded sample, which has the columns team, name,
-// item and amount in whole dollars.
-func sampleEntries(today expense.Date) ([]expense.Entry, error) {
+// item and amount in whole units of the currency.
+func sampleEntries(today expense.Date, c expense.Currency) ([]expense.Entry, error) {
 	records, err := csv.NewReader(strings.NewReader(sampleExpenses)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("sample: %w", err)
 	}
 	var entries []expense.Entry
 	for i, record := range records[1:] {
-		dollars, err := strconv.ParseInt(record[3], 10, 64)
+		units, err := strconv.ParseInt(record[3], 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("sample: %w", err)
 		}
@@ -64,7 +64,7 @@ func sampleEntries(today expense.Date) ([]expense.Entry, error) {
 			Person:   record[1],
 			Item:     record[2],
 			Category: sampleCategory(record[2]),
-			Amount:   expense.Money(dollars * 100),
+			Amount:   c.Of(units),
 		})
 	}
 	return entries, nil

@@ -31,6 +31,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/metrics"
 )
 
@@ -74,6 +75,7 @@ type Store struct {
 	file        string  // of SQLite; empty on PostgreSQL
 	log         *slog.Logger
 	metrics     *metrics.Metrics // nil where nobody asks for them
+	currency    expense.Currency // of all amounts
 	queries     atomic.Int64     // that were asked to read
 
 	// notReady is why no statement may run yet; nil inside once prepared.
@@ -97,7 +99,7 @@ type Store struct {
 // the URL; it says how to fix it and never holds the URL, in which a password may
 // stand.
 func Open(databaseURL string, log *slog.Logger, metrics *metrics.Metrics) (*Store, error) {
-	s := &Store{log: log, metrics: metrics, asking: make(chan struct{}, 1)}
+	s := &Store{log: log, metrics: metrics, asking: make(chan struct{}, 1), currency: expense.Dollars()}
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	var err error
 	switch scheme {

@@ -38,7 +38,7 @@ const (
 func typedForm(fields url.Values) expense.Form {
 	return expense.Form{
 		Date: fields.Get("date"), Person: fields.Get("person"), Item: fields.Get("item"),
-		Category: fields.Get("category"), Amount: fields.Get("amount"), Note: fields.Get("note"),
+		Category: fields.Get("category"), Amount: fields.Get("amount"), Note: fields.Get("note"), Refund: fields.Get("refund") == "yes",
 	}
 }
 
@@ -63,13 +63,14 @@ func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v V
 		return err
 	}
 	form.Action = v.filePath()
-	s.completeForm(v, &form, sums.ByCategory)
+	s.completeForm(r, v, &form, sums.ByCategory)
 	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
-func (s *Site) completeForm(v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
+func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
 	form.Admin, form.Categories = v.Access.Admin, labels(categories)
+	form.Amounts = s.pages.Locales.Of(r).Notation()
 	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
 }
 
@@ -82,7 +83,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 	if len(form.Submission) > maxSubmission {
 		form.Submission = ""
 	}
-	entry, problems := s.checkEntry(v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
+	entry, problems := s.checkEntry(r, v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
 	if problems.Any() {
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
@@ -96,13 +97,13 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
 // administrator names somebody else.
-func (s *Site) checkEntry(v Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
+func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
 	named := strings.TrimSpace(typed.Person)
 	if !v.Access.Admin || named == "" {
 		named = before.Person
 	}
 	typed.Person = named
-	entry, problems := typed.Check(s.today())
+	entry, problems := typed.Check(s.today(), s.pages.Locales.Of(r).Notation())
 	entry.Team, entry.Owner = v.Team.ID, before.Owner
 	if named != before.Person {
 		entry.Owner = ""
@@ -115,7 +116,11 @@ func (s *Site) checkEntry(v Visit, typed expense.Form, before expense.Entry) (ex
 
 // describe names an expense in a notice.
 func (s *Site) describe(r *http.Request, e expense.Expense) string {
-	return e.Item + ", " + s.pages.Locales.Of(r).Money(e.Amount)
+	text := e.Item + ", " + s.pages.Locales.Of(r).Money(e.Amount)
+	if e.Amount < 0 {
+		text += " (refund)"
+	}
+	return text
 }
 
 // done leads back to the team's page after a write, with what came of it.
@@ -146,7 +151,7 @@ func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err != nil {
 		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: formOf(detail.Expense), Version: detail.Expense.Version}
+	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, detail.Expense), Version: detail.Expense.Version}
 	told := s.notices.take(w, r)
 	if fields := s.takeDraft(w, r); fields != nil {
 		form.Typed = typedForm(fields)
@@ -157,9 +162,10 @@ func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
 }
 
 // formOf fills in the form of an expense that is to be changed.
-func formOf(e expense.Expense) expense.Form {
+func (s *Site) formOf(r *http.Request, e expense.Expense) expense.Form {
 	return expense.Form{
-		Date: e.Date.String(), Person: e.Person, Item: e.Item, Category: e.Category, Amount: e.Amount.Plain(), Note: e.Note,
+		Date: e.Date.String(), Person: e.Person, Item: e.Item, Category: e.Category, Note: e.Note,
+		Amount: s.pages.Locales.Of(r).Notation().Plain(max(e.Amount, -e.Amount)), Refund: e.Amount < 0,
 	}
 }
 
@@ -178,7 +184,7 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 		return expense.ErrNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
-	s.completeForm(v, &form, detail.Categories)
+	s.completeForm(r, v, &form, detail.Categories)
 	return s.pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
 		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
 	})
@@ -191,7 +197,7 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 		return err
 	}
 	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version}
-	entry, problems := s.checkEntry(v, form.Typed, e.Entry)
+	entry, problems := s.checkEntry(r, v, form.Typed, e.Entry)
 	if problems.Any() {
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
@@ -246,7 +252,7 @@ func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	}
 	deleted, err := s.store.Delete(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
-		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
+		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
 	return s.done(w, r, v, pagepkg.Notice{
 		Text: "Deleted: " + s.describe(r, deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
@@ -261,7 +267,7 @@ func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) e
 	}
 	restored, err := s.store.Restore(r.Context(), v.actor(), e.ID, version)
 	if err != nil {
-		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: formOf(e)}, err)
+		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
 	return s.done(w, r, v, pagepkg.Notice{Text: "Restored: " + s.describe(r, restored) + "."})
 }
@@ -309,7 +315,7 @@ func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (k
 		return false, badForm(err)
 	}
 	fields := url.Values{}
-	for _, name := range []string{"date", "person", "item", "category", "amount", "note", "submission", "version"} {
+	for _, name := range []string{"date", "person", "item", "category", "amount", "refund", "note", "submission", "version"} {
 		if r.PostForm.Has(name) {
 			fields.Set(name, r.PostForm.Get(name))
 		}
@@ -379,7 +385,7 @@ func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
 	}
 	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
-	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today())
+	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today(), s.store.Currency())
 	if len(faults) > 0 {
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
 	}

@@ -77,8 +77,8 @@ func (s *Site) Denied(r *http.Request, person *session.Session, reason string) e
 	return expense.ErrNotFound
 }
 
-// today is the date where the program runs.
-func (s *Site) today() expense.Date { return expense.DateOf(s.now()) }
+// today is the date in the site's time zone.
+func (s *Site) today() expense.Date { return expense.DateOf(s.now().In(s.zone)) }
 
 // TeamExpenses handles GET /team/{id}.
 func (s *Site) TeamExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
@@ -275,7 +275,7 @@ func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error
 
 // export streams all that is asked for, on all pages, as a file.
 func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension, mediaType string,
-	write func(io.Writer, func(func(expense.Expense) error) error) error,
+	write func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error,
 ) error {
 	q, err := queryOf(r, v)
 	if err != nil {
@@ -294,7 +294,7 @@ func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension
 		name = v.Team.ID + "-expenses"
 	}
 	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
-	return write(out, func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
+	return write(out, s.store.Currency(), func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

@@ -42,6 +42,7 @@ type Config struct {
 	Log       *slog.Logger     // of what happens
 	Metrics   *metrics.Metrics // nil where nobody asks for them
 	Now       func() time.Time // the time
+	Zone      *time.Location   // of what is today and in which month it is
 	Stopping  func() bool      // whether the program is about to end
 }
 
@@ -64,6 +65,7 @@ type Site struct {
 	summaries *cache.Cache[string, expense.Summary] // by revision and filter
 	log       *slog.Logger
 	now       func() time.Time
+	zone      *time.Location
 	metrics   *metrics.Metrics
 	headers   *atomic.Pointer[madeHeaders] // of every answer
 	stopping  func() bool
@@ -75,7 +77,7 @@ func New(c Config) (*Site, error) {
 	secure := strings.HasPrefix(c.BaseURL, "https:")
 	notices, err1 := newNotices(c.Secrets, secure)
 	drafts, err2 := session.NewSplitCookie(c.Secrets, "draft", secure, "/team", draftMaxAge)
-	pages, err3 := page.New(c.Templates, c.Static, c.KeptPages)
+	pages, err3 := page.New(c.Templates, c.Static, c.Store.Currency(), c.KeptPages)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
@@ -83,7 +85,7 @@ func New(c Config) (*Site, error) {
 		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
-		log:       c.Log, now: c.Now, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
+		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
 		stopping: c.Stopping,
 	}, nil
 }

@@ -27,7 +27,7 @@ const (
 // WriteCSV writes the expenses that each calls its argument with as a file by
 // RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
 // Nothing is written where each fails before its first expense.
-func WriteCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
+func WriteCSV(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	// The writer holds the header back until there is more or Flush.
@@ -36,7 +36,7 @@ func WriteCSV(w io.Writer, each func(func(expense.Expense) error) error) error {
 	}
 	cells := make([]string, 8)
 	err := each(func(e expense.Expense) error {
-		cells[0], cells[1], cells[6] = e.ID, e.Date.String(), e.Amount.Plain()
+		cells[0], cells[1], cells[6] = e.ID, e.Date.String(), c.Plain(e.Amount)
 		cells[2], cells[3] = neutralize(e.Team), neutralize(e.Person)
 		cells[4], cells[5], cells[7] = neutralize(e.Item), neutralize(e.Category), neutralize(e.Note)
 		return out.Write(cells)
@@ -96,7 +96,7 @@ type ExportedExpense struct {
 // WriteJSON writes the expenses that each calls its argument with as one JSON
 // object, with their number and total at its end. Nothing is written where each
 // fails before its first expense.
-func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error {
+func WriteJSON(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
 	out := bufio.NewWriter(w)
 	var (
 		count int64
@@ -106,7 +106,7 @@ func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error 
 	out.WriteString(`{"expenses":[`)
 	err := each(func(e expense.Expense) error {
 		text, err := json.Marshal(ExportedExpense{
-			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, e.Amount.Plain(), e.Note,
+			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, c.Plain(e.Amount), e.Note,
 		})
 		if err != nil {
 			return err
@@ -122,15 +122,15 @@ func WriteJSON(w io.Writer, each func(func(expense.Expense) error) error) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, `],"count":%d,"total":"%s"}`+"\n", count, total.Plain())
+	fmt.Fprintf(out, `],"count":%d,"total":"%s"}`+"\n", count, c.Plain(total))
 	return out.Flush()
 }
 
 // ParseImport reads an uploaded file with the columns of an export. It returns
 // its rows, or what is wrong with it by line: at most MaxLineErrors, and how many
 // more there are.
-func ParseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date) ([]expense.ImportRow, []expense.LineError) {
-	p := importParser{knownTeam: knownTeam, today: today, lineOf: map[string]int{}}
+func ParseImport(file io.Reader, knownTeam func(id string) bool, today expense.Date, c expense.Currency) ([]expense.ImportRow, []expense.LineError) {
+	p := importParser{knownTeam: knownTeam, today: today, amounts: expense.PlainNotation(c), lineOf: map[string]int{}}
 	buffered := bufio.NewReader(file)
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
 		buffered.Discard(3)
@@ -148,6 +148,7 @@ func ParseImport(file io.Reader, knownTeam func(id string) bool, today expense.D
 type importParser struct {
 	knownTeam func(string) bool
 	today     expense.Date
+	amounts   expense.Notation
 	lineOf    map[string]int // where an id stands
 	rows      []expense.ImportRow
 	errors    []expense.LineError
@@ -207,7 +208,7 @@ func (p *importParser) row(line int, cells []string) {
 	form := expense.Form{
 		Date: cells[1], Person: cells[3], Item: cells[4], Category: cells[5], Amount: cells[6], Note: cells[7],
 	}
-	entry, problems := form.Check(p.today)
+	entry, problems := form.Check(p.today, p.amounts)
 	for _, text := range problems.List() {
 		p.fault(line, text)
 	}

@@ -43,7 +43,7 @@ func TestWriteCSV(t *testing.T) {
 	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch()}
 	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
 	var out bytes.Buffer
-	if err := WriteCSV(&out, each(e)); err != nil {
+	if err := WriteCSV(&out, expense.Dollars(), each(e)); err != nil {
 		t.Fatal(err)
 	}
 	want := "id,date,team,person,item,category,amount,note\r\n" +
@@ -68,7 +68,7 @@ func TestWriteJSON(t *testing.T) {
 		},
 	} {
 		var out bytes.Buffer
-		if err := WriteJSON(&out, each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
+		if err := WriteJSON(&out, expense.Dollars(), each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
 			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, out.String(), test.want)
 		}
 	}
@@ -77,9 +77,9 @@ func TestWriteJSON(t *testing.T) {
 func TestFilesSayNothingWhereTheDatabaseFails(t *testing.T) {
 	lost := errors.New("lost")
 	fails := func(func(expense.Expense) error) error { return lost }
-	for name, write := range map[string]func(io.Writer, func(func(expense.Expense) error) error) error{"CSV": WriteCSV, "JSON": WriteJSON} {
+	for name, write := range map[string]func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error{"CSV": WriteCSV, "JSON": WriteJSON} {
 		var out bytes.Buffer
-		if err := write(&out, fails); !errors.Is(err, lost) || out.Len() > 0 {
+		if err := write(&out, expense.Dollars(), fails); !errors.Is(err, lost) || out.Len() > 0 {
 			t.Errorf("%s: %v after %q", name, err, out.String())
 		}
 	}
@@ -149,7 +149,7 @@ func TestParseImport(t *testing.T) {
 	for _, test := range tests {
 		for prefix, mark := range map[string]string{"": "", " with a mark": "\ufeff"} {
 			t.Run(test.name+prefix, func(t *testing.T) {
-				rows, faults := ParseImport(strings.NewReader(mark+Columns+"\n"+test.file), known, expense.NewDate(2026, 11, 22))
+				rows, faults := ParseImport(strings.NewReader(mark+Columns+"\n"+test.file), known, expense.NewDate(2026, 11, 22), expense.Dollars())
 				if len(rows) != test.rows || len(faults) != len(test.faults) {
 					t.Fatalf("%d rows, faults %v", len(rows), faults)
 				}
@@ -168,12 +168,12 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "date,id,team,person,item,category,amount,note\n",
 		strings.ToUpper(Columns), strings.ReplaceAll(Columns, ",", ";"), Columns + ",more\n", "\"", "\xff\xfei\x00d\x00",
 	} {
-		rows, faults := ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22))
+		rows, faults := ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 		if rows != nil || len(faults) != 1 || faults[0].Line != 1 || !strings.Contains(faults[0].Text, Columns) {
 			t.Errorf("%q: %v, %v", file, rows, faults)
 		}
 	}
-	rows, faults := ParseImport(io.MultiReader(strings.NewReader(Columns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := ParseImport(io.MultiReader(strings.NewReader(Columns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 	if rows != nil || len(faults) != 1 {
 		t.Errorf("a file that breaks off: %v, %v", rows, faults)
 	}
@@ -182,15 +182,15 @@ func TestParseImportNeedsItsHeader(t *testing.T) {
 func TestParseImportHasBounds(t *testing.T) {
 	t.Parallel()
 	good := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	rows, faults := ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults := ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 	if len(rows) != maxImportRows || faults != nil {
 		t.Errorf("as many as may be: %d rows, %v", len(rows), faults)
 	}
-	rows, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22))
+	rows, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 	if rows != nil || len(faults) != 1 || faults[0].Line != maxImportRows+2 {
 		t.Errorf("one more: %d rows, %v", len(rows), faults)
 	}
-	_, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat("x\n", MaxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22))
+	_, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat("x\n", MaxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
 	if len(faults) != MaxLineErrors+1 || !strings.Contains(faults[MaxLineErrors].Text, "7 more") || faults[MaxLineErrors].Line != MaxLineErrors+8 {
 		t.Errorf("many faults: %d, the last %v", len(faults), faults[len(faults)-1])
 	}
@@ -211,19 +211,19 @@ func FuzzImport(f *testing.F) {
 			return
 		}
 		in.Flush()
-		rows, faults := ParseImport(&file, anyTeam, today)
+		rows, faults := ParseImport(&file, anyTeam, today, expense.Dollars())
 		if len(faults) > 0 || len(rows) != 1 || !isText(rows[0].Entry.Team) {
 			return
 		}
 		var out bytes.Buffer
-		if err := WriteCSV(&out, each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
+		if err := WriteCSV(&out, expense.Dollars(), each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
 			t.Fatal(err)
 		}
 		cells, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()
 		if err != nil || slices.ContainsFunc(cells[1], isFormula) {
 			t.Errorf("a formula in %q, %v", cells, err)
 		}
-		again, faults := ParseImport(&out, anyTeam, today)
+		again, faults := ParseImport(&out, anyTeam, today, expense.Dollars())
 		if len(faults) > 0 || !reflect.DeepEqual(again, rows) {
 			t.Errorf("%+v comes back as %+v, %v", rows, again, faults)
 		}

@@ -1,16 +1,16 @@
 package page
 
 import (
+	"cmp"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/bojanz/currency"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-	"golang.org/x/text/number"
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/duration"
@@ -20,80 +20,100 @@ import (
 // A Locale is how a reader writes dates and amounts. The words of a page are
 // English in all of them.
 type Locale struct {
-	tag            string // BCP 47; empty for English, the language of the page
-	before, after  string // what stands around the digits of an amount in dollars
-	group, decimal string
-	months         [12]string // abbreviated, as a page shows them
-	day, month     string     // patterns in which D, M and Y stand for day, month and year
+	tag        string // BCP 47; empty for English, the language of the page
+	currency   expense.Currency
+	formatter  *currency.Formatter // of amounts
+	notation   expense.Notation
+	months     [12]string // abbreviated, as a page shows them
+	day, month string     // patterns in which D, M and Y stand for day, month and year
 }
 
 // localeRow is what is known of the languages that share it: their tags, the
-// first for all that are like them, and the rest of a locale. The separators of
-// digits come from golang.org/x/text, which has no public names of months and
-// no place for the sign of a currency.
-type localeRow struct{ tags, before, after, months, day, month string }
+// first for all that are like them, and how they write dates. How each of them
+// writes amounts is known to github.com/bojanz/currency.
+type localeRow struct{ tags, months, day, month string }
 
-// localeRows follow the Unicode CLDR. Spanish is there twice, since 1.200,00 and
-// 1,200.00 mean the same to readers on two sides of a border.
+// localeRows follow the Unicode CLDR. A tag with a region stands there where the
+// region writes amounts in a way of its own.
 func localeRows() []localeRow {
-	const nbsp = "\u00a0"
 	const german = "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."
 	const spanish = "ene feb mar abr may jun jul ago sept oct nov dic"
 	const portuguese = "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez."
 	return []localeRow{
-		{"en", "$", "", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", "D M Y", "M Y"},
-		{"de", "", nbsp + "$", german, "D. M Y", "M Y"},
-		{"de-CH de-LI", "$" + nbsp, "", german, "D. M Y", "M Y"},
-		{"fr", "", nbsp + "$US", "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.", "D M Y", "M Y"},
-		{"es es-AR es-BO es-CL es-CO es-CR es-EC es-PY es-UY es-VE", "", nbsp + "US$", spanish, "D M Y", "M Y"},
-		{"es-MX es-419 es-US es-CU es-DO es-GT es-HN es-NI es-PA es-PE es-PR es-SV", "USD" + nbsp, "", spanish, "D M Y", "M Y"},
-		{"it", "", nbsp + "USD", "gen feb mar apr mag giu lug ago set ott nov dic", "D M Y", "M Y"},
-		{"nl", "US$" + nbsp, "", "jan feb mrt apr mei jun jul aug sep okt nov dec", "D M Y", "M Y"},
-		{"pt pt-BR", "US$" + nbsp, "", portuguese, "D de M de Y", "M de Y"},
-		{"pt-PT pt-AO pt-MZ", "", nbsp + "US$", portuguese, "D de M de Y", "M de Y"},
-		{"pl", "", nbsp + "USD", "sty lut mar kwi maj cze lip sie wrz paź lis gru", "D M Y", "M Y"},
-		{"sv", "", nbsp + "US$", "jan. feb. mars apr. maj juni juli aug. sep. okt. nov. dec.", "D M Y", "M Y"},
-		{"da", "", nbsp + "US$", "jan. feb. mar. apr. maj jun. jul. aug. sep. okt. nov. dec.", "D. M Y", "M Y"},
-		{"nb no", "", nbsp + "USD", "jan. feb. mars apr. mai juni juli aug. sep. okt. nov. des.", "D. M Y", "M Y"},
-		{"ja", "$", "", "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月", "Y年MD日", "Y年M"},
+		{"en en-AT en-AU en-BE en-CA en-CH en-DE en-DK en-FI en-GB en-IE en-IN en-NL en-NZ en-SE en-SG en-ZA", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", "D M Y", "M Y"},
+		{"de de-AT de-CH de-LI de-LU", german, "D. M Y", "M Y"},
+		{"fr fr-CA fr-CH fr-LU", "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.", "D M Y", "M Y"},
+		{"es es-AR es-BO es-CL es-CO es-CR es-EC es-PY es-UY es-VE es-MX es-419 es-US es-CU es-DO es-GT es-HN es-NI es-PA es-PE es-PR es-SV", spanish, "D M Y", "M Y"},
+		{"it it-CH", "gen feb mar apr mag giu lug ago set ott nov dic", "D M Y", "M Y"},
+		{"nl nl-BE", "jan feb mrt apr mei jun jul aug sep okt nov dec", "D M Y", "M Y"},
+		{"pt pt-BR pt-PT pt-AO pt-MZ", portuguese, "D de M de Y", "M de Y"},
+		{"pl", "sty lut mar kwi maj cze lip sie wrz paź lis gru", "D M Y", "M Y"},
+		{"sv", "jan. feb. mars apr. maj juni juli aug. sep. okt. nov. dec.", "D M Y", "M Y"},
+		{"da", "jan. feb. mar. apr. maj jun. jul. aug. sep. okt. nov. dec.", "D. M Y", "M Y"},
+		{"nb no", "jan. feb. mars apr. mai juni juli aug. sep. okt. nov. des.", "D. M Y", "M Y"},
+		{"ja", "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月", "Y年MD日", "Y年M"},
 	}
 }
 
 // locales chooses a locale for a reader. All are made once.
 type locales struct {
-	all     []*Locale // English first
-	byTag   []*Locale // as the matcher counts
+	all     []*Locale // English first, as the matcher counts
 	matcher language.Matcher
 	chosen  *cache.Cache[string, *Locale] // by header, of which browsers send few
 }
 
-func newLocales() *locales {
+func newLocales(c expense.Currency) *locales {
 	l := &locales{chosen: cache.New[string, *Locale](maxChosen)}
 	var tags []language.Tag
 	for _, row := range localeRows() {
-		made := row.locale()
-		l.all = append(l.all, made)
 		for name := range strings.FieldsSeq(row.tags) {
 			tags = append(tags, language.MustParse(name))
-			l.byTag = append(l.byTag, made)
+			l.all = append(l.all, row.locale(name, c))
 		}
 	}
 	l.matcher = language.NewMatcher(tags)
 	return l
 }
 
-func (row localeRow) locale() *Locale {
-	tag, _, _ := strings.Cut(row.tags, " ")
-	made := &Locale{tag: tag, before: row.before, after: row.after, day: row.day, month: row.month}
+// locale returns what one of the row's tags makes of it.
+func (row localeRow) locale(tag string, c expense.Currency) *Locale {
+	region := currency.NewLocale(tag)
+	made := &Locale{tag: tag, currency: c, formatter: currency.NewFormatter(region), day: row.day, month: row.month}
+	made.formatter.MaxDigits = currency.DefaultDigits
 	copy(made.months[:], strings.Fields(row.months))
-	sample := message.NewPrinter(language.MustParse(tag)).Sprint(number.Decimal(1234567.89, number.Scale(2)))
-	separators := strings.FieldsFunc(sample, unicode.IsDigit)
-	made.group, made.decimal = separators[0], separators[len(separators)-1]
-	if tag == "en" {
+	made.notation = expense.Notation{Currency: c, Decimal: decimalMark(region), Symbols: symbolsOf(c, region)}
+	if tag == "en" || strings.HasPrefix(tag, "en-") {
 		made.tag = ""
 	}
 	return made
 }
+
+// decimalMark is what a region writes before the decimals of an amount.
+func decimalMark(region currency.Locale) string {
+	numbers := currency.NewFormatter(region)
+	numbers.CurrencyDisplay = currency.DisplayNone
+	half, err := currency.NewAmount("0.50", "USD")
+	if err != nil {
+		panic("half a dollar is no amount: " + err.Error())
+	}
+	return strings.Trim(numbers.Format(half), "05")
+}
+
+// symbolsOf lists what stands around an amount in a currency, the longest first:
+// the code, and the symbols that it has in a region and where it is at home.
+func symbolsOf(c expense.Currency, region currency.Locale) []string {
+	symbols := []string{c.Code()}
+	for _, of := range []currency.Locale{region, currency.NewLocale("en"), currency.NewLocale("en-GB")} {
+		if symbol, ok := currency.GetSymbol(c.Code(), of); ok && !slices.Contains(symbols, symbol) {
+			symbols = append(symbols, symbol)
+		}
+	}
+	slices.SortStableFunc(symbols, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return symbols
+}
+
+// Notation is how the reader writes amounts into a form.
+func (l *Locale) Notation() expense.Notation { return l.notation }
 
 // english is the locale of who names no language that we have data for.
 func (l *locales) english() *Locale { return l.all[0] }
@@ -128,12 +148,14 @@ func (l *locales) match(header string) *Locale {
 	if confidence < language.High {
 		return l.english()
 	}
-	return l.byTag[i]
+	return l.all[i]
 }
 
 // Money returns an amount as the reader writes it, as in 1.200,00 $.
 func (l *Locale) Money(m expense.Money) string {
-	return m.Format(l.before, l.group, l.decimal, l.after)
+	// The currency is one of the library's, by which the error is none.
+	amount, _ := currency.NewAmountFromInt64(int64(m), l.currency.Code())
+	return l.formatter.Format(amount)
 }
 
 // dayText returns a date as the reader writes it, as in 21. Nov. 2026.

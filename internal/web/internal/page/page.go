@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/cache"
+	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
 )
 
@@ -101,16 +102,16 @@ type Pages struct {
 	frames    *cache.Cache[frameKey, frame]
 }
 
-// New reads the embedded templates and static files. Of rendered pages it keeps
-// as many bytes as kept says.
-func New(templateFiles, staticFiles fs.FS, kept int) (*Pages, error) {
+// New reads the embedded templates and static files. Amounts are in the currency.
+// Of rendered pages it keeps as many bytes as kept says.
+func New(templateFiles, staticFiles fs.FS, c expense.Currency, kept int) (*Pages, error) {
 	static, err := readStatic(staticFiles)
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	p := &Pages{
 		files:     templateFiles,
-		Locales:   newLocales(),
+		Locales:   newLocales(c),
 		templates: map[*Locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},

@@ -31,7 +31,7 @@ type pageState struct {
 
 var (
 	testTeam    = team.Team{"finance", "Finance"}
-	testEnglish = newLocales().english()
+	testEnglish = newLocales(expense.Dollars()).english()
 	testMonths  = []expense.Group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
 
 	testExpense = expense.Expense{ID: "abc", Version: 3, Entry: expense.Entry{
@@ -77,7 +77,7 @@ func testExpenses(edit func(*ExpensesView)) ExpensesView {
 // it.
 func testForm(edit func(*ExpenseFormView)) ExpenseFormView {
 	f := ExpenseFormView{
-		Action: "/team/finance/expenses/abc", Typed: expense.Form{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines"},
+		Action: "/team/finance/expenses/abc", Typed: expense.Form{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines", false}, Amounts: testEnglish.Notation(),
 		Categories: []string{"Events", "Meals"}, MaxDate: "2027-03-05",
 	}
 	edit(&f)
@@ -299,7 +299,7 @@ var pageStates = []pageState{
 	},
 	{
 		"new expense", "new",
-		NewExpenseView{Page{"Log an expense", true, "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Submission: "once", MaxDate: "2027-03-05"}},
+		NewExpenseView{Page{"Log an expense", true, "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Submission: "once", MaxDate: "2027-03-05"}},
 		"Log an expense · Expense Dashboard",
 		[]string{
 			"<h1>Log an expense</h1>", "Your session had ended.", `action="/team/finance/expenses"><input type="hidden" name="submission" value="once">`, "Log expense</button>",
@@ -309,7 +309,7 @@ var pageStates = []pageState{
 	},
 	{
 		"new expense by an admin", "new",
-		NewExpenseView{Page{"Log an expense", true, "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Admin: true}},
+		NewExpenseView{Page{"Log an expense", true, "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Admin: true}},
 		"Log an expense · Expense Dashboard",
 		[]string{`<label for="person">Person</label>`},
 		[]string{`name="submission"`, "max="},
@@ -477,7 +477,7 @@ var pageStates = []pageState{
 		ExpenseView{
 			Page: Page{hostile, true, hostile}, Notice: &Notice{hostile, hostile, 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
 			Form: ExpenseFormView{
-				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile},
+				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile, false},
 				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
 			},
 			History: []expense.Event{{Actor: expense.Actor{hostile, hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
@@ -506,7 +506,7 @@ var pageStates = []pageState{
 
 func newTestPages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), 1<<20)
+	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), expense.Dollars(), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

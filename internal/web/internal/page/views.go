@@ -137,10 +137,11 @@ type NewExpenseView struct {
 // An ExpenseFormView is the form of an expense, as it was typed, with what is
 // wrong beside each field.
 type ExpenseFormView struct {
-	Action     string // where it posts to
-	Admin      bool   // shows the field person
-	Submission string // of a new expense, so that sending twice counts once
-	Version    int64  // of an expense to change
+	Action     string           // where it posts to
+	Admin      bool             // shows the field person
+	Amounts    expense.Notation // of the reader
+	Submission string           // of a new expense, so that sending twice counts once
+	Version    int64            // of an expense to change
 	Typed      expense.Form
 	Errors     expense.FieldErrors
 	// Current is what somebody else made of the expense meanwhile; nil unless
@@ -167,7 +168,8 @@ type formField struct {
 	Error             string
 	Now               string // what somebody else made of it, where that differs
 	Optional          bool
-	Length            int // the most characters it takes; 0 where its type says so
+	Mode              string // inputmode of HTML; may be empty
+	Length            int    // the most characters it takes; 0 where its type says so
 }
 
 // Fields returns the fields in the order in which they are filled in.
@@ -177,7 +179,7 @@ func (f ExpenseFormView) Fields() []formField {
 		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: expense.MaxPerson},
 		{Name: "item", Label: "Item", Hint: "What was bought, like “Train to Boston”.", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: expense.MaxItem},
 		{Name: "category", Label: "Category", Hint: "Pick one or write a new one.", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: expense.MaxCategory},
-		{Name: "amount", Label: "Amount in dollars", Hint: "Like 1234.50.", Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 20},
+		{Name: "amount", Label: "Amount in " + f.Amounts.Currency.Code(), Hint: "Like " + f.Amounts.Example() + ".", Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 40, Mode: f.inputMode()},
 		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: expense.MaxNote},
 	}
 	if f.Current != nil {
@@ -189,6 +191,15 @@ func (f ExpenseFormView) Fields() []formField {
 		return append(fields[:1], fields[2:]...)
 	}
 	return fields
+}
+
+// inputMode is the keyboard that a telephone shows for an amount: with the mark of
+// its own region, if the currency has decimals.
+func (f ExpenseFormView) inputMode() string {
+	if f.Amounts.Currency.Digits() == 0 {
+		return "numeric"
+	}
+	return "decimal"
 }
 
 // now is what the current expense has in a field, unless the same was typed.
@@ -204,10 +215,14 @@ func (f ExpenseFormView) now(field formField) string {
 	case "category":
 		now = f.Current.Category
 	case "amount":
-		if typed, err := expense.ParseMoney(field.Value); err == nil && typed == f.Current.Amount {
+		typed, problem := f.Amounts.Parse(field.Value)
+		if f.Typed.Refund {
+			typed = min(typed, -typed)
+		}
+		if problem == "" && typed == f.Current.Amount {
 			return ""
 		}
-		return f.Current.Amount.Plain()
+		return f.Amounts.Plain(f.Current.Amount)
 	case "note":
 		now = f.Current.Note
 	}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
+)
+
+// holding opens the database for a currency and starts it.
+func holding(t *testing.T, databaseURL, code string) (*Store, error) {
+	t.Helper()
+	c, err := expense.ParseCurrency(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openedStore(t, databaseURL)
+	s.Hold(c)
+	return s, s.Start(t.Context(), false)
+}
+
+// A database keeps the currency of its first expense. Without expenses it takes
+// any.
+func TestCurrencyIsTheDatabases(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		for _, code := range []string{"USD", "KWD", "EUR"} {
+			if _, err := holding(t, databaseURL, code); err != nil {
+				t.Fatalf("%s in an empty database: %v", code, err)
+			}
+		}
+		s, err := holding(t, databaseURL, "JPY")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := created(t, s, lunch())
+		if _, err := s.Delete(t.Context(), alice, e.ID, 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := holding(t, databaseURL, "JPY"); err != nil {
+			t.Errorf("the same again: %v", err)
+		}
+		var other *CurrencyError
+		refused, err := holding(t, databaseURL, "USD")
+		if !errors.As(err, &other) || *other != (CurrencyError{"JPY", "USD"}) || !strings.Contains(err.Error(), "CURRENCY=JPY") {
+			t.Errorf("another: %v", err)
+		}
+		if err := refused.Ping(t.Context()); err == nil {
+			t.Error("another serves all the same")
+		}
+	})
+}
+
+// Refunds are expenses below zero: in every sum, and first in the order of
+// amounts.
+func TestRefundsCount(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		refund := lunch()
+		refund.Item, refund.Amount = "Returned chairs", -20050
+		created(t, s, lunch())
+		e := created(t, s, refund)
+		for _, q := range []expense.Query{{}, {Q: "h"}, {Person: lunch().Person}} {
+			sums, err := s.Summary(t.Context(), q)
+			if err != nil || sums.Total != -2000 || sums.Count != 2 || sums.Average() != -1000 || sums.ByMonth[0].Total != -2000 {
+				t.Errorf("%+v: %+v, %v", q, sums, err)
+			}
+		}
+		page, err := s.Page(t.Context(), expense.Query{Sort: "amount"}, 2)
+		if err != nil || len(page.Expenses) != 2 || page.Expenses[0].ID != e.ID {
+			t.Errorf("by amount: %+v, %v", page, err)
+		}
+		refund.Amount = 100
+		changed, err := s.Update(t.Context(), alice, e.ID, 1, refund)
+		if err != nil || changed.Amount != 100 {
+			t.Errorf("changed: %+v, %v", changed, err)
+		}
+	})
+}
