@@ -41,6 +41,13 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	}
 
 	restored := startProgram(t, setup{env: map[string]string{"DATABASE_URL": "sqlite:" + copied}})
+	// Whoever was signed in before is not: what ended since the copy was made
+	// would else live on.
+	old := restored.Browser()
+	for name, value := range b.Cookies() {
+		old.SetCookie(name, value)
+	}
+	old.Get("/dashboard").Check(t, 303)
 	again := restored.Browser()
 	again.SignIn(finance)
 	again.Get("/team/finance").Check(t, 200, "Lunch with a client", "$2,822.50")

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"database/sql"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/storetest"
 )
 
 // typed runs the program with a command line and returns what it prints.
@@ -43,6 +47,8 @@ func TestCommandLine(t *testing.T) {
 		{"unknown flag of a command", []string{"doctor", "--jsn"}, 2, nil, []string{"doctor:", "-jsn", "[--json]"}},
 		{"flag without a value that fits", []string{"doctor", "--json=maybe"}, 2, nil, []string{"doctor:", "maybe"}},
 		{"argument too many", []string{"version", "now"}, 2, nil, []string{`version: "now" is one argument too many`}},
+		{"help with end-sessions", []string{"help", "end-sessions"}, 0, []string{"expense-dashboard end-sessions", "every session", "PostgreSQL"}, nil},
+		{"argument too many for end-sessions", []string{"end-sessions", "now"}, 2, nil, []string{`"now" is one argument too many`}},
 		{"argument missing", []string{"backup"}, 2, nil, []string{"backup: an argument is missing", "backup FILE"}},
 		{"empty argument", []string{""}, 2, nil, []string{`"" is no command`}},
 	}
@@ -80,7 +86,7 @@ func TestBackupCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, status := typed(t, nil, "backup", "copy.db")
-	if status != 0 || !strings.Contains(stdout, "copy.db") || stderr != "" {
+	if status != 0 || !strings.Contains(stdout, "copy.db: expenses: 20, people: ") || !strings.Contains(stdout, "as of 20") || stderr != "" {
 		t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
 	}
 	copied, err := sql.Open("sqlite", "file:copy.db?mode=ro")
@@ -104,4 +110,29 @@ func TestBackupCommand(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {
 		t.Error("a backup that failed left a file")
 	}
+}
+
+// TestEndSessionsCommand ends the sessions of a program that runs, by nothing but
+// DATABASE_URL.
+func TestEndSessionsCommand(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "end-sessions"); status != 1 || !strings.Contains(stderr, "holds nothing") {
+		t.Errorf("without a database: exit status %d with %q", status, stderr)
+	}
+	if _, err := os.Stat("none.db"); err == nil {
+		t.Error("a database has been made")
+	}
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		r := startProgram(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
+		before, after := r.Browser(), r.Browser()
+		before.SignIn(finance)
+		stdout, stderr, status := typed(t, map[string]string{"DATABASE_URL": databaseURL}, "end-sessions")
+		if status != 0 || !strings.Contains(stdout, "1 stood") || stderr != "" {
+			t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
+		}
+		time.Sleep(2 * session.EndedWindow)
+		before.Get("/dashboard").Check(t, http.StatusSeeOther)
+		after.SignIn(finance)
+		after.Get("/dashboard").Check(t, http.StatusOK)
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,9 @@ func TestDoctor(t *testing.T) {
 			}
 			tidy := strings.NewReplacer(dir, "DIR", strings.TrimSuffix(provider.Issuer(), "/oauth2/default"), "http://127.0.0.1:PORT",
 				strings.TrimPrefix(strings.TrimSuffix(provider.Issuer(), "/oauth2/default"), "http://"), "127.0.0.1:PORT")
-			got := fmt.Sprintf("%s\nexit status %d\n", tidy.Replace(text), status)
+			// The program's own schema version, which each migration changes.
+			tidied := regexp.MustCompile(`(version|up to|it to) [1-9]\d?\b`).ReplaceAllString(tidy.Replace(text), "$1 N")
+			got := fmt.Sprintf("%s\nexit status %d\n", tidied, status)
 			file := filepath.Join(golden, strings.ReplaceAll(p.name, " ", "-")+".golden")
 			if *updateGolden {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

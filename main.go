@@ -76,6 +76,7 @@ func commands() command.Table {
 		Commands: []command.Command{
 			{Name: "doctor", Arguments: "[--json]", Summary: "check the configuration, Okta, the teams file and the database, and say what to do", Run: diagnose},
 			{Name: "backup", Arguments: "FILE", Summary: "copy a SQLite database to a new file while the program goes on", Run: backup},
+			{Name: "end-sessions", Summary: "end every session that has begun, as the last step of restoring a PostgreSQL database", Run: endSessions},
 		},
 	}
 }
@@ -105,25 +106,54 @@ func report(err error, stderr io.Writer) int {
 	}
 }
 
+// databaseURL returns DATABASE_URL, which is all that some commands need to know.
+func databaseURL(i command.Invocation) (string, error) {
+	variables, err := config.Read(i.Environ)
+	if err != nil {
+		return "", err
+	}
+	l := &config.Loader{Getenv: variables.Get}
+	address := l.DatabaseURL()
+	if err := errors.Join(l.Problems...); err != nil {
+		return "", &config.Error{Err: err}
+	}
+	return address, nil
+}
+
 // backup copies the database of DATABASE_URL.
 func backup(ctx context.Context, i command.Invocation) error {
 	arguments, err := command.Parse(flag.NewFlagSet("backup", flag.ContinueOnError), i, 1)
 	if err != nil {
 		return err
 	}
-	variables, err := config.Read(i.Environ)
+	address, err := databaseURL(i)
 	if err != nil {
 		return err
 	}
-	l := &config.Loader{Getenv: variables.Get}
-	databaseURL := l.DatabaseURL()
-	if err := errors.Join(l.Problems...); err != nil {
-		return &config.Error{Err: err}
-	}
-	if err := store.Backup(ctx, databaseURL, arguments[0]); err != nil {
+	held, err := store.Backup(ctx, address, arguments[0])
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(i.Stdout, "The database is copied to %s. To restore it, stop the program and put the copy in the database's place.\n", arguments[0])
+	_, err = fmt.Fprintf(i.Stdout, `The database is copied to %s: expenses: %d, people: %d, bytes: %d, as of %s. The copy is whole.
+To restore it, stop the program, put the copy in the database's place and start it again. Everybody then signs in again.
+`, arguments[0], held.Expenses, held.People, held.Bytes, held.At.Format(time.RFC3339))
+	return err
+}
+
+// endSessions ends every session of the database of DATABASE_URL.
+func endSessions(ctx context.Context, i command.Invocation) error {
+	if _, err := command.Parse(flag.NewFlagSet("end-sessions", flag.ContinueOnError), i, 0); err != nil {
+		return err
+	}
+	address, err := databaseURL(i)
+	if err != nil {
+		return err
+	}
+	stood, err := store.EndEvery(ctx, address, logging.New("text", slog.LevelWarn, i.Stderr))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(i.Stdout, "Every session that had begun is over; of those recorded %d stood. Everybody signs in again.\n", stood)
 	return err
 }
 

@@ -288,7 +288,10 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 		return
 	}
 	state, err := store.Inspect(ctx, d.cfg.DatabaseURL)
+	var damage *store.DamageError
 	switch {
+	case errors.As(err, &damage):
+		d.fail(check, damage.File+" is damaged: "+damage.Err.Error(), damage.Fix())
 	case errors.Is(err, fs.ErrPermission):
 		d.fail(check, err.Error(), "let the user that runs the program read and write it")
 	case err != nil:

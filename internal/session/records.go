@@ -38,14 +38,14 @@ type Records struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 
-	Mu       sync.Mutex
-	known    map[endedKey]storepkg.Ending
-	sequence int64         // of the last ending known
-	loaded   bool          // whether the database has ever told what it holds
-	Asked    time.Time     // when the database last answered or failed to
-	Failing  bool          // whether it failed then
-	Asking   chan struct{} // closed when the question under way is answered; nil without one
-	owed     []owedEnding
+	Mu      sync.Mutex
+	known   map[endedKey]storepkg.Ending
+	mark    storepkg.Mark // of the last ending known
+	loaded  bool          // whether the database has ever told what it holds
+	Asked   time.Time     // when the database last answered or failed to
+	Failing bool          // whether it failed then
+	Asking  chan struct{} // closed when the question under way is answered; nil without one
+	owed    []owedEnding
 }
 
 type endedKey struct {
@@ -99,6 +99,7 @@ func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 		{storepkg.EndSID, person.ProviderSID},
 		{storepkg.EndSubject, person.Subject},
 		{storepkg.EndAddress, team.NormalizeAddress(person.Email)},
+		{storepkg.EndAll, storepkg.EveryKey},
 	} {
 		// No ending has an empty key.
 		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {
@@ -138,12 +139,12 @@ func (s *Records) ask(answered chan struct{}) {
 	defer cancel()
 	begun := time.Now()
 	s.Mu.Lock()
-	sequence, owed := s.sequence, s.owed
+	mark, owed := s.mark, s.owed
 	s.Mu.Unlock()
 	paid, err := s.pay(ctx, owed)
 	var endings []storepkg.Ending
 	if err == nil {
-		endings, sequence, err = s.store.Endings(ctx, sequence)
+		endings, mark, err = s.store.Endings(ctx, mark)
 	}
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -156,7 +157,7 @@ func (s *Records) ask(answered chan struct{}) {
 	if err != nil {
 		return
 	}
-	s.loaded, s.sequence = true, sequence
+	s.loaded, s.mark = true, mark
 	for _, e := range endings {
 		s.noteLocked(e)
 	}

@@ -61,7 +61,7 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, store.ErrReplayed) {
 			t.Errorf("the token used again is %v", err)
 		}
-		endings, _, err := s.Endings(t.Context(), 0)
+		endings, _, err := s.Endings(t.Context(), store.Mark{})
 		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
 			t.Errorf("the endings are %v, %v", endings, err)
 		}
@@ -87,16 +87,16 @@ func TestNoEndingIsMissed(t *testing.T) {
 		}
 		done := make(chan struct{})
 		go func() { together.Wait(); close(done) }()
-		seen, sequence := map[string]bool{}, int64(0)
+		seen, mark := map[string]bool{}, store.Mark{}
 		for last := false; ; {
-			endings, next, err := s.Endings(t.Context(), sequence)
+			endings, next, err := s.Endings(t.Context(), mark)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, e := range endings {
 				seen[e.Key] = true
 			}
-			sequence = next
+			mark = next
 			if last {
 				break
 			}
@@ -123,9 +123,9 @@ func TestEndingsWiden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		endings, last, err := s.Endings(t.Context(), 0)
-		if err != nil || last != 3 || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
-			t.Errorf("the endings are %v up to %d, %v", endings, last, err)
+		endings, _, err := s.Endings(t.Context(), store.Mark{})
+		if err != nil || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
+			t.Errorf("the endings are %v, %v", endings, err)
 		}
 	})
 }

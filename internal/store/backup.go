@@ -9,45 +9,115 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
+// Copy is what a backup holds.
+type Copy struct {
+	Expenses, People int64     // that stand; who has any
+	At               time.Time // that it is a copy of
+	Bytes            int64
+}
+
+// freshCopy is the user_version of a copy that no program has started on yet. The
+// first one to do so ends every session: those that ended after the copy was made
+// would live on.
+const freshCopy = 1
+
 // Backup writes a consistent copy of a SQLite database to a new file that nobody
-// else may read, while programs go on using the database. PostgreSQL has a tool
-// of its own for that, which the error names.
-func Backup(ctx context.Context, databaseURL, destination string) (err error) {
+// else may read, while programs go on using the database, and says what the copy
+// holds. It is written under another name beside the file's, checked whole and put
+// on the disk before it has the name. PostgreSQL has a tool of its own for that,
+// which the error names.
+func Backup(ctx context.Context, databaseURL, destination string) (held Copy, err error) {
 	file, ok := strings.CutPrefix(databaseURL, "sqlite:")
 	if !ok {
-		return errors.New("backup copies a SQLite database: for PostgreSQL use pg_dump --format=custom and pg_restore")
+		return Copy{}, errors.New("backup copies a SQLite database: for PostgreSQL use pg_dump --format=custom, and to restore pg_restore and expense-dashboard end-sessions")
 	}
 	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return Copy{}, fmt.Errorf("backup: %w", err)
 	}
-	// The empty file takes the permissions that the copy keeps, and its name is
-	// taken by nobody else from here on.
-	target, err := os.OpenFile(destination, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("backup: %s is there already: name a new file", destination)
-	}
-	if err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	if err := target.Close(); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	if _, err := os.Lstat(destination); !errors.Is(err, fs.ErrNotExist) {
+		return Copy{}, fmt.Errorf("backup: %w", errors.Join(fmt.Errorf("%s is there already: name a new file", destination), err))
 	}
 	// SQLite takes a name that starts with file: for a URL, and no absolute path does.
-	absolute, err := filepath.Abs(destination)
+	destination, err = filepath.Abs(destination)
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return Copy{}, fmt.Errorf("backup: %w", err)
 	}
+	folder, name := filepath.Split(destination)
+	partial, err := os.CreateTemp(folder, "."+name+".*.partial")
+	if err != nil {
+		return Copy{}, fmt.Errorf("backup: %w", err)
+	}
+	defer func() {
+		if removed := os.Remove(partial.Name()); !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
+		}
+	}()
+	defer partial.Close()
+	held.At = time.Now().UTC().Truncate(time.Second)
+	if err := copyInto(ctx, file, partial.Name()); err != nil {
+		return Copy{}, fmt.Errorf("backup: %w", err)
+	}
+	if err := held.check(ctx, partial.Name()); err != nil {
+		return Copy{}, fmt.Errorf("backup: the copy: %w", err)
+	}
+	info, err := partial.Stat()
+	if err != nil {
+		return Copy{}, fmt.Errorf("backup: %w", err)
+	}
+	held.Bytes = info.Size()
+	if err := publish(partial, destination); err != nil {
+		return Copy{}, fmt.Errorf("backup: %w", err)
+	}
+	return held, nil
+}
+
+// copyInto copies a database into an empty file.
+func copyInto(ctx context.Context, file, to string) (err error) {
 	db, err := sql.Open("sqlite", sqliteName(file, "&mode=rw"))
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return err
 	}
-	if _, err = db.ExecContext(ctx, `VACUUM INTO $1`, absolute); err != nil {
-		err = fmt.Errorf("backup: %w", err)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, to)
+	return err
+}
+
+// check reads a copy whole, and notes in it that it is one.
+func (c *Copy) check(ctx context.Context, file string) (err error) {
+	db, err := sql.Open("sqlite", sqliteName(file, "&mode=rw"))
+	if err != nil {
+		return err
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
-		return errors.Join(err, os.Remove(destination))
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := intact(ctx, db, file, "integrity_check"); err != nil {
+		return err
 	}
-	return nil
+	if _, err := db.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, freshCopy)); err != nil {
+		return err
+	}
+	return db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(DISTINCT person_key) FROM expenses WHERE deleted_at IS NULL`).Scan(&c.Expenses, &c.People)
+}
+
+// publish puts a file that was written on the disk and gives it its name, unless
+// another one has that by now.
+func publish(partial *os.File, destination string) error {
+	if err := partial.Sync(); err != nil {
+		return err
+	}
+	// A link never takes another file's place; some file systems have none.
+	err := os.Link(partial.Name(), destination)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(partial.Name(), destination)
+	}
+	if err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(destination))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

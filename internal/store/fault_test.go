@@ -414,14 +414,14 @@ func TestBackupWhileWriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		copied := filepath.Join(t.TempDir(), "a copy.db")
-		if err := Backup(t.Context(), databaseURL, copied); err != nil {
+		if _, err := Backup(t.Context(), databaseURL, copied); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("copy %d: %v, %v", i, info.Mode(), err)
 		}
 		checkCopy(t, copied, before.Count)
-		if err := Backup(t.Context(), databaseURL, copied); err == nil || !strings.Contains(err.Error(), "is there already") {
+		if _, err := Backup(t.Context(), databaseURL, copied); err == nil || !strings.Contains(err.Error(), "is there already") {
 			t.Errorf("over a copy: %v", err)
 		}
 	}
@@ -459,7 +459,7 @@ func TestBackupRefuses(t *testing.T) {
 		"not a database":  {"sqlite:" + folder, to, "unable to open"},
 		"over the source": {"sqlite:" + folder, folder, "is there already"},
 	} {
-		err := Backup(t.Context(), test.from, test.to)
+		_, err := Backup(t.Context(), test.from, test.to)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

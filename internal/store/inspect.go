@@ -61,7 +61,8 @@ func inspectSQLite(ctx context.Context, file string) (State, error) {
 		return State{}, err
 	}
 	defer db.Close()
-	return inspectWith(ctx, db, "migrations/sqlite", `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`)
+	state, err := inspectWith(ctx, db, "migrations/sqlite", `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`)
+	return state, asDamage(file, err)
 }
 
 // inspectWith reads the version that a database's migrations have left. The

@@ -97,15 +97,36 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return s.migrateWith(ctx, goose.DialectPostgres, "migrations/postgres", goose.WithSessionLocker(locker))
 	}
+	first := s.opened.Load() == nil
 	if err := s.createFile(); err != nil {
 		return Unavailable(err)
 	}
 	return s.underFileLock(ctx, func() error {
-		if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
-			return fmt.Errorf("write-ahead log: %w", err)
+		if first {
+			if err := s.dropOldLog(); err != nil {
+				return Unavailable(err)
+			}
 		}
-		return s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite")
+		return s.migrateFile(ctx)
 	})
+}
+
+// migrateFile is migrate for SQLite.
+func (s *Store) migrateFile(ctx context.Context) error {
+	fresh, err := s.checkFile(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+		return fmt.Errorf("write-ahead log: %w", err)
+	}
+	if err := s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
+		return err
+	}
+	if fresh {
+		return s.endRestored(ctx)
+	}
+	return nil
 }
 
 func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder string, options ...goose.ProviderOption) error {
@@ -135,25 +156,43 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 	return nil
 }
 
-// createFile makes the SQLite file, which nobody else may read, unless it is
-// there, and remembers which file it is.
+// createFile makes the SQLite file, and the one beside it that is locked, unless
+// they are there, and remembers which file it is. Nobody else may read either, nor
+// what SQLite puts beside them, which has their permissions.
 func (s *Store) createFile() error {
-	file, err := os.OpenFile(s.file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	switch {
-	case err == nil:
-		err = file.Close()
-	case errors.Is(err, fs.ErrExist):
-		err = nil
+	for _, name := range []string{s.file, s.file + "-lock"} {
+		file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+		switch {
+		case err == nil:
+			err = file.Close()
+		case errors.Is(err, fs.ErrExist):
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
+	s.closeToOthers()
 	info, err := os.Stat(s.file)
 	if err != nil {
 		return err
 	}
 	s.opened.Store(&info)
 	return nil
+}
+
+// closeToOthers takes everybody else's rights to the files of an older program or
+// of a copy, where they are this program's to give.
+func (s *Store) closeToOthers() {
+	for _, suffix := range []string{"", "-lock", "-wal", "-shm", "-journal"} {
+		info, err := os.Stat(s.file + suffix)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err := os.Chmod(s.file+suffix, info.Mode().Perm()&0o700); err != nil {
+			s.log.Warn("others may read a file of the database", "file", s.file+suffix, "error", err)
+		}
+	}
 }
 
 // underFileLock runs fn while no other program does so for the same SQLite file.

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -38,15 +40,21 @@ const (
 	EndSID     EndKind = "sid"     // sid of the provider
 	EndSubject EndKind = "subject" // sub of the ID Token
 	EndAddress EndKind = "address" // as team.NormalizeAddress writes it
+	EndAll     EndKind = "all"     // EveryKey: all sessions, whoever's
 )
 
-// column is where the table of sessions has what the kind names.
+// EveryKey is the one key of EndAll.
+const EveryKey = "every"
+
+// column is where the table of sessions has what the kind names, as a term of SQL.
 func (k EndKind) column() string {
 	switch k {
 	case EndSID:
 		return "provider_sid"
 	case EndSubject, EndAddress:
 		return string(k)
+	case EndAll:
+		return "'" + EveryKey + "'"
 	default:
 		return "id_hash"
 	}
@@ -98,16 +106,7 @@ func (s *Store) EndSessions(ctx context.Context, endings []Ending, why string, a
 		if err := useToken(ctx, tx, token); err != nil {
 			return err
 		}
-		var sequence int64
-		if err := tx.QueryRowContext(ctx, `UPDATE ended_sequence SET last = last + 1 WHERE id = 1 RETURNING last`).Scan(&sequence); err != nil {
-			return err
-		}
-		for _, e := range endings {
-			if err := recordEnding(ctx, tx, e, why, at, sequence); err != nil {
-				return err
-			}
-		}
-		return nil
+		return recordEndings(ctx, tx, endings, why, at)
 	})
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
@@ -130,14 +129,29 @@ func useToken(ctx context.Context, tx *sql.Tx, token UsedToken) error {
 	return nil
 }
 
+// recordEndings writes endings in one transaction, with one mark.
+func recordEndings(ctx context.Context, tx *sql.Tx, endings []Ending, why string, at time.Time) error {
+	last := Mark{text: rand.Text()}
+	err := tx.QueryRowContext(ctx, `UPDATE ended_sequence SET last = last + 1 WHERE id = 1 RETURNING last`).Scan(&last.sequence)
+	if err != nil {
+		return err
+	}
+	for _, e := range endings {
+		if err := recordEnding(ctx, tx, e, why, at, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // recordEnding writes one ending, which may widen one that is there, and marks
-// the sessions that it is about.
-func recordEnding(ctx context.Context, tx *sql.Tx, e Ending, why string, at time.Time, sequence int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO ended (kind, key, up_to, expires_at, sequence) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (kind, key) DO UPDATE SET sequence = excluded.sequence,
+// the sessions that it is about as ended.
+func recordEnding(ctx context.Context, tx *sql.Tx, e Ending, why string, at time.Time, mark Mark) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO ended (kind, key, up_to, expires_at, sequence, mark) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, key) DO UPDATE SET sequence = excluded.sequence, mark = excluded.mark,
 			up_to = CASE WHEN excluded.up_to > ended.up_to THEN excluded.up_to ELSE ended.up_to END,
 			expires_at = CASE WHEN excluded.expires_at > ended.expires_at THEN excluded.expires_at ELSE ended.expires_at END`,
-		string(e.Kind), e.Key, e.UpTo.UnixMilli(), e.Expires.UnixMilli(), sequence)
+		string(e.Kind), e.Key, e.UpTo.UnixMilli(), e.Expires.UnixMilli(), mark.sequence, mark.text)
 	if err != nil {
 		return err
 	}
@@ -147,24 +161,99 @@ func recordEnding(ctx context.Context, tx *sql.Tx, e Ending, why string, at time
 	return err
 }
 
-// Endings returns the endings that were recorded after a sequence, and the sequence
-// of the last of them; 0 asks for all.
-func (s *Store) Endings(ctx context.Context, sequence int64) (endings []Ending, last int64, err error) {
-	last = sequence
-	const text = `SELECT kind, key, up_to, expires_at, sequence FROM ended WHERE sequence > $1 ORDER BY sequence`
-	err = s.call(ctx, func(ctx context.Context) error {
-		return s.each(ctx, s.read, text, []any{sequence}, func(scan func(...any) error) error {
-			var kind, key string
-			var upTo, expires int64
-			err := scan(&kind, &key, &upTo, &expires, &last)
-			endings = append(endings, Ending{Kind: EndKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
-			return err
-		})
+// Mark is how far somebody knows the endings: the last one's place in their
+// sequence, and its random mark. The zero Mark knows none.
+type Mark struct {
+	sequence int64
+	text     string
+}
+
+// Endings returns the endings that were recorded after a mark, and the mark of the
+// last of them. Where the database does not hold that mark it holds another history
+// than the one that it was learned from, since it was restored from a copy or the
+// ending was long over: then it returns all endings, as for the zero Mark.
+func (s *Store) Endings(ctx context.Context, known Mark) (endings []Ending, last Mark, err error) {
+	err = s.call(ctx, func(ctx context.Context) (err error) {
+		endings, last, err = s.endingsAfter(ctx, known)
+		if err == nil && last == (Mark{}) && known != (Mark{}) {
+			endings, last, err = s.endingsAfter(ctx, Mark{})
+		}
+		return err
 	})
 	if err != nil {
-		return nil, sequence, fmt.Errorf("endings: %w", err)
+		return nil, known, fmt.Errorf("endings: %w", err)
 	}
 	return endings, last, nil
+}
+
+// endingsAfter is Endings, with the zero Mark where there is none of those known.
+func (s *Store) endingsAfter(ctx context.Context, known Mark) (endings []Ending, last Mark, err error) {
+	const text = `SELECT kind, key, up_to, expires_at, sequence, mark FROM ended WHERE sequence > $1 OR mark = $2 ORDER BY sequence`
+	found := known == (Mark{})
+	err = s.each(ctx, s.read, text, []any{known.sequence, known.text}, func(scan func(...any) error) error {
+		var kind, key string
+		var upTo, expires int64
+		if err := scan(&kind, &key, &upTo, &expires, &last.sequence, &last.text); err != nil {
+			return err
+		}
+		if last.text == known.text {
+			found = true
+			return nil
+		}
+		endings = append(endings, Ending{Kind: EndKind(kind), Key: key, UpTo: time.UnixMilli(upTo), Expires: time.UnixMilli(expires)})
+		return nil
+	})
+	if err != nil || !found {
+		return nil, Mark{}, err
+	}
+	return endings, last, nil
+}
+
+// never is when an ending of every session can be forgotten: sessions that a
+// restored database lost are in no table that tells how long they live.
+var never = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
+
+// endEvery ends every session that has begun, in tx, and counts those that stood.
+// Clocks of two copies of the program may differ: the latest sign-in that is
+// recorded counts as begun.
+func endEvery(ctx context.Context, tx *sql.Tx, why string) (stood int64, err error) {
+	now, latest := time.Now(), int64(0)
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(CASE WHEN ended_at IS NULL AND expires_at > $1 THEN 1 END), COALESCE(MAX(signed_in_at), 0)
+		FROM sessions`, now.UnixMilli()).Scan(&stood, &latest)
+	if err != nil {
+		return 0, err
+	}
+	upTo := time.UnixMilli(max(now.UnixMilli(), latest))
+	return stood, recordEndings(ctx, tx, []Ending{{EndAll, EveryKey, upTo, never}}, why, now)
+}
+
+// EndEvery ends every session that has begun of a database, which is brought up to
+// date first, and counts those that stood. It is the last step of restoring a
+// PostgreSQL database, whose sessions may have ended since the copy was made.
+func EndEvery(ctx context.Context, databaseURL string, log *slog.Logger) (stood int64, err error) {
+	state, err := Inspect(ctx, databaseURL)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("end sessions: %w", err)
+	case state.Missing:
+		return 0, errors.New("end sessions: the database holds nothing of this program's: check DATABASE_URL")
+	}
+	s, err := Open(databaseURL, log, nil)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.prepare(ctx, false); err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		stood, err = endEvery(ctx, tx, "end_sessions")
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	return stood, nil
 }
 
 // SessionBounds tells of the sessions that an ending would be about, the ended

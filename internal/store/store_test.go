@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -128,20 +129,33 @@ func TestOpenStoreRefusesURLs(t *testing.T) {
 	}
 }
 
-func TestSQLiteFileIsPrivate(t *testing.T) {
+// Nobody else may read the file or what is beside it, also where an older program
+// or a copy of it by hand has left them open.
+func TestSQLiteFilesArePrivate(t *testing.T) {
 	t.Parallel()
 	databaseURL := storetest.SQLite(t)
-	s := startedStore(t, databaseURL)
-	created(t, s, lunch())
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		info, err := os.Stat(strings.TrimPrefix(databaseURL, "sqlite:") + suffix)
-		if err != nil {
-			t.Fatal(err)
+	file := strings.TrimPrefix(databaseURL, "sqlite:")
+	check := func(when string) {
+		t.Helper()
+		beside, err := os.ReadDir(filepath.Dir(file))
+		if err != nil || len(beside) != 4 {
+			t.Fatalf("%s there are %v, %v; want the file, its lock, -wal and -shm", when, beside, err)
 		}
-		if mode := info.Mode().Perm(); mode != 0o600 {
-			t.Errorf("file%s has mode %v", suffix, mode)
+		for _, entry := range beside {
+			if info, err := entry.Info(); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s %s is %v, %v", when, entry.Name(), info.Mode(), err)
+			}
 		}
 	}
+	created(t, startedStore(t, databaseURL), lunch())
+	check("after the first start")
+	for _, suffix := range []string{"", "-lock", "-wal", "-shm"} {
+		if err := os.Chmod(file+suffix, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	created(t, startedStore(t, databaseURL), lunch())
+	check("after the next start")
 }
 
 func TestSQLiteSettings(t *testing.T) {
