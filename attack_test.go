@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -36,7 +38,7 @@ type attack struct {
 	faults   devidp.Faults
 	callback func(query url.Values) // changes the parameters that the browser comes back with
 	raw      func(query string) string
-	cookies  func(b *browser, r *rig, query url.Values) // changes the browser's cookies before it comes back
+	cookies  func(b *apptest.Browser, r *rig, query url.Values) // changes the browser's cookies before it comes back
 
 	status     int
 	reason     openid.Reason
@@ -66,6 +68,7 @@ func attackGroups() []attackGroup {
 		{"ID Token claims", claimAttacks(), 125},
 		{"ID Token signature", signatureAttacks(), 52},
 		{"keys", keyAttacks(), 7},
+		{"algorithms", algorithmAttacks(), 16},
 		{"UserInfo", userInfoAttacks(), 50},
 	}
 }
@@ -106,7 +109,7 @@ func TestAttackCatalogue(t *testing.T) {
 	check("back-channel logout", namesOf(backChannelAttacks(), func(a remoteAttack) string { return a.name }), 72)
 	check("universal logout", namesOf(universalAttacks(), func(a remoteAttack) string { return a.name }), 93)
 	check("conformance suite", namesOf(modules(), func(m module) string { return m.plan + " " + m.name }), 32)
-	check("what must work", namesOf(unusualSignIns(), func(a attack) string { return a.name }), 23)
+	check("what must work", namesOf(unusualSignIns(), func(a attack) string { return a.name }), 28)
 	t.Logf("%-24s %3d rows", "all", total)
 }
 
@@ -123,7 +126,7 @@ func (a attack) run(t *testing.T) {
 	r := startSite(t, a.setup)
 	guest, member := r.Browser(), r.Browser()
 	member.SignIn(finance)
-	for _, b := range []*browser{guest, member} {
+	for _, b := range []*apptest.Browser{guest, member} {
 		before := b.Cookies()
 		canaries := &canaries{}
 		r.Provider.SetFaults(canaries.watch(a.faults))
@@ -148,7 +151,7 @@ func (a attack) run(t *testing.T) {
 
 // goesOnQuietly asserts that a callback which nobody can sign in with leads
 // somebody who is signed in to a page, and asks the provider nothing.
-func goesOnQuietly(t *testing.T, r *rig, page *reply) {
+func goesOnQuietly(t *testing.T, r *rig, page *apptest.Reply) {
 	t.Helper()
 	page.Check(t, http.StatusSeeOther)
 	if got := page.Header.Get("Location"); got != "/dashboard" {
@@ -160,7 +163,7 @@ func goesOnQuietly(t *testing.T, r *rig, page *reply) {
 }
 
 // carryOut signs in as an administrator and returns the answer to the callback.
-func (a attack) carryOut(t *testing.T, r *rig, b *browser) *reply {
+func (a attack) carryOut(t *testing.T, r *rig, b *apptest.Browser) *apptest.Reply {
 	t.Helper()
 	callback := b.BeginSignIn(admin)
 	query := callback.Query()
@@ -177,7 +180,7 @@ func (a attack) carryOut(t *testing.T, r *rig, b *browser) *reply {
 	return b.Get(callback.String())
 }
 
-func (a attack) checkAnswer(t *testing.T, r *rig, page *reply) {
+func (a attack) checkAnswer(t *testing.T, r *rig, page *apptest.Reply) {
 	t.Helper()
 	page.Check(t, a.status)
 	if got := page.Header.Get("Retry-After"); got != a.retryAfter {
@@ -244,7 +247,7 @@ func (c *canaries) watch(faults devidp.Faults) devidp.Faults {
 }
 
 // check looks for every canary in an answer and the log.
-func (c *canaries) check(t *testing.T, r *rig, page *reply) {
+func (c *canaries) check(t *testing.T, r *rig, page *apptest.Reply) {
 	t.Helper()
 	c.add(upstreamText, r.Provider.ClientSecret())
 	for _, request := range r.Provider.Requests("authorize") {
@@ -306,7 +309,7 @@ func callbackAttacks() []attack {
 		{name: "cookie is changed in the middle", cookies: replacePending(flipMiddle), reason: openid.NoPendingLogin},
 		{name: "cookie is another attempt's", cookies: swapPending, reason: openid.NoPendingLogin},
 		{name: "cookie is of another secret", cookies: foreignPending, reason: openid.NoPendingLogin},
-		{name: "begun in another browser", cookies: func(_ *browser, r *rig, query url.Values) {
+		{name: "begun in another browser", cookies: func(_ *apptest.Browser, r *rig, query url.Values) {
 			maps.Copy(query, r.Browser().BeginSignIn(admin).Query())
 		}, callback: func(url.Values) {}, reason: openid.NoPendingLogin},
 	}
@@ -346,7 +349,7 @@ func pendingName(r *rig, query url.Values) string {
 	return r.site.signIn.pending.Name(query.Get("state"))
 }
 
-func dropPending(b *browser, r *rig, query url.Values) {
+func dropPending(b *apptest.Browser, r *rig, query url.Values) {
 	home, err := url.Parse(b.Home)
 	if err != nil {
 		b.T.Fatal(err)
@@ -354,8 +357,8 @@ func dropPending(b *browser, r *rig, query url.Values) {
 	b.Client.Jar.SetCookies(home, []*http.Cookie{{Name: pendingName(r, query), Path: "/", MaxAge: -1}})
 }
 
-func replacePending(change func(value string) string) func(*browser, *rig, url.Values) {
-	return func(b *browser, r *rig, query url.Values) {
+func replacePending(change func(value string) string) func(*apptest.Browser, *rig, url.Values) {
+	return func(b *apptest.Browser, r *rig, query url.Values) {
 		name := pendingName(r, query)
 		b.SetCookie(name, change(b.Cookies()[name]))
 	}
@@ -371,14 +374,14 @@ func flipMiddle(value string) string {
 }
 
 // swapPending puts another attempt's cookie under the name of this one's.
-func swapPending(b *browser, r *rig, query url.Values) {
+func swapPending(b *apptest.Browser, r *rig, query url.Values) {
 	other := r.Browser()
 	name := pendingName(r, other.BeginSignIn(admin).Query())
 	b.SetCookie(pendingName(r, query), other.Cookies()[name])
 }
 
 // foreignPending makes the cookie as a program with another secret would.
-func foreignPending(b *browser, r *rig, query url.Values) {
+func foreignPending(b *apptest.Browser, r *rig, query url.Values) {
 	foreign := startSite(r.T, setup{env: map[string]string{"SESSION_SECRET": otherSecret}})
 	other := foreign.Browser()
 	begun := other.BeginSignIn(admin).Query()
@@ -827,6 +830,48 @@ func keyAttacks() []attack {
 	}
 }
 
+// algorithmAttacks are ID Tokens by another algorithm than the one that
+// OKTA_ID_TOKEN_ALG names. The key of each is among those that are published.
+func algorithmAttacks() []attack {
+	rsaKey := apptest.SigningKey()
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	signers := map[string]crypto.Signer{"RS256": rsaKey, "PS256": rsaKey, "ES256": curve, "EdDSA": edwards}
+	var rows []attack
+	add := func(pinned, alg string, key any) {
+		public := jose.JSONWebKey{Key: signers[pinned].Public(), KeyID: "other"}
+		if signer, ok := key.(crypto.Signer); ok {
+			public.Key = signer.Public()
+		}
+		faults := resigned(key, map[string]any{"alg": alg, "kid": "other"})
+		faults.Keys = addKey(public)
+		rows = append(rows, attack{
+			name:   fmt.Sprintf("%s where %s is pinned", alg, pinned),
+			setup:  setup{env: map[string]string{"OKTA_ID_TOKEN_ALG": pinned}, provider: devidp.Config{SigningAlg: pinned, SigningKey: signers[pinned]}, faults: devidp.Faults{Keys: addKey(public)}},
+			faults: faults, status: 502, reason: openid.BadAnswer, token: 1, log: "alg is " + alg + " and not " + pinned + ", which OKTA_ID_TOKEN_ALG names",
+		})
+	}
+	for _, pinned := range openid.SigningAlgs() {
+		for _, alg := range openid.SigningAlgs() {
+			if alg != pinned {
+				add(pinned, alg, signers[alg])
+			}
+		}
+		encodedKey, err := x509.MarshalPKIXPublicKey(signers[pinned].Public())
+		if err != nil {
+			panic(err)
+		}
+		add(pinned, "HS256", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: encodedKey}))
+	}
+	return rows
+}
+
 // addKey publishes a key beside the provider's own.
 func addKey(key jose.JSONWebKey) func([]map[string]any) []map[string]any {
 	data, err := key.MarshalJSON()
@@ -909,7 +954,7 @@ func unusualSignIns() []attack {
 		{name: "token_type in small letters", faults: devidp.Faults{Token: func(r map[string]any) { r["token_type"] = "bearer" }}},
 		{name: "members that nobody knows in the token answer", faults: devidp.Faults{Token: func(r map[string]any) { r["refresh_token"], r["x"] = "r", nil }}},
 		{name: "parameters that nobody knows in the callback", callback: set("session_state", "a", "b")},
-		{name: "iss that was not announced", callback: func(q url.Values) {}, cookies: func(_ *browser, r *rig, q url.Values) { q.Set("iss", r.Provider.Issuer()) }},
+		{name: "iss that was not announced", callback: func(q url.Values) {}, cookies: func(_ *apptest.Browser, r *rig, q url.Values) { q.Set("iss", r.Provider.Issuer()) }},
 		{name: "iss that was announced", setup: setup{provider: devidp.Config{ResponseIssuer: true}}},
 		{name: "email in the ID Token alone", setup: setup{provider: devidp.Config{FullIDTokens: true}}, faults: devidp.Faults{UserInfo: func(c map[string]any) { clear(c) }}},
 		{name: "email null in the ID Token", faults: claim("email", nil)},
@@ -921,9 +966,25 @@ func unusualSignIns() []attack {
 			delete(keys[0], "alg")
 			return keys
 		}}}},
+		{name: "key with a certificate that is none", setup: setup{faults: devidp.Faults{Keys: func(keys []map[string]any) []map[string]any {
+			keys[0]["x5c"], keys[0]["x5t"], keys[0]["crv"] = []string{"odd"}, "odd", "P-256"
+			return keys
+		}}}},
+		{name: "key with padding", setup: setup{faults: devidp.Faults{Keys: func(keys []map[string]any) []map[string]any {
+			keys[0]["n"] = keys[0]["n"].(string) + "=="
+			return keys
+		}}}},
+		{name: "signed with PS256", setup: pinnedTo("PS256")},
+		{name: "signed with ES256", setup: pinnedTo("ES256")},
+		{name: "signed with EdDSA", setup: pinnedTo("EdDSA")},
 		{name: "keys are not asked for again", faults: answerWith("keys", 503, "")},
 		{name: "metadata is not asked for again", faults: answerWith("openid-configuration", 503, "")},
 	}
+}
+
+// pinnedTo is a provider and a site that agree upon an algorithm.
+func pinnedTo(alg string) setup {
+	return setup{env: map[string]string{"OKTA_ID_TOKEN_ALG": alg}, provider: devidp.Config{SigningAlg: alg}}
 }
 
 func TestWhatMustWork(t *testing.T) {

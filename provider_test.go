@@ -49,6 +49,7 @@ func lastingFaults() []discoveryFaultTest {
 		{"issuer under another case", devidp.Faults{Discovery: func(m map[string]any) { m["Issuer"] = m["issuer"]; delete(m, "issuer") }}},
 		{"PKCE without S256", metadata("code_challenge_methods_supported", []string{"plain"})},
 		{"no RS256", metadata("id_token_signing_alg_values_supported", []string{"ES256"})},
+
 		{"no client authentication with a secret", metadata("token_endpoint_auth_methods_supported", []string{"private_key_jwt"})},
 		{"status 404", answerWith(endpoint, 404, upstreamText)},
 		{"status 401", answerWith(endpoint, 401, upstreamText)},
@@ -249,13 +250,12 @@ func TestRefreshKeepsWhatIsGood(t *testing.T) {
 
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	clock := apptest.NewClock()
-	r := startSite(t, setup{clock: clock})
+	r := startSite(t, setup{})
 	old := r.Provider.SigningKey()
 	if err := r.Provider.RotateKeys(); err != nil {
 		t.Fatal(err)
 	}
-	clock.Advance(openid.KeyFetchInterval)
+	// The keys were fetched a moment ago, at the start.
 	r.Browser().SignIn(finance)
 	if got := r.Provider.Count("keys"); got != 2 {
 		t.Errorf("keys were fetched %d times, want once at the start and once for the new key", got)
@@ -269,6 +269,39 @@ func TestKeyRotation(t *testing.T) {
 	b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusBadGateway)
 	r.Provider.SetFaults(devidp.Faults{})
 	r.Browser().SignIn(finance)
+}
+
+// Sign-ins that come together after a rotation wait for one fetch of the keys.
+func TestKeyRotationWithManySignInsAtOnce(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	if err := r.Provider.RotateKeys(); err != nil {
+		t.Fatal(err)
+	}
+	const many = 8
+	var exchanged sync.WaitGroup
+	exchanged.Add(many)
+	r.Provider.SetFaults(devidp.Faults{
+		// Nobody gets an ID Token before everybody is about to.
+		Token: func(map[string]any) { exchanged.Done(); exchanged.Wait() },
+		Keys: func(keys []map[string]any) []map[string]any {
+			time.Sleep(50 * time.Millisecond)
+			return keys
+		},
+	})
+	callbacks, browsers := make([]string, many), make([]*apptest.Browser, many)
+	for i := range browsers {
+		browsers[i] = r.Browser()
+		callbacks[i] = browsers[i].BeginSignIn(finance).String()
+	}
+	var together sync.WaitGroup
+	for i, b := range browsers {
+		together.Go(func() { b.Get(callbacks[i]).Check(t, http.StatusSeeOther) })
+	}
+	together.Wait()
+	if got := r.Provider.Count("keys"); got < 2 || got > 1+openid.KeyFetchBurst {
+		t.Errorf("keys were fetched %d times", got)
+	}
 }
 
 func thumbprint(t *testing.T, public any) string {
@@ -294,13 +327,17 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 			b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusBadGateway)
 		}
 	}
+	const atStart = 1
 	for _, step := range []struct {
 		passes time.Duration
 		want   int
-	}{{0, 1}, {openid.KeyFetchInterval - time.Millisecond, 1}, {time.Millisecond, 2}, {openid.KeyFetchInterval / 2, 2}, {openid.KeyFetchInterval / 2, 3}} {
+	}{
+		{0, openid.KeyFetchBurst}, {openid.KeyFetchInterval - time.Millisecond, openid.KeyFetchBurst}, {time.Millisecond, openid.KeyFetchBurst + 1},
+		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 1}, {openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 2}, {time.Hour, 2*openid.KeyFetchBurst + 2},
+	} {
 		clock.Advance(step.passes)
 		flood()
-		if got := r.Provider.Count("keys"); got != step.want {
+		if got := r.Provider.Count("keys") - atStart; got != step.want {
 			t.Errorf("%s later keys were fetched %d times, want %d", step.passes, got, step.want)
 		}
 	}
@@ -339,12 +376,24 @@ func TestKeyEndpointDownAtTheStart(t *testing.T) {
 	r.Browser().SignIn(finance)
 }
 
+// As long as no key is known, sign-ins ask for them a few times a minute and no more,
+// and whoever runs the site reads why nobody can sign in.
+func TestFloodWhileNoKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{clock: apptest.NewClock(), faults: answerWith("keys", 503, upstreamText)})
+	for range 3 * openid.KeyFetchBurst {
+		b := r.Browser()
+		b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusServiceUnavailable, "Okta cannot be reached")
+	}
+	if got := r.Provider.Count("keys"); got != 1+openid.KeyFetchBurst {
+		t.Errorf("keys were fetched %d times, want once at the start and %d times more", got, openid.KeyFetchBurst)
+	}
+}
+
 // Somebody's token with an unknown key must not hold up everybody else.
 func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
-	clock := apptest.NewClock()
-	r := startSite(t, setup{clock: clock})
-	clock.Advance(openid.KeyFetchInterval)
+	r := startSite(t, setup{})
 	asked, release := make(chan struct{}), make(chan struct{})
 	faults := intercept("keys", func(http.ResponseWriter, *http.Request) { close(asked); <-release })
 	faults.IDToken = func(signed string) string {

@@ -77,6 +77,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&opts.config.FullIDTokens, "full-id-tokens", false, "put name and email into the ID token; without it only UserInfo has them")
 	flags.IntVar(&opts.config.IDTokenPadding, "id-token-padding", 0, "make ID tokens longer by a groups claim of so many `bytes`")
 	flags.BoolVar(&opts.config.ResponseIssuer, "response-issuer", false, "add iss to authorization responses (RFC 9207)")
+	flags.StringVar(&opts.config.SigningAlg, "signing-alg", "RS256", "sign ID tokens by this `algorithm`: RS256, PS256, ES256 or EdDSA (OKTA_ID_TOKEN_ALG)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return options{}, err

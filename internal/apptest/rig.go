@@ -76,7 +76,7 @@ func New(t testing.TB, baseURL, databaseURL string, config devidp.Config, faults
 	t.Helper()
 	config.RedirectURIs = []string{baseURL + "/authorization-code/callback"}
 	config.PostLogoutRedirectURIs = []string{baseURL}
-	if config.SigningKey == nil {
+	if config.SigningKey == nil && (config.SigningAlg == "" || config.SigningAlg == "PS256") {
 		config.SigningKey = SigningKey()
 	}
 	provider, err := devidp.Start("127.0.0.1:0", config)

@@ -40,6 +40,7 @@ type Config struct {
 	ClientID       string
 	ClientSecret   secret.Text
 	Scopes         []string
+	IDTokenAlg     string // the one algorithm of ID Tokens and logout tokens
 	BaseURL        string // the origin a browser uses, without a trailing slash
 	PostLogoutURL  string
 	ListenAddr     string
@@ -93,6 +94,7 @@ func Load(getenv func(string) string) (Config, error) {
 		Scopes:       l.scopes(),
 		BaseURL:      l.baseURL(),
 	}
+	c.IDTokenAlg = l.oneOf("OKTA_ID_TOKEN_ALG", "RS256", "PS256", "ES256", "EdDSA")
 	c.PostLogoutURL = l.postLogoutURL(c.BaseURL)
 	c.ListenAddr = l.listenAddr(c.BaseURL)
 	c.SessionSecrets, c.SessionSecretMade = l.sessionSecrets(c.BaseURL)

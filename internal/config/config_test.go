@@ -125,6 +125,7 @@ func TestConfigProblems(t *testing.T) {
 		{"client secret placeholder", "OKTA_CLIENT_SECRET", "your-client-secret", "placeholder"},
 		{"client secret control character", "OKTA_CLIENT_SECRET", "canary\x00secret", "control character"},
 		{"scopes without openid", "OKTA_SCOPES", "profile email", "openid"},
+		{"an algorithm that is none of the four", "OKTA_ID_TOKEN_ALG", "HS256", "not one of RS256, PS256, ES256, EdDSA"},
 		{"scopes with commas", "OKTA_SCOPES", "openid profile,email", "separate scopes by spaces"},
 		{"currency that is none", "CURRENCY", "DOLLAR", "ISO 4217"},
 		{"currency by its sign", "CURRENCY", "€", "ISO 4217"},

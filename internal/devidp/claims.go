@@ -3,6 +3,7 @@ package devidp
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -30,7 +31,7 @@ func (p *Provider) idToken(granted grant) (string, error) {
 		payload = faults.Payload(payload)
 	}
 	key := p.currentKey()
-	header := map[string]any{"alg": string(jose.RS256), "kid": key.id}
+	header := map[string]any{"alg": key.alg, "kid": key.id}
 	if faults.Header != nil {
 		faults.Header(header)
 	}
@@ -46,7 +47,6 @@ func (p *Provider) idToken(granted grant) (string, error) {
 
 func (p *Provider) idTokenClaims(granted grant) map[string]any {
 	now := p.config.Now()
-	hash := sha256.Sum256([]byte(granted.accessToken))
 	claims := map[string]any{
 		"ver":       1,
 		"iss":       p.issuer,
@@ -56,7 +56,7 @@ func (p *Provider) idTokenClaims(granted grant) map[string]any {
 		"exp":       now.Add(tokenLifetime).Unix(),
 		"auth_time": granted.authTime.Unix(),
 		"sid":       granted.sid,
-		"at_hash":   base64.RawURLEncoding.EncodeToString(hash[:len(hash)/2]),
+		"at_hash":   leftHalfOfHash(granted.accessToken, p.config.SigningAlg),
 		"jti":       "ID." + rand.Text(),
 		"idp":       "00odevelopment000000",
 		"amr":       []string{"pwd"},
@@ -71,6 +71,17 @@ func (p *Provider) idTokenClaims(granted grant) map[string]any {
 		claims["groups"] = randomGroups(p.config.IDTokenPadding)
 	}
 	return claims
+}
+
+// leftHalfOfHash is what at_hash holds: half of the hash that the algorithm signs by
+// (OpenID Connect Core 1.0, 3.1.3.6).
+func leftHalfOfHash(text, alg string) string {
+	sum := sha256.New()
+	if alg == string(jose.EdDSA) {
+		sum = sha512.New()
+	}
+	sum.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:sum.Size()/2])
 }
 
 // scopeClaims returns the claims that scopes ask for (OpenID Connect Core 1.0, 5.4).

@@ -2,6 +2,9 @@ package devidp
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -21,34 +24,50 @@ import (
 // signingKey signs ID Tokens. A withdrawn one is no longer published, but what
 // it signed is still taken as an id_token_hint.
 type signingKey struct {
-	private   *rsa.PrivateKey
+	private   crypto.Signer
+	alg       string
 	id        string
 	withdrawn bool
 }
 
 func (k signingKey) public() jose.JSONWebKey {
-	return jose.JSONWebKey{Key: &k.private.PublicKey, KeyID: k.id, Algorithm: string(jose.RS256), Use: "sig"}
+	return jose.JSONWebKey{Key: k.private.Public(), KeyID: k.id, Algorithm: k.alg, Use: "sig"}
 }
 
 // RotateKeys makes a new key that signs from now on. The keys before it stay
 // published until WithdrawOldKeys.
 func (p *Provider) RotateKeys() error {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	private, err := newSigningKey(p.config.SigningAlg)
 	if err != nil {
 		return fmt.Errorf("make signing key: %w", err)
 	}
 	return p.addKey(private)
 }
 
-func (p *Provider) addKey(private *rsa.PrivateKey) error {
-	public := jose.JSONWebKey{Key: &private.PublicKey}
+// newSigningKey makes a key for an algorithm of Config.SigningAlg.
+func newSigningKey(alg string) (crypto.Signer, error) {
+	switch jose.SignatureAlgorithm(alg) {
+	case jose.RS256, jose.PS256:
+		return rsa.GenerateKey(rand.Reader, 2048)
+	case jose.ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.EdDSA:
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	default:
+		return nil, fmt.Errorf("%q is not RS256, PS256, ES256 or EdDSA", alg)
+	}
+}
+
+func (p *Provider) addKey(private crypto.Signer) error {
+	public := jose.JSONWebKey{Key: private.Public()}
 	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
 		return fmt.Errorf("name signing key: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keys = append(p.keys, signingKey{private: private, id: base64.RawURLEncoding.EncodeToString(thumbprint)})
+	p.keys = append(p.keys, signingKey{private: private, alg: p.config.SigningAlg, id: base64.RawURLEncoding.EncodeToString(thumbprint)})
 	return nil
 }
 
@@ -62,7 +81,7 @@ func (p *Provider) WithdrawOldKeys() {
 }
 
 // SigningKey returns the key that signs.
-func (p *Provider) SigningKey() *rsa.PrivateKey {
+func (p *Provider) SigningKey() crypto.Signer {
 	return p.currentKey().private
 }
 
@@ -112,14 +131,14 @@ func asMap(key jose.JSONWebKey) (map[string]any, error) {
 }
 
 // Sign returns payload as a compact JWS, signed with the current key. Members of
-// header are added to "alg" (RS256) and "kid", or take their place; a nil one
+// header are added to "alg" (Config.SigningAlg) and "kid", or take their place; a nil one
 // takes them away.
 //
 // An "alg" of the HMAC family is keyed with the public key in PEM, which is what
 // an attacker knows. Otherwise Sign is the function Sign.
 func (p *Provider) Sign(header map[string]any, payload []byte) (string, error) {
 	key := p.currentKey()
-	full := map[string]any{"alg": string(jose.RS256), "kid": key.id}
+	full := map[string]any{"alg": key.alg, "kid": key.id}
 	for name, value := range header {
 		if value == nil {
 			delete(full, name)
@@ -132,7 +151,7 @@ func (p *Provider) Sign(header map[string]any, payload []byte) (string, error) {
 
 func signWith(key signingKey, header map[string]any, payload []byte) (string, error) {
 	if alg, _ := header["alg"].(string); strings.HasPrefix(alg, "HS") {
-		public, err := x509.MarshalPKIXPublicKey(&key.private.PublicKey)
+		public, err := x509.MarshalPKIXPublicKey(key.private.Public())
 		if err != nil {
 			return "", fmt.Errorf("encode public key: %w", err)
 		}

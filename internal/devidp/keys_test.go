@@ -55,7 +55,7 @@ func TestRotateKeys(t *testing.T) {
 
 func TestSign(t *testing.T) {
 	p := start(t, Config{})
-	public, err := x509.MarshalPKIXPublicKey(&p.SigningKey().PublicKey)
+	public, err := x509.MarshalPKIXPublicKey(p.SigningKey().Public())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +64,9 @@ func TestSign(t *testing.T) {
 		alg string
 		key any
 	}{
-		{"RS256", &p.SigningKey().PublicKey},
-		{"RS512", &p.SigningKey().PublicKey},
-		{"PS256", &p.SigningKey().PublicKey},
+		{"RS256", p.SigningKey().Public()},
+		{"RS512", p.SigningKey().Public()},
+		{"PS256", p.SigningKey().Public()},
 		{"HS256", hmacKey},
 	} {
 		t.Run(test.alg, func(t *testing.T) {

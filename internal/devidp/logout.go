@@ -56,12 +56,12 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 // checkIDTokenHint checks that the provider signed hint for the client. It may
 // have expired (OpenID Connect RP-Initiated Logout 1.0, 2).
 func (p *Provider) checkIDTokenHint(hint string) error {
-	signed, err := jose.ParseSignedCompact(hint, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(hint, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(p.config.SigningAlg)})
 	if err != nil {
 		return fmt.Errorf("parse id_token_hint: %w", err)
 	}
 	for _, key := range p.allKeys() {
-		payload, err := signed.Verify(&key.private.PublicKey)
+		payload, err := signed.Verify(key.private.Public())
 		if err != nil {
 			continue
 		}

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 const (
@@ -93,7 +91,7 @@ func (p *Provider) signLogout(kind string, claims map[string]any) (string, error
 		payload = faults.LogoutPayload(payload)
 	}
 	key := p.currentKey()
-	header := map[string]any{"alg": string(jose.RS256), "kid": key.id, "typ": kind}
+	header := map[string]any{"alg": key.alg, "kid": key.id, "typ": kind}
 	if faults.LogoutHeader != nil {
 		faults.LogoutHeader(header)
 	}

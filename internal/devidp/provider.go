@@ -8,8 +8,8 @@ package devidp
 
 import (
 	"cmp"
+	"crypto"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +20,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // basePath is the path of the issuer, that of Okta's "default" custom
@@ -45,8 +47,12 @@ type Config struct {
 	// ResponseIssuer adds "iss" to authorization responses (RFC 9207), which an
 	// Okta org does not by default.
 	ResponseIssuer bool
-	// SigningKey is the first key that signs. Nil means a new RSA key of 2048 bits.
-	SigningKey *rsa.PrivateKey
+	// SigningAlg is the algorithm of all that is signed: RS256, PS256, ES256 or
+	// EdDSA. Empty means RS256.
+	SigningAlg string
+	// SigningKey is the first key that signs, and fits SigningAlg. Nil means a new
+	// one, for RSA of 2048 bits.
+	SigningKey crypto.Signer
 	// Now tells the time. Nil means time.Now.
 	Now func() time.Time
 }
@@ -121,6 +127,7 @@ func Start(addr string, config Config) (*Provider, error) {
 
 func withDefaults(config Config) Config {
 	config.ClientID = cmp.Or(config.ClientID, "0oa"+rand.Text()[:17])
+	config.SigningAlg = cmp.Or(config.SigningAlg, string(jose.RS256))
 	config.ClientSecret = cmp.Or(config.ClientSecret, rand.Text()+rand.Text())
 	if config.People == nil {
 		config.People = SamplePeople()

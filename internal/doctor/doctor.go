@@ -319,6 +319,10 @@ func (d *Doctor) checkProvider(ctx context.Context) {
 		watch.base = network
 		return watch
 	}})
+	relyingParty := openid.New(openid.Config{
+		Issuer: d.cfg.Issuer, ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, Scopes: d.cfg.Scopes,
+		SigningAlg: d.cfg.IDTokenAlg, RedirectURL: d.cfg.BaseURL + openid.CallbackPath, HTTP: client, Now: time.Now,
+	})
 	metadata, err := openid.GetClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
 	if err != nil {
 		if watch.told {
@@ -333,13 +337,13 @@ func (d *Doctor) checkProvider(ctx context.Context) {
 		return
 	}
 	// The program has the last word on what it takes.
-	p, err := openid.Discover(ctx, client, d.cfg.Issuer, time.Now)
+	p, err := relyingParty.Discover(ctx)
 	if err != nil {
 		d.fail("discovery", err.Error(), openid.MendOf(err))
 		return
 	}
 	d.checkKeys(ctx, p)
-	d.checkCredentials(ctx, client, p)
+	d.checkCredentials(ctx, relyingParty, p)
 }
 
 // undiscovered tells why there is no discovery document.
@@ -380,7 +384,7 @@ func (d *Doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
 	d.judge("endpoints", "userinfo_endpoint", err)
 	d.checkSignOut(metadata)
 	d.checkAdvertised("PKCE", metadata, "code_challenge_methods_supported", "S256")
-	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", string(openid.SigningAlg))
+	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", d.cfg.IDTokenAlg)
 	_, err = openid.AuthStyle(metadata)
 	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
 	return d.Count(StatusFail) == before
@@ -437,16 +441,12 @@ func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 
 // checkCredentials offers a code that no provider has issued: one that refuses
 // the code and not the client has taken the credentials (RFC 6749, 5.2).
-func (d *Doctor) checkCredentials(ctx context.Context, client *http.Client, p *openid.Provider) {
+func (d *Doctor) checkCredentials(ctx context.Context, relyingParty *openid.Client, p *openid.Provider) {
 	const check = "credentials"
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
 		return
 	}
-	a := openid.New(openid.Config{
-		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, Scopes: d.cfg.Scopes,
-		RedirectURL: d.cfg.BaseURL + openid.CallbackPath, HTTP: client,
-	})
-	_, err := a.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
+	_, err := relyingParty.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
 	var status *openid.StatusError
 	switch {
 	case errors.As(err, &status) && status.OAuthError == "invalid_grant":

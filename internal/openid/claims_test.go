@@ -220,6 +220,6 @@ func newFixedKeys(now int64) *keySet {
 	at := time.Unix(now, 0)
 	return &keySet{
 		keys: []jose.JSONWebKey{{Key: &signingKey().PublicKey}},
-		now:  func() time.Time { return at }, fetched: at,
+		now:  func() time.Time { return at }, alg: DefaultSigningAlg, budget: fetchBudget{spent: KeyFetchBurst, since: at},
 	}
 }

@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -35,6 +36,7 @@ type Config struct {
 	ClientID      string
 	ClientSecret  secret.Text
 	Scopes        []string
+	SigningAlg    string // of ID Tokens and logout tokens, as one of SigningAlgs; empty is DefaultSigningAlg
 	RedirectURL   string // the callback, absolute
 	PostLogoutURL string
 	HTTP          *http.Client // from NewHTTPClient
@@ -50,7 +52,10 @@ type Client struct {
 }
 
 // New returns a client that has not reached its provider yet: Connect does that.
-func New(config Config) *Client { return &Client{config: config} }
+func New(config Config) *Client {
+	config.SigningAlg = cmp.Or(config.SigningAlg, string(DefaultSigningAlg))
+	return &Client{config: config}
+}
 
 // Issuer is the issuer that the client trusts.
 func (c *Client) Issuer() string { return c.config.Issuer }
@@ -168,14 +173,14 @@ func checkSameSubject(idToken, userInfo Claims) error {
 func (c *Client) Connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, SignInTimeout)
 	defer cancel()
-	p, err := Discover(ctx, c.config.HTTP, c.config.Issuer, c.config.Now)
+	p, err := c.Discover(ctx)
 	if err != nil {
 		return err
 	}
 	if known := c.Provider(); known != nil && known.keys.source == p.keys.source {
 		p.keys = known.keys
 	}
-	if err := p.keys.Refresh(ctx); err != nil {
+	if err := p.keys.refresh(ctx); err != nil {
 		// Not fatal: the first sign-in asks again.
 		c.config.Log.WarnContext(ctx, "signing keys not fetched", "error", err)
 	}

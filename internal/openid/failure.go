@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"time"
 )
@@ -80,17 +78,6 @@ func providerFailure(ctx context.Context, step string, err error) *SignInError {
 // ErrNoProvider is a sign-in before discovery has succeeded.
 func ErrNoProvider() *SignInError {
 	return &SignInError{Failure: ProviderUnreachable, RetryAfter: maxRetryInterval, Err: errors.New("the provider has not been discovered yet")}
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// isUnreachable reports whether err is a connection's and not an answer's.
-func isUnreachable(err error) bool {
-	var network *net.OpError
-	return errors.As(err, &network) || isTimeout(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // MendOf returns what most likely mends a fault of discovery, or "".

@@ -3,6 +3,7 @@ package openid
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 )
 
@@ -42,12 +44,12 @@ func (c *Client) VerifyIDToken(ctx context.Context, p *Provider, token *oauth2.T
 // Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
 // met by never asking for any of these and refusing what comes unasked.
 func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (Claims, error) {
-	if err := errors.Join(checkHeader(rawIDToken), checkType(rawIDToken, "", "JWT")); err != nil {
+	if err := errors.Join(checkHeader(rawIDToken, p.keys.alg), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
 	}
 	keys := &tracedKeySet{keys: p.keys}
 	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
-		ClientID: clientID, SupportedSigningAlgs: []string{string(SigningAlg)}, SkipExpiryCheck: true,
+		ClientID: clientID, SupportedSigningAlgs: []string{string(p.keys.alg)}, SkipExpiryCheck: true,
 	})
 	idToken, err := verifier.Verify(ctx, rawIDToken)
 	if keys.err != nil {
@@ -66,7 +68,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	}
 	err = errors.Join(
 		checkIssuer(c, p.issuer), checkAudience(c, clientID),
-		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken),
+		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken, p.keys.alg),
 	)
 	if err == nil {
 		// Last, so that a clock is blamed only for a token that is right otherwise.
@@ -93,7 +95,7 @@ var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9
 // checkHeader refuses what is not a compact JWS, an algorithm other than the
 // pinned one (rule 7) and critical
 // extensions (RFC 7515, 4.1.11), of which we understand none.
-func checkHeader(rawIDToken string) error {
+func checkHeader(rawIDToken string, pinned jose.SignatureAlgorithm) error {
 	// encoding/base64 would skip line breaks.
 	if !compactJWS.MatchString(rawIDToken) {
 		return errors.New("the ID Token is not a compact JWS")
@@ -107,8 +109,8 @@ func checkHeader(rawIDToken string) error {
 	if err != nil {
 		return fmt.Errorf("the ID Token's header: %w", err)
 	}
-	if alg, err := header.Text("alg"); err != nil || alg != string(SigningAlg) {
-		return errors.New("alg is not " + string(SigningAlg))
+	if alg, err := header.Text("alg"); err != nil || alg != string(pinned) {
+		return fmt.Errorf("alg is %s and not %s, which OKTA_ID_TOKEN_ALG names", algName(alg), pinned)
 	}
 	if header.Has("crit") {
 		return errors.New("crit names extensions that are not understood")
@@ -193,7 +195,7 @@ func checkSubject(c Claims) error {
 
 // checkAccessTokenHash is OpenID Connect Core 1.0, 3.1.3.8: at_hash, which is
 // optional here, binds the access token to the ID Token.
-func checkAccessTokenHash(c Claims, accessToken string) error {
+func checkAccessTokenHash(c Claims, accessToken string, alg jose.SignatureAlgorithm) error {
 	if !c.Has("at_hash") {
 		return nil
 	}
@@ -201,11 +203,35 @@ func checkAccessTokenHash(c Claims, accessToken string) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(accessToken))
-	if !Equal(hash, base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])) {
+	if !Equal(hash, leftHalfOfHash(accessToken, alg)) {
 		return errors.New("at_hash is of another access token")
 	}
 	return nil
+}
+
+// leftHalfOfHash is the left half of the hash that an algorithm signs by (OpenID
+// Connect Core 1.0, 3.1.3.6): SHA-512 for EdDSA (RFC 8032, 5.1), else SHA-256.
+func leftHalfOfHash(text string, alg jose.SignatureAlgorithm) string {
+	sum := sha256.New()
+	if alg == jose.EdDSA {
+		sum = sha512.New()
+	}
+	sum.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:sum.Size()/2])
+}
+
+// algName is the name of an algorithm that a token says it was signed with, where
+// it is a registered one. Any other text is not repeated.
+func algName(alg string) string {
+	for _, known := range []jose.SignatureAlgorithm{
+		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512,
+		jose.EdDSA, jose.HS256, jose.HS384, jose.HS512, "none",
+	} {
+		if alg == string(known) {
+			return alg
+		}
+	}
+	return "something else"
 }
 
 // Equal compares in constant time; nothing equals an empty text.

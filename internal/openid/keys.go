@@ -2,58 +2,129 @@ package openid
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
 )
 
-// SigningAlg is the one algorithm that an ID Token may be signed with: what a
-// client gets that registers nothing else (OpenID Connect Core 1.0, 3.1.3.7,
-// rule 7), and what Okta uses.
-const SigningAlg = jose.RS256
+// DefaultSigningAlg is the algorithm of ID Tokens that a client gets which
+// registers nothing else (OpenID Connect Core 1.0, 3.1.3.7, rule 7), and what Okta
+// uses.
+const DefaultSigningAlg = jose.RS256
+
+// SigningAlgs returns the algorithms that a client can be pinned to.
+func SigningAlgs() []string {
+	return []string{string(jose.RS256), string(jose.PS256), string(jose.ES256), string(jose.EdDSA)}
+}
 
 const (
 	// minKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
 	minKeyBits = 2048
-	// KeyFetchInterval is the least time between two fetches that tokens with
-	// an unknown key can cause.
-	KeyFetchInterval = 30 * time.Second
+	// KeyFetchBurst is how many fetches tokens with an unknown key can cause one
+	// after the other, and KeyFetchInterval how long it takes until one more can.
+	KeyFetchBurst    = 3
+	KeyFetchInterval = 20 * time.Second
 )
 
 // keySet holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
-// implements oidc.KeySet. Unlike go-oidc's own, a flood of unknown key IDs
-// costs the provider one request in KeyFetchInterval, one malformed key does
-// not hide the others, and a withdrawn key is forgotten at the next refresh.
+// implements oidc.KeySet. Unlike go-oidc's own, one malformed key does not hide the
+// others, a withdrawn key is forgotten at the next refresh, and a flood of unknown
+// keys costs the provider a few requests a minute. A token with an unknown key
+// waits for the fetch that is under way, whoever began it; who needs a known key
+// waits for nothing.
 type keySet struct {
 	source string // jwks_uri
 	client *http.Client
 	now    func() time.Time
+	alg    jose.SignatureAlgorithm // the only one that counts
 
-	mu      sync.Mutex
-	keys    []jose.JSONWebKey
-	fetched time.Time // when the keys were last asked for, with or without success
+	mu       sync.Mutex
+	keys     []jose.JSONWebKey
+	fetching *keyFetch // nil unless one is under way
+	failed   error     // of the last fetch; nil if it brought keys
+	budget   fetchBudget
 }
 
-// Refresh replaces the keys by those the provider publishes now. On an error
-// the known ones stay. Nobody who needs only a known key waits for it.
-func (s *keySet) Refresh(ctx context.Context) error {
-	s.mu.Lock()
-	s.fetched = s.now()
-	s.mu.Unlock()
-	keys, err := s.fetch(ctx)
-	if err != nil {
-		return err
+// keyFetch is a fetch of the keys, for all who wait for it.
+type keyFetch struct {
+	done chan struct{} // closed when err is there
+	err  error
+}
+
+// fetchBudget bounds the fetches that tokens cause: KeyFetchBurst of them, and one
+// more each KeyFetchInterval.
+type fetchBudget struct {
+	spent int
+	since time.Time // when one of those spent is given back next, less KeyFetchInterval
+}
+
+// take reports whether a fetch may begin now, and spends it.
+func (b *fetchBudget) take(now time.Time) bool {
+	// A clock that was set back must not hold up fetches for as long.
+	for b.spent > 0 && now.Sub(b.since).Abs() >= KeyFetchInterval {
+		b.spent--
+		b.since = b.since.Add(KeyFetchInterval)
 	}
+	if b.spent == KeyFetchBurst {
+		return false
+	}
+	if b.spent == 0 {
+		b.since = now
+	}
+	b.spent++
+	return true
+}
+
+// refresh replaces the keys by those the provider publishes now. On an error the
+// known ones stay.
+func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
-	s.keys = keys
+	fetch := s.joinLocked()
 	s.mu.Unlock()
-	return nil
+	return fetch.wait(ctx)
+}
+
+// joinLocked returns the fetch that is under way, which is new if there was none.
+// It goes on when whoever began it goes away, for SignInTimeout at most.
+func (s *keySet) joinLocked() *keyFetch {
+	if s.fetching != nil {
+		return s.fetching
+	}
+	fetch := &keyFetch{done: make(chan struct{})}
+	s.fetching = fetch
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), SignInTimeout)
+		defer cancel()
+		keys, err := s.fetch(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err == nil {
+			s.keys = keys
+		}
+		fetch.err, s.failed, s.fetching = err, err, nil
+		close(fetch.done)
+	}()
+	return fetch
+}
+
+func (f *keyFetch) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // count is how many keys are known.
@@ -74,40 +145,109 @@ func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	}
 	var keys []jose.JSONWebKey
 	for _, member := range members {
-		if key, ok := parseKey(member); ok {
+		if key, ok := parseKey(member, s.alg); ok {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("fetch keys: no usable RSA signing key among them")
+		return nil, fmt.Errorf("fetch keys: no usable signing key for %s among them", s.alg)
 	}
 	return keys, nil
 }
 
-// parseKey reads a public RSA key for signatures; any other is not ok.
-func parseKey(member []byte) (key jose.JSONWebKey, ok bool) {
-	if err := key.UnmarshalJSON(member); err != nil {
+// parseKey reads a public key that signs with an algorithm; any other is not ok.
+// Only the members that make the key and say what it is for are looked at: what
+// else stands beside them, such as a certificate, makes a good key no worse.
+func parseKey(member []byte, alg jose.SignatureAlgorithm) (key jose.JSONWebKey, ok bool) {
+	c, err := parseClaims(member)
+	if err != nil || !isForSignatures(c, alg) {
 		return key, false
 	}
-	public, isRSA := key.Key.(*rsa.PublicKey)
-	return key, isRSA && public.N.BitLen() >= minKeyBits &&
-		(key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(SigningAlg))
+	essential := map[string]string{}
+	for _, name := range keyMembers(alg) {
+		value, err := c.Text(name)
+		if err != nil {
+			return key, false
+		}
+		if name != "kty" && name != "crv" {
+			value = base64Variants.Replace(value)
+		}
+		essential[name] = value
+	}
+	encoded, err := json.Marshal(essential)
+	if err != nil || key.UnmarshalJSON(encoded) != nil {
+		return jose.JSONWebKey{}, false
+	}
+	if key.KeyID, err = c.optionalText("kid"); err != nil {
+		return jose.JSONWebKey{}, false
+	}
+	return key, isStrongEnough(key.Key, alg)
+}
+
+// base64Variants turns what some providers write into the base64url without
+// padding that RFC 7518, 2 wants. The value is the same.
+var base64Variants = strings.NewReplacer("=", "", "+", "-", "/", "_")
+
+// keyMembers are the members that make a public key for an algorithm (RFC 7518, 6.2
+// and 6.3; RFC 8037, 2).
+func keyMembers(alg jose.SignatureAlgorithm) []string {
+	switch alg {
+	case jose.ES256:
+		return []string{"kty", "crv", "x", "y"}
+	case jose.EdDSA:
+		return []string{"kty", "crv", "x"}
+	default:
+		return []string{"kty", "n", "e"}
+	}
+}
+
+// isForSignatures reports whether a key's own members allow signatures with an
+// algorithm (RFC 7517, 4.2 to 4.4).
+func isForSignatures(c Claims, alg jose.SignatureAlgorithm) bool {
+	use, err1 := c.optionalText("use")
+	named, err2 := c.optionalText("alg")
+	if err1 != nil || err2 != nil || (use != "" && use != "sig") {
+		return false
+	}
+	// RFC 9864 gives EdDSA with this curve a name of its own.
+	if named != "" && named != string(alg) && (alg != jose.EdDSA || named != "Ed25519") {
+		return false
+	}
+	if !c.Has("key_ops") {
+		return true
+	}
+	operations, err := c.texts("key_ops")
+	return err == nil && slices.Contains(operations, "verify")
+}
+
+func isStrongEnough(key any, alg jose.SignatureAlgorithm) bool {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return (alg == jose.RS256 || alg == jose.PS256) && key.N.BitLen() >= minKeyBits
+	case *ecdsa.PublicKey:
+		return alg == jose.ES256 && key.Curve == elliptic.P256()
+	case ed25519.PublicKey:
+		return alg == jose.EdDSA
+	default:
+		return false
+	}
 }
 
 // VerifySignature returns the payload of a compact JWS that one of the
 // provider's keys signed. It implements oidc.KeySet.
 func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{SigningAlg})
+	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{s.alg})
 	if err != nil {
-		return nil, errors.New("not a compact JWS signed with " + string(SigningAlg))
+		return nil, errors.New("not a compact JWS signed with " + string(s.alg))
 	}
 	if payload, ok := s.verify(jws); ok {
 		return payload, nil
 	}
-	if !s.mayFetch() {
-		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
+	fetch, err := s.fetchForToken()
+	if err != nil {
+		return nil, err
 	}
-	if err := s.Refresh(ctx); err != nil {
+	if err := fetch.wait(ctx); err != nil {
 		return nil, err
 	}
 	if payload, ok := s.verify(jws); ok {
@@ -116,17 +256,18 @@ func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	return nil, errors.New("no key of the provider made the signature")
 }
 
-// mayFetch claims the one fetch of KeyFetchInterval. Where no key is known
-// there is nothing to lose by another.
-func (s *keySet) mayFetch() bool {
+// fetchForToken returns the fetch that a token with an unknown key waits for: the
+// one under way, or a new one as long as there are not too many.
+func (s *keySet) fetchForToken() (*keyFetch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
-	if len(s.keys) > 0 && now.Sub(s.fetched) < KeyFetchInterval {
-		return false
+	if s.fetching == nil && !s.budget.take(s.now()) {
+		if len(s.keys) == 0 && s.failed != nil {
+			return nil, s.failed
+		}
+		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
 	}
-	s.fetched = now
-	return true
+	return s.joinLocked(), nil
 }
 
 // verify tries the key that the token names or, if it names none, all.

@@ -33,7 +33,7 @@ func (p *Provider) verifySigned(ctx context.Context, rawToken string, types ...s
 	if len(rawToken) > MaxLogoutToken {
 		return nil, fmt.Errorf("the token is longer than %d bytes", MaxLogoutToken)
 	}
-	if err := errors.Join(checkHeader(rawToken), checkType(rawToken, types...)); err != nil {
+	if err := errors.Join(checkHeader(rawToken, p.keys.alg), checkType(rawToken, types...)); err != nil {
 		return nil, err
 	}
 	payload, err := p.keys.VerifySignature(ctx, rawToken)

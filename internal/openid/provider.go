@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"expense-dashboard/internal/loopback"
@@ -44,7 +45,7 @@ func (p *Provider) EndSessionEndpoint() string { return p.endSessionEndpoint }
 
 // RefreshKeys fetches the signing keys and returns how many can be used.
 func (p *Provider) RefreshKeys(ctx context.Context) (usable int, err error) {
-	if err := p.keys.Refresh(ctx); err != nil {
+	if err := p.keys.refresh(ctx); err != nil {
 		return 0, err
 	}
 	return p.keys.count(), nil
@@ -64,7 +65,8 @@ func (e *DiscoveryError) Unwrap() error { return e.Err }
 
 // Discover fetches and checks the provider's metadata (OpenID Connect
 // Discovery 1.0, 4). Its errors are *DiscoveryError.
-func Discover(ctx context.Context, client *http.Client, issuer string, now func() time.Time) (*Provider, error) {
+func (c *Client) Discover(ctx context.Context) (*Provider, error) {
+	client, issuer := c.config.HTTP, c.config.Issuer
 	discovered, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if err != nil {
 		return nil, DiscoveryFault(err)
@@ -77,7 +79,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string, now func(
 	if err != nil {
 		return nil, DiscoveryFault(err)
 	}
-	p, err := newProvider(metadata, issuer)
+	p, err := newProvider(metadata, issuer, c.config.SigningAlg)
 	if err != nil {
 		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
 	}
@@ -85,7 +87,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string, now func(
 	if err != nil {
 		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
 	}
-	p.keys = &keySet{source: jwksURI, client: client, now: now}
+	p.keys = &keySet{source: jwksURI, client: client, now: c.config.Now, alg: jose.SignatureAlgorithm(c.config.SigningAlg)}
 	return p, nil
 }
 
@@ -99,7 +101,7 @@ func (r *rawJSON) UnmarshalJSON(data []byte) error {
 }
 
 // newProvider reads the metadata that sign-in and sign-out need.
-func newProvider(metadata Claims, issuer string) (*Provider, error) {
+func newProvider(metadata Claims, issuer, signingAlg string) (*Provider, error) {
 	if named, err := metadata.Text("issuer"); err != nil || named != issuer {
 		return nil, errors.New("issuer is not the one that was asked")
 	}
@@ -109,7 +111,7 @@ func newProvider(metadata Claims, issuer string) (*Provider, error) {
 	endSession, err4 := OptionalEndpointURL(metadata, "end_session_endpoint", issuer)
 	style, err5 := AuthStyle(metadata)
 	err6 := Supports(metadata, "code_challenge_methods_supported", "S256")
-	err7 := Supports(metadata, "id_token_signing_alg_values_supported", string(SigningAlg))
+	err7 := SupportsAlg(metadata, signingAlg)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
@@ -177,11 +179,20 @@ func Supports(metadata Claims, name, value string) error {
 	return nil
 }
 
+// SupportsAlg is Supports for the algorithm of ID Tokens.
+func SupportsAlg(metadata Claims, alg string) error {
+	if err := Supports(metadata, "id_token_signing_alg_values_supported", alg); err != nil {
+		return fmt.Errorf("%w, which OKTA_ID_TOKEN_ALG names", err)
+	}
+	return nil
+}
+
 // DiscoveryFault tells a passing fault of a discovery request (refused, timed
 // out, DNS, 5xx, 429) from a lasting one.
 func DiscoveryFault(err error) *DiscoveryError {
 	var status *StatusError
 	var mismatch *oidc.IssuerMismatchError
+	var other *NotJSONError
 	var certificate *tls.CertificateVerificationError
 	lasting := &DiscoveryError{Lasting: true, Err: err}
 	switch {
@@ -198,6 +209,12 @@ func DiscoveryFault(err error) *DiscoveryError {
 		lasting.Mend = "check that OKTA_ISSUER is the issuer itself and not another address of it"
 	case isUnreachable(err):
 		return &DiscoveryError{Err: err}
+	case errors.Is(err, http.ErrSchemeMismatch):
+		lasting.Err = errors.New("the host of OKTA_ISSUER answers in http without TLS, where the issuer is https")
+		lasting.Mend = "check the port of OKTA_ISSUER: it is one for plain http"
+	case errors.As(err, &other):
+		lasting.Err = fmt.Errorf("the answer is not a discovery document: %w", other)
+		lasting.Mend = other.mend()
 	default:
 		lasting.Err = errors.New("the answer is not a discovery document")
 		lasting.Mend = "check that OKTA_ISSUER is the issuer and not a page of your Okta org"
@@ -210,6 +227,7 @@ func DiscoveryFault(err error) *DiscoveryError {
 type StatusError struct {
 	Code       int
 	RetryAfter time.Duration // zero if the provider did not say
+	MediaType  string        // of the body, as mediaTypeOf names it; empty for JSON
 	OAuthError string        // RFC 6749, 5.2; empty if there was none
 	Refusal    Reason        // what OAuthError and its description mean
 }
@@ -218,12 +236,15 @@ func (e *StatusError) Error() string {
 	if e.OAuthError != "" {
 		return fmt.Sprintf("status %d, error %s", e.Code, e.OAuthError)
 	}
+	if e.MediaType != "" {
+		return fmt.Sprintf("status %d with %s", e.Code, e.MediaType)
+	}
 	return fmt.Sprintf("status %d", e.Code)
 }
 
 // passing reports whether waiting may help.
 func (e *StatusError) passing() bool {
-	return e.Code >= 500 || e.Code == http.StatusTooManyRequests || e.Code == http.StatusRequestTimeout
+	return e.Code >= 500 || e.Code == http.StatusTooManyRequests || e.Code == http.StatusRequestTimeout || e.Code == http.StatusProxyAuthRequired
 }
 
 var errOversized = fmt.Errorf("the answer is longer than %d bytes", MaxProviderBody)
@@ -239,7 +260,9 @@ type HTTPOptions struct {
 // follows no redirect, reads a bounded body and turns every status but 200
 // into a *StatusError, so that nothing of a body gets into an error text.
 func NewHTTPClient(options HTTPOptions) *http.Client {
-	var network http.RoundTripper = http.DefaultTransport.(*http.Transport).Clone()
+	dialed := http.DefaultTransport.(*http.Transport).Clone()
+	dialed.OnProxyConnectResponse = checkProxyAnswer
+	var network http.RoundTripper = dialed
 	if options.Wrap != nil {
 		network = options.Wrap(network)
 	}
@@ -273,6 +296,9 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, newStatusError(response, body)
 	}
 	if _, err := parseClaims(body); err != nil {
+		if mediaType := mediaTypeOf(response.Header); mediaType != "" {
+			return nil, &NotJSONError{mediaType}
+		}
 		return nil, fmt.Errorf("answer of the provider: %w", err)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
@@ -284,7 +310,7 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 var oauthErrorCode = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
 
 func newStatusError(response *http.Response, body []byte) *StatusError {
-	e := &StatusError{Code: response.StatusCode, RetryAfter: waitOf(response)}
+	e := &StatusError{Code: response.StatusCode, RetryAfter: waitOf(response), MediaType: mediaTypeOf(response.Header)}
 	answer, err := parseClaims(body)
 	if err != nil {
 		return e

@@ -1,0 +1,130 @@
+package openid
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// clientOf is a client of an issuer that reaches it by a proxy, or straight where
+// that is empty.
+func clientOf(t *testing.T, issuer, proxy string) *Client {
+	t.Helper()
+	wrap := func(network http.RoundTripper) http.RoundTripper {
+		transport := network.(*http.Transport)
+		transport.Proxy = nil
+		if proxy != "" {
+			u, err := url.Parse(proxy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.User = url.UserPassword("user", "the password of the proxy")
+			transport.Proxy = http.ProxyURL(u)
+		}
+		t.Cleanup(transport.CloseIdleConnections)
+		return transport
+	}
+	return New(Config{
+		Issuer: issuer, ClientID: "client", ClientSecret: "the secret", HTTP: NewHTTPClient(HTTPOptions{Wrap: wrap}),
+		Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+}
+
+// A proxy that refuses is a fault of the network, which passes: the program goes
+// on, and the log says which proxy it is.
+func TestProxyThatRefuses(t *testing.T) {
+	t.Parallel()
+	for status, text := range map[int]string{
+		http.StatusProxyAuthRequired:  "asks for a password",
+		http.StatusForbidden:          "does not let this program through to idp.example.com:443",
+		http.StatusBadGateway:         "does not reach idp.example.com:443: it answers CONNECT with status 502",
+		http.StatusServiceUnavailable: "answers CONNECT with status 503",
+	} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodConnect {
+					t.Errorf("the proxy is asked %s %s", r.Method, r.URL)
+				}
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, upstreamText)
+			}))
+			t.Cleanup(proxy.Close)
+			c := clientOf(t, "https://idp.example.com/oauth2/default", proxy.URL)
+			err := c.Connect(t.Context())
+			var fault *DiscoveryError
+			if !errors.As(err, &fault) || fault.Lasting {
+				t.Fatalf("connect = %v, want a passing fault", err)
+			}
+			want := "the proxy at " + strings.TrimPrefix(proxy.URL, "http://") + " " + text
+			if !strings.Contains(err.Error(), strings.TrimSuffix(want, " "+text)) || !strings.Contains(err.Error(), text) ||
+				strings.Contains(err.Error(), "the password of the proxy") || strings.Contains(err.Error(), upstreamText) {
+				t.Errorf("connect = %v, want %s", err, want)
+			}
+			p, err := newProvider(Claims{
+				"issuer": []byte(`"https://idp.example.com/oauth2/default"`), "authorization_endpoint": []byte(`"https://idp.example.com/a"`),
+				"token_endpoint": []byte(`"https://idp.example.com/t"`),
+			}, "https://idp.example.com/oauth2/default", "RS256")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Exchange(context.Background(), p, "code", strings.Repeat("v", 43))
+			var failed *SignInError
+			if !errors.As(err, &failed) || failed.Failure != ProviderUnreachable || failed.RetryAfter == 0 || !strings.Contains(err.Error(), text) {
+				t.Errorf("a sign-in ends with %v", err)
+			}
+		})
+	}
+}
+
+// What is no discovery document is named for what it is.
+func TestAnswersThatAreNoDiscoveryDocument(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, mediaType string
+		status          int
+		lasting         bool
+		text, mend      string
+	}{
+		{"a page", "text/html; charset=utf-8", 200, true, "status 200 with a page (text/html) and not JSON", "captive portal"},
+		{"a text", "text/plain", 200, true, "status 200 with text/plain and not JSON", "OKTA_ISSUER is the issuer"},
+		{"a media type of their own", "application/" + upstreamText, 200, true, "another media type", "OKTA_ISSUER is the issuer"},
+		{"a maintenance page", "text/html", 503, false, "status 503 with a page (text/html)", ""},
+		{"a page that is not there", "text/html", 404, true, "status 404 with a page (text/html)", "ends with its ID"},
+		{"a proxy for plain http that asks for a password", "text/html", 407, false, "status 407 with a page", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", test.mediaType)
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, "<html>"+upstreamText)
+			}))
+			t.Cleanup(server.Close)
+			err := clientOf(t, server.URL, "").Connect(t.Context())
+			var fault *DiscoveryError
+			if !errors.As(err, &fault) || fault.Lasting != test.lasting || !strings.Contains(err.Error(), test.text) ||
+				!strings.Contains(fault.Mend, test.mend) || strings.Contains(err.Error()+fault.Mend, upstreamText) {
+				t.Errorf("connect = %v, %+v", err, fault)
+			}
+		})
+	}
+}
+
+func TestIssuerOnAPlainPort(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	err := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1), "").Connect(t.Context())
+	var fault *DiscoveryError
+	if !errors.As(err, &fault) || !fault.Lasting || !strings.Contains(err.Error(), "answers in http without TLS") || !strings.Contains(fault.Mend, "port") {
+		t.Errorf("connect = %v, %+v", err, fault)
+	}
+}
