@@ -97,7 +97,7 @@ func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
 		time.Sleep(session.EndedWindow)
 		page := thief.Get(other.BaseURL + "/dashboard")
 		page.Check(t, http.StatusSeeOther)
-		if !strings.HasPrefix(page.Header.Get("Set-Cookie"), "session=; ") {
+		if !strings.HasPrefix(page.Header.Get("Set-Cookie"), "expense_session=; ") {
 			t.Errorf("the cookie is not cleared: %q", page.Header.Values("Set-Cookie"))
 		}
 		thief.Get(other.BaseURL+"/profile", "Accept", "application/json").Check(t, http.StatusUnauthorized)

@@ -146,7 +146,7 @@ func TestHomes(t *testing.T) {
 }
 
 // forTests holds the packages that only tests use.
-var forTests = map[string]bool{"acceptance": true, "storetest": true}
+var forTests = map[string]bool{"acceptance": true, "apptest": true, "storetest": true}
 
 // TestProductLinks proves that nothing made for development or tests is part
 // of the program, and that what it is made of can be seen at all.

@@ -27,13 +27,13 @@ func pipe(t *testing.T) (read, write *os.File) {
 
 // flood asks for more than a pipe has room for in lines of the log.
 func (p *program) flood() {
-	p.t.Helper()
+	p.T.Helper()
 	var asking sync.WaitGroup
 	for range 8 {
 		asking.Go(func() {
 			for range 800 {
 				if status := p.status("/"); status != http.StatusOK {
-					p.t.Errorf("GET / = %d", status)
+					p.T.Errorf("GET / = %d", status)
 					return
 				}
 			}
