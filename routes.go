@@ -27,10 +27,9 @@ type app struct {
 	backChannelLogout, universalLogout bool
 }
 
-// routes is the whole map of the site. Each path has one pattern of the mux, and
-// answers the methods that the table has not got with 405; whatever the table
-// has not got at all is 404.
-func (s *app) routes() http.Handler {
+// table is the whole map of the site: the handler of each route by its path and
+// its method.
+func (s *app) table() map[string]map[string]web.Handler {
 	paths := map[string]map[string]web.Handler{}
 	handle := func(pattern string, h web.Handler) {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -47,16 +46,16 @@ func (s *app) routes() http.Handler {
 	handle("GET /team/{id}", s.onTeam(s.TeamExpenses))
 	handle("GET /team/{id}/expenses.csv", s.onTeam(s.ExportCSV))
 	handle("GET /team/{id}/expenses.json", s.onTeam(s.ExportJSON))
-	handle("GET /team/{id}/expenses/new", s.onTeam(s.NewExpense))
-	handle("POST /team/{id}/expenses", s.onTeam(s.Keeping(s.LogExpense)))
+	handle("GET /team/{id}/expenses/new", s.forLoggers(s.NewExpense))
+	handle("POST /team/{id}/expenses", s.forLoggers(s.Keeping(s.LogExpense)))
 	handle("GET /team/{id}/expenses/{expense}", s.onTeam(s.Expense))
 	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.Keeping(s.ChangeExpense)))
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.DeleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.RestoreExpense))
 
-	handle("GET /expenses", s.forAdmins(s.AllExpenses))
-	handle("GET /expenses.csv", s.forAdmins(s.ExportCSV))
-	handle("GET /expenses.json", s.forAdmins(s.ExportJSON))
+	handle("GET /expenses", s.forEverybody(s.AllExpenses))
+	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
+	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))
 	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
 
@@ -70,9 +69,15 @@ func (s *app) routes() http.Handler {
 	handle("GET /healthz", s.Healthz)
 	handle("GET /readyz", s.Readyz)
 	handle("GET /static/", s.StaticFiles)
+	return paths
+}
 
+// routes answers by the table. Each path is one pattern of the mux, and answers
+// the methods that it has not got with 405; whatever the table has not got at
+// all is 404.
+func (s *app) routes() http.Handler {
 	mux := http.NewServeMux()
-	for path, methods := range paths {
+	for path, methods := range s.table() {
 		mux.Handle(path, s.byMethod(strings.TrimSuffix(path, "{$}"), methods))
 	}
 	unknown := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,28 +7,51 @@ import (
 	"expense-dashboard/internal/web"
 )
 
-// onTeam is a handler for those on the team that the path names, and for
-// administrators. A team that somebody is not on looks like one that does not
-// exist.
-func (s *app) onTeam(h func(http.ResponseWriter, *http.Request, web.Visit) error) web.Handler {
+// visitor is a handler for people who are signed in, of whom it has to know what
+// they may do.
+type visitor = func(http.ResponseWriter, *http.Request, web.Visit) error
+
+// forEverybody is a handler for all teams that somebody may read.
+func (s *app) forEverybody(h visitor) web.Handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-		access := s.Access(person)
-		team, ok := access.Allows(r.PathValue("id"))
-		if !ok {
-			return s.Denied(r, person, "not_on_the_team")
+		return h(w, r, web.Visit{Person: person, Access: s.Access(person)})
+	})
+}
+
+// onTeam is a handler for those who may read the team that the path names. A
+// team that somebody may not read looks like one that does not exist.
+func (s *app) onTeam(h visitor) web.Handler {
+	return s.forEverybody(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+		team, ok, err := s.Team(r.Context(), v.Access, r.PathValue("id"))
+		if err != nil {
+			return err
 		}
-		return h(w, r, web.Visit{person, access, team})
+		if !ok {
+			return s.Denied(r, v.Person, "not_on_the_team")
+		}
+		v.Team = team
+		return h(w, r, v)
+	})
+}
+
+// forLoggers is a handler for those who may log expenses for the team that the
+// path names. Who may only read it is refused.
+func (s *app) forLoggers(h visitor) web.Handler {
+	return s.onTeam(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+		if !v.Access.CanLog(v.Team.ID) {
+			return web.ErrForbidden
+		}
+		return h(w, r, v)
 	})
 }
 
 // forAdmins is a handler for administrators. For everybody else there is no
 // such page.
-func (s *app) forAdmins(h func(http.ResponseWriter, *http.Request, web.Visit) error) web.Handler {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-		access := s.Access(person)
-		if !access.Admin {
-			return s.Denied(r, person, "not_an_administrator")
+func (s *app) forAdmins(h visitor) web.Handler {
+	return s.forEverybody(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+		if !v.Access.Admin {
+			return s.Denied(r, v.Person, "not_an_administrator")
 		}
-		return h(w, r, web.Visit{Person: person, Access: access})
+		return h(w, r, v)
 	})
 }

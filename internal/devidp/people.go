@@ -29,6 +29,8 @@ func SamplePeople() []Person {
 		newPerson("Carol Lee", "carol.lee@task-vantage.com"),
 		newPerson("Alice Johnson", "alice.johnson@task-vantage.com"),
 		newPerson("Sarah Morgan", "sarah.morgan@task-vantage.com"),
+		newPerson("Diana Park", "diana.park@task-vantage.com"),
+		newPerson("Victor Chen", "victor.chen@task-vantage.com"),
 		newPerson("Noah Brown", "noah.brown@task-vantage.com"),
 	}
 }

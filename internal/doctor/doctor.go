@@ -233,7 +233,11 @@ func (d *Doctor) checkTeams() {
 		}
 		return
 	}
-	d.ok(check, fmt.Sprintf("%s: teams: %d, people: %d", d.cfg.TeamsFile, len(directory.Teams()), len(directory.Everyone())))
+	found := fmt.Sprintf("%s: teams: %d, people: %d", d.cfg.TeamsFile, len(directory.Teams()), len(directory.Everyone()))
+	if groups := len(directory.Groups()); groups > 0 {
+		found += fmt.Sprintf(", groups: %d", groups)
+	}
+	d.ok(check, found)
 	d.checkMembers(directory)
 }
 
@@ -248,13 +252,20 @@ func (d *Doctor) checkMembers(directory *teampkg.Directory) {
 		if found := oddAddress(address); found != "" {
 			d.warn(check, fmt.Sprintf("%q %s", address, found), "compare it with the address on the person's profile in Okta")
 		}
-		if !access.Admin && len(access.Teams) == 0 {
+		if !access.ReadsAll() && len(access.Teams) == 0 {
 			d.warn(check, fmt.Sprintf("%q is on no team", address), "name a team or remove the address")
 		}
-		if !access.Admin {
-			for _, team := range access.Teams {
-				onTeam[team.ID] = true
-			}
+		for _, team := range directory.Teams() {
+			onTeam[team.ID] = onTeam[team.ID] || access.Role(team.ID) != 0
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(directory.Groups())) {
+		access := directory.Groups()[name]
+		if !access.ReadsAll() && len(access.Teams) == 0 {
+			d.warn(check, fmt.Sprintf("the group %q gives no team", name), "name a team or remove the group")
+		}
+		for _, team := range directory.Teams() {
+			onTeam[team.ID] = onTeam[team.ID] || access.Role(team.ID) != 0
 		}
 	}
 	for _, team := range directory.Teams() {

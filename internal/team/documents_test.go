@@ -25,7 +25,7 @@ func TestDocumentedTeamsFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !directory.Access(test.admin).Admin {
+			if !directory.Access(test.admin, nil).Admin {
 				t.Errorf("%s is no administrator", test.admin)
 			}
 		})

@@ -49,12 +49,14 @@ func TestSampleDirectory(t *testing.T) {
 		"carol.lee@task-vantage.com":     "finance",
 		"alice.johnson@task-vantage.com": "marketing",
 		"sarah.morgan@task-vantage.com":  "hr",
+		"diana.park@task-vantage.com":    "finance hr",
+		"victor.chen@task-vantage.com":   "finance hr legal marketing dev-advocacy",
 	}
 	if len(d.members) != len(people) {
 		t.Errorf("%d members, want %d", len(d.members), len(people))
 	}
 	for address, teams := range people {
-		access := d.Access(address)
+		access := d.Access(address, nil)
 		if got := teamIDs(access.Teams); got != teams {
 			t.Errorf("%s is on %q, want %q", address, got, teams)
 		}
@@ -113,7 +115,7 @@ func TestDirectoryAccess(t *testing.T) {
 	d := parseTestTeams(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			access := d.Access(tt.address)
+			access := d.Access(tt.address, nil)
 			if access.Admin != tt.admin || teamIDs(access.Teams) != tt.teams {
 				t.Errorf("Access(%q) = %v, want Admin %t and teams %q", tt.address, access, tt.admin, tt.teams)
 			}
@@ -121,7 +123,7 @@ func TestDirectoryAccess(t *testing.T) {
 	}
 }
 
-func TestAccessAllows(t *testing.T) {
+func TestAccessCanRead(t *testing.T) {
 	d := parseTestTeams(t)
 	tests := []struct {
 		address, id string
@@ -138,9 +140,9 @@ func TestAccessAllows(t *testing.T) {
 		{"eve@x.com", "finance", Team{}},
 	}
 	for _, tt := range tests {
-		team, ok := d.Access(tt.address).Allows(tt.id)
+		team, ok := d.Access(tt.address, nil).CanRead(tt.id)
 		if team != tt.want || ok != (tt.want != Team{}) {
-			t.Errorf("%s: Allows(%q) = %v, %t, want %v", tt.address, tt.id, team, ok, tt.want)
+			t.Errorf("%s: CanRead(%q) = %v, %t, want %v", tt.address, tt.id, team, ok, tt.want)
 		}
 	}
 }
@@ -159,7 +161,7 @@ func TestDirectoryTeam(t *testing.T) {
 
 func TestAccessAllocatesNothing(t *testing.T) {
 	d := parseTestTeams(t)
-	if n := testing.AllocsPerRun(100, func() { d.Access("boss@x.com").Allows("legal") }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { d.Access("boss@x.com", nil).CanRead("legal") }); n != 0 {
 		t.Errorf("%v allocations for each call, want 0", n)
 	}
 }
@@ -221,15 +223,15 @@ func TestParseDirectoryShape(t *testing.T) {
 		{
 			"keys in another case", "{\"Teams\": [],\n\"MEMBERS\": {}}",
 			[]string{
-				`line 1: key "Teams" is unknown: use "teams" or "members"`,
+				`line 1: key "Teams" is unknown: use "teams", "members", "groups" or "approval"`,
 				`line 1: key "teams" is missing`,
 				`line 1: key "members" is missing`,
-				`line 2: key "MEMBERS" is unknown: use "teams" or "members"`,
+				`line 2: key "MEMBERS" is unknown: use "teams", "members", "groups" or "approval"`,
 			},
 		},
 		{
 			"unknown key of any depth", "{\"teams\": [], \"members\": {},\n\"x\": " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}",
-			[]string{`line 2: key "x" is unknown: use "teams" or "members"`},
+			[]string{`line 2: key "x" is unknown: use "teams", "members", "groups" or "approval"`},
 		},
 		{
 			"keys twice", "{\"teams\": [],\n\"teams\": [],\n\"members\": {},\n\"\\u006dembers\": {}}",
@@ -275,8 +277,9 @@ func TestParseDirectoryTeamMistakes(t *testing.T) {
 		{"label twice", mistakeMembers(`{"id": "hr", "label": "HR"}`, `{"id": "people", "label": "HR"}`), []string{
 			`line 3: teams[1].label: label "HR" is listed twice: first on line 2`,
 		}},
-		{"reserved id", mistakeMembers(`{"id": "admin", "label": "Admins"}`), []string{
+		{"reserved ids", mistakeMembers(`{"id": "admin", "label": "Admins"}`, `{"id": "auditor", "label": "Auditors"}`), []string{
 			`line 2: teams[0].id: "admin" stands for all teams: give the team another id`,
+			`line 3: teams[1].id: "auditor" stands for all teams: give the team another id`,
 		}},
 		{"long id", mistakeMembers(`{"id": "` + long + `", "label": "Long"}`), []string{
 			`line 2: teams[0].id: "` + long[:40] + `…" is 65 bytes long: use at most 64`,
@@ -313,29 +316,29 @@ func TestParseDirectoryMemberMistakes(t *testing.T) {
 	)
 	tests := []mistakeTest{
 		{"unknown team", mistakeTeams(`"a@x.com": "hr"`, `"b@x.com": "sales"`), []string{
-			`line 4: members["b@x.com"]: team "sales" does not exist: use one of hr, legal, or admin`,
+			`line 4: members["b@x.com"]: team "sales" does not exist: use one of hr, legal, or admin or auditor`,
 		}},
 		{"team in another case", mistakeTeams(`"a@x.com": "Admin"`, `"b@x.com": "HR"`, `"c@x.com": ""`), []string{
-			`line 3: members["a@x.com"]: team "Admin" does not exist: use one of hr, legal, or admin`,
-			`line 4: members["b@x.com"]: team "HR" does not exist: use one of hr, legal, or admin`,
-			`line 5: members["c@x.com"]: team "" does not exist: use one of hr, legal, or admin`,
+			`line 3: members["a@x.com"]: team "Admin" does not exist: use one of hr, legal, or admin or auditor`,
+			`line 4: members["b@x.com"]: team "HR" does not exist: use one of hr, legal, or admin or auditor`,
+			`line 5: members["c@x.com"]: team "" does not exist: use one of hr, legal, or admin or auditor`,
 		}},
 		{"no teams at all", "{\"teams\": [], \"members\": {\"a@x.com\": \"hr\"}}", []string{
-			`line 1: members["a@x.com"]: team "hr" does not exist: use admin`,
+			`line 1: members["a@x.com"]: team "hr" does not exist: use admin or auditor`,
 		}},
 		{"unknown team in an array", mistakeTeams("\"a@x.com\": [\n\"hr\",\n\"sales\"]"), []string{
-			`line 5: members["a@x.com"][1]: team "sales" does not exist: use one of hr, legal, or admin`,
+			`line 5: members["a@x.com"][1]: team "sales" does not exist: use one of hr, legal, or admin or auditor`,
 		}},
 		{"team twice in an array", mistakeTeams(`"a@x.com": ["hr", "legal", "hr"]`, `"b@x.com": ["admin", "admin"]`), []string{
 			`line 3: members["a@x.com"][2]: "hr" is there twice`,
 			`line 4: members["b@x.com"][1]: "admin" is there twice`,
 		}},
 		{"wrong types", mistakeTeams(`"a@x.com": null`, `"b@x.com": {"hr": true}`, `"c@x.com": ["hr", ["legal"], 1]`, `"d@x.com": true`), []string{
-			`line 3: members["a@x.com"]: must be a team id, admin or an array of them, not null`,
-			`line 4: members["b@x.com"]: must be a team id, admin or an array of them, not an object`,
-			`line 5: members["c@x.com"][1]: must be a team id, admin or an array of them, not an array`,
-			`line 5: members["c@x.com"][2]: must be a team id, admin or an array of them, not a number`,
-			`line 6: members["d@x.com"]: must be a team id, admin or an array of them, not true or false`,
+			`line 3: members["a@x.com"]: must be a team id, admin, auditor, an array of them or an object of roles, not null`,
+			`line 4: members["b@x.com"]["hr"]: must be "member" or "lead", not true or false`,
+			`line 5: members["c@x.com"][1]: must be a team id, admin, auditor, an array of them or an object of roles, not an array`,
+			`line 5: members["c@x.com"][2]: must be a team id, admin, auditor, an array of them or an object of roles, not a number`,
+			`line 6: members["d@x.com"]: must be a team id, admin, auditor, an array of them or an object of roles, not true or false`,
 		}},
 		{"the same key twice", mistakeTeams(`"a@x.com": "hr"`, `"a@x.com": "admin"`), []string{
 			`line 4: members["a@x.com"]: is the same address as "a@x.com" on line 3`,
@@ -377,8 +380,8 @@ func TestParseDirectoryLimitsAreTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if team, ok := d.Access(address).Allows(id); !ok || team.Label != label {
-		t.Errorf("Allows = %v, %t", team, ok)
+	if team, ok := d.Access(address, nil).CanRead(id); !ok || team.Label != label {
+		t.Errorf("CanRead = %v, %t", team, ok)
 	}
 }
 
@@ -388,7 +391,7 @@ func TestParseDirectoryNamesAtMostTwentyTeams(t *testing.T) {
 		teams = append(teams, fmt.Sprintf(`{"id": "t%d", "label": "T%d"}`, i, i))
 	}
 	_, err := Parse([]byte(`{"teams": [` + strings.Join(teams, ",") + `], "members": {"a@x.com": "no"}}`))
-	if err == nil || !strings.HasSuffix(err.Error(), ", t19, …, or admin") {
+	if err == nil || !strings.HasSuffix(err.Error(), ", t19, …, or admin or auditor") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -427,7 +430,7 @@ func (dt *directoryTest) write(t *testing.T, text string) {
 // check compares the teams of a@x.com and what was logged since the last check.
 func (dt *directoryTest) check(t *testing.T, teams string, logged ...string) {
 	t.Helper()
-	if got := teamIDs(dt.file.Current().Access("a@x.com").Teams); got != teams {
+	if got := teamIDs(dt.file.Current().Access("a@x.com", nil).Teams); got != teams {
 		t.Errorf("a@x.com is on %q, want %q", got, teams)
 	}
 	if got := strings.Count(dt.log.String(), "\n"); got != len(logged) {
@@ -595,7 +598,7 @@ func TestOpenDirectoryMistakes(t *testing.T) {
 	}
 	want := path + `:
 line 3: members["a.x.com"]: is not an email address: it needs an @ with something on both sides
-line 4: members["b@x.com"]: team "sales" does not exist: use one of hr, legal, or admin`
+line 4: members["b@x.com"]: team "sales" does not exist: use one of hr, legal, or admin or auditor`
 	if _, err := Open(path, log); err == nil || err.Error() != want {
 		t.Errorf("error is\n%v\nwant\n%s", err, want)
 	}
@@ -643,23 +646,171 @@ func FuzzParseDirectory(f *testing.F) {
 	})
 }
 
-func TestRule(t *testing.T) {
-	directory, err := Parse([]byte(`{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}],
+// rolesTeams is a file with every kind of value.
+const rolesTeams = `{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}, {"id": "pr", "label": "PR"}],
 "members": {"Ann.Lee@example.com": "hr",
 "bo@example.com": ["hr",
-"it"], "cleo@example.com": "admin", "dora@example.com": []}}`))
+"it"], "cleo@example.com": "admin", "dora@example.com": [],
+"lea@example.com": {"hr": "lead", "it": "member"},
+"odd@example.com": "auditor",
+"both@example.com": ["auditor", "pr"]},
+"groups": {"HR Leads": {"hr": "lead"}, "Auditors": "auditor", "Everyone": ["it", "pr"], "Owners": "admin", "Nobody": {}},
+"approval": ["hr"]}`
+
+func parseRoles(t *testing.T) *Directory {
+	t.Helper()
+	d, err := Parse([]byte("\ufeff" + rolesTeams))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for address, want := range map[string]Rule{
-		" ann.lee@EXAMPLE.com": {2, `"Ann.Lee@example.com": "hr"`},
-		"bo@example.com":       {3, `"bo@example.com": ["hr", "it"]`},
-		"cleo@example.com":     {4, `"cleo@example.com": "admin"`},
-		"dora@example.com":     {4, `"dora@example.com": []`},
-		"eve@example.com":      {},
+	return d
+}
+
+func TestRules(t *testing.T) {
+	d := parseRoles(t)
+	leads := Rule{Line: 8, Text: `"HR Leads": {"hr": "lead"}`, Group: "HR Leads"}
+	for _, tt := range []struct {
+		address string
+		groups  []string
+		want    []Rule
+	}{
+		{" ann.lee@EXAMPLE.com", nil, []Rule{{Line: 2, Text: `"Ann.Lee@example.com": "hr"`, Address: "ann.lee@example.com"}}},
+		{"bo@example.com", nil, []Rule{{Line: 3, Text: `"bo@example.com": ["hr", "it"]`, Address: "bo@example.com"}}},
+		{"cleo@example.com", nil, []Rule{{Line: 4, Text: `"cleo@example.com": "admin"`, Address: "cleo@example.com"}}},
+		{"dora@example.com", nil, []Rule{{Line: 4, Text: `"dora@example.com": []`, Address: "dora@example.com"}}},
+		{"lea@example.com", []string{"HR Leads"}, []Rule{{Line: 5, Text: `"lea@example.com": {"hr": "lead", "it": "member"}`, Address: "lea@example.com"}, leads}},
+		{"eve@example.com", []string{"hr leads", "HR Leads ", "HR Leads"}, []Rule{leads}},
+		{"eve@example.com", []string{"", "ann.lee@example.com"}, nil},
+		{"", nil, nil},
 	} {
-		if rule, ok := directory.Rule(address); rule != want || ok != (want != Rule{}) {
-			t.Errorf("Rule(%q) = %v, %v, want %v", address, rule, ok, want)
+		if rules := d.Rules(tt.address, tt.groups); !slices.Equal(rules, tt.want) {
+			t.Errorf("Rules(%q, %q) = %v, want %v", tt.address, tt.groups, rules, tt.want)
 		}
 	}
+}
+
+// TestAccessIsTheUnion tells for each person what they may do in hr, it and pr:
+// r(ead), l(og), c(hange what is theirs), a(ll of the team), d(ecide); a capital
+// letter stands first for those who read all, gone teams too.
+func TestAccessIsTheUnion(t *testing.T) {
+	d := parseRoles(t)
+	for _, tt := range []struct {
+		name, address string
+		groups        []string
+		want          string
+	}{
+		{"nobody", "eve@example.com", nil, "- - -"},
+		{"nobody by groups that the file does not name", "eve@example.com", []string{"Leads", "everyone", "Everyone\x00"}, "- - -"},
+		{"member", "ann.lee@example.com", nil, "rlc - -"},
+		{"member of two", "bo@example.com", nil, "rlc rlc -"},
+		{"named, and on no team", "dora@example.com", nil, "- - -"},
+		{"lead of one, member of another", "lea@example.com", nil, "rlcad rlc -"},
+		{"auditor", "odd@example.com", nil, "All r r r"},
+		{"auditor who is on a team", "both@example.com", nil, "All r r rlc"},
+		{"administrator", "cleo@example.com", nil, "All rlcad rlcad rlcad"},
+		{"member by a group", "eve@example.com", []string{"Everyone"}, "- rlc rlc"},
+		{"lead by a group, member by address", "ann.lee@example.com", []string{"HR Leads"}, "rlcad - -"},
+		{"lead by address, more by a group", "lea@example.com", []string{"Everyone"}, "rlcad rlc rlc"},
+		{"auditor by a group, lead by address", "lea@example.com", []string{"Auditors"}, "All rlcad rlc r"},
+		{"administrator by a group", "eve@example.com", []string{"Nobody", "Owners"}, "All rlcad rlcad rlcad"},
+		{"group that gives nothing", "eve@example.com", []string{"Nobody"}, "- - -"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			access := d.Access(tt.address, tt.groups)
+			if got := allowed(access, "hr", "it", "pr"); got != tt.want {
+				t.Errorf("may do %q, want %q", got, tt.want)
+			}
+			if got := allowed(access, "gone"); access.Admin && got != "All cad" || !access.Admin && strings.TrimPrefix(got, "All ") != "-" {
+				t.Errorf("in a team that is not in the file: %q", got)
+			}
+		})
+	}
+}
+
+func allowed(a Access, teams ...string) string {
+	var parts []string
+	if a.ReadsAll() {
+		parts = append(parts, "All")
+	}
+	for _, id := range teams {
+		_, reads := a.CanRead(id)
+		may := ""
+		for _, can := range []struct {
+			letter string
+			may    bool
+		}{
+			{"r", reads}, {"l", a.CanLog(id)}, {"c", a.CanChange(id, true)}, {"a", a.CanChange(id, false)}, {"d", a.CanDecide(id) && a.CanBudget(id)},
+		} {
+			if can.may {
+				may += can.letter
+			}
+		}
+		if may == "" {
+			may = "-"
+		}
+		parts = append(parts, may)
+	}
+	return strings.Join(parts, " ")
+}
+
+func TestApproval(t *testing.T) {
+	const file = `{"teams": [{"id": "hr", "label": "HR"}, {"id": "it", "label": "IT"}], "members": {}%s}`
+	for value, want := range map[string]string{
+		``: "", `, "approval": true`: "hr it", `, "approval": false`: "", `, "approval": []`: "", `, "approval": ["it"]`: "it",
+	} {
+		d, err := Parse(fmt.Appendf(nil, file, value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var on []string
+		for _, id := range []string{"hr", "it", "gone", ""} {
+			if d.Approval(id) {
+				on = append(on, id)
+			}
+		}
+		if got := strings.Join(on, " "); got != want {
+			t.Errorf("with %q approval is on for %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestParseRolesGroupsAndApprovalMistakes(t *testing.T) {
+	end := func(rest string) string {
+		return "{\"teams\": [{\"id\": \"hr\", \"label\": \"HR\"}], \"members\": {},\n" + rest + "}"
+	}
+	parseMistakes(t, []mistakeTest{
+		{"roles", mistakeTeams(`"a@x.com": {"hr": "boss", "sales": "lead", "admin": "lead", "legal": ["lead"]}`), []string{
+			`line 3: members["a@x.com"]["hr"]: role "boss" is unknown: use "member" or "lead"`,
+			`line 3: members["a@x.com"]["sales"]: team "sales" does not exist: use one of hr, legal`,
+			`line 3: members["a@x.com"]["admin"]: team "admin" does not exist: use one of hr, legal`,
+			`line 3: members["a@x.com"]["legal"]: must be "member" or "lead", not an array`,
+		}},
+		{"team twice in roles", mistakeTeams("\"a@x.com\": {\"hr\": \"lead\",\n\"hr\": \"member\"}"), []string{
+			`line 4: members["a@x.com"]["hr"]: is there twice: first on line 3`,
+		}},
+		{"roles in an array", mistakeTeams(`"a@x.com": ["hr", {"legal": "lead"}]`), []string{
+			`line 3: members["a@x.com"][1]: must be a team id, admin, auditor, an array of them or an object of roles, not an object`,
+		}},
+		{"groups of another type", end(`"groups": ["hr"]`), []string{
+			"line 2: groups: must be an object with the name of an Okta group for each key, not an array",
+		}},
+		{"names of groups", end("\"groups\": {\"\": \"hr\", \"a\\u0000\": \"hr\",\n\"B\": \"hr\", \"b\": \"hr\",\n\"B\": \"hr\", \"" + strings.Repeat("x", 256) + "\": \"hr\"}"), []string{
+			`line 2: groups[""]: is empty: write the name of the group as Okta has it`,
+			`line 2: groups["a\x00"]: holds a control character or one that cannot be read`,
+			`line 4: groups["B"]: is there twice: first on line 3`,
+			`line 4: groups["` + strings.Repeat("x", 40) + `…"]: is 256 characters long: the name of a group has at most 255`,
+		}},
+		{"value of a group", end(`"groups": {"A": "sales", "B": null}`), []string{
+			`line 2: groups["A"]: team "sales" does not exist: use one of hr, or admin or auditor`,
+			`line 2: groups["B"]: must be a team id, admin, auditor, an array of them or an object of roles, not null`,
+		}},
+		{"approval of another type", end(`"approval": "hr"`), []string{
+			"line 2: approval: must be true, false or an array of team ids, not a string",
+		}},
+		{"teams of approval", end(`"approval": ["hr", "sales", "hr", 1]`), []string{
+			`line 2: approval[1]: team "sales" does not exist: use one of hr`,
+			`line 2: approval[2]: "hr" is there twice`,
+			"line 2: approval[3]: must be a team id, not a number",
+		}},
+	})
 }

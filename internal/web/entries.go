@@ -69,8 +69,11 @@ func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v V
 
 // completeForm adds what every form of an expense offers.
 func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
-	form.Admin, form.Categories = v.Access.Admin, labels(categories)
+	form.Admin, form.Categories = v.Access.CanLogForOthers(v.Team.ID), labels(categories)
 	form.Amounts = s.pages.Locales.Of(r).Notation()
+	if form.Version > 0 && v.Access.Admin {
+		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
+	}
 	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
 }
 
@@ -99,7 +102,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 // administrator names somebody else.
 func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
 	named := strings.TrimSpace(typed.Person)
-	if !v.Access.Admin || named == "" {
+	if !v.Access.CanLogForOthers(v.Team.ID) || named == "" {
 		named = before.Person
 	}
 	typed.Person = named
@@ -198,7 +201,8 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	}
 	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version}
 	entry, problems := s.checkEntry(r, v, form.Typed, e.Entry)
-	if problems.Any() {
+	entry.Team, form.TeamError = s.movedTo(v, r.PostForm.Get("team"))
+	if problems.Any() || form.TeamError != "" {
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
@@ -206,6 +210,7 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
+	v.Team = s.teamOf(changed.Team)
 	return s.done(w, r, v, pagepkg.Notice{Text: "Changed: " + s.describe(r, changed) + "."})
 }
 
@@ -233,7 +238,7 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	case e.Deleted() && !v.mayChange(e):
 		return expense.Expense{}, 0, expense.ErrNotFound
 	case !v.mayChange(e):
-		return expense.Expense{}, 0, errForbidden
+		return expense.Expense{}, 0, ErrForbidden
 	case !r.PostForm.Has("version"):
 		return e, e.Version, nil
 	}

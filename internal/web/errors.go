@@ -19,12 +19,14 @@ import (
 )
 
 var (
+	// ErrNotSignedIn is somebody who would have to be.
 	ErrNotSignedIn = errors.New("not signed in")
-	errForbidden   = errors.New("not theirs to change")
-	errBusy        = errors.New("too many exports at once")
-	errCrossSite   = errors.New("cross-site request refused")
-	errTooSlow     = errors.New("the form took too long to come")
-	errPanic       = errors.New("panic")
+	// ErrForbidden is what somebody may read, and not do.
+	ErrForbidden = errors.New("not theirs to change")
+	errBusy      = errors.New("too many exports at once")
+	errCrossSite = errors.New("cross-site request refused")
+	errTooSlow   = errors.New("the form took too long to come")
+	errPanic     = errors.New("panic")
 )
 
 // methodError is a request with a method that its path has not got. Allow
@@ -86,9 +88,10 @@ func explainKind(err error) failure {
 	case errors.Is(err, ErrNotSignedIn):
 		return told(http.StatusUnauthorized, "You are not signed in",
 			"Only people who are signed in can have this.", "Sign in and try again.").offering("Sign in", "/login")
-	case errors.Is(err, errForbidden):
+	case errors.Is(err, ErrForbidden):
 		return told(http.StatusForbidden, "Not yours to change",
-			"Only whose expense it is and administrators can change it, so nothing was done.", "").offering("Go to dashboard", "/dashboard")
+			"You may see this, and not change it, so nothing was done.",
+			"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, errBusy):
 		return told(http.StatusServiceUnavailable, "Too many files at once",
 			"Other files are being made right now.", "Try again in a moment.").after(5 * time.Second)
@@ -182,7 +185,7 @@ func (s *Site) logFailure(r *http.Request, f failure, err error) {
 			attributes = append(attributes, "mend", f.Mend)
 		}
 		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
-	case errors.Is(err, errForbidden):
+	case errors.Is(err, ErrForbidden):
 		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "not_theirs_to_change")...)
 	case errors.Is(err, errCrossSite):
 		s.log.Log(r.Context(), level, "denied", append(attributes, "event", logging.EventDenied, "reason", "cross_site")...)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"expense-dashboard/internal/expense"
@@ -54,10 +56,17 @@ func (v Visit) filePath() string {
 
 // teams restricts a query to what the visit is for; nil is all teams.
 func (v Visit) teams() []string {
-	if v.Team.ID == "" {
+	if v.Team.ID != "" {
+		return []string{v.Team.ID}
+	}
+	if v.Access.ReadsAll() {
 		return nil
 	}
-	return []string{v.Team.ID}
+	ids := []string{}
+	for _, t := range v.Access.Teams {
+		ids = append(ids, t.ID)
+	}
+	return ids
 }
 
 // actor is who the history says did it.
@@ -65,10 +74,48 @@ func (v Visit) actor() expense.Actor {
 	return expense.Actor{Address: team.NormalizeAddress(v.Person.Email), Name: v.Person.Name}
 }
 
-// mayChange reports whether an expense is the visitor's own, or the visitor an
-// administrator.
+// mayChange reports whether the visitor may change an expense: their own while
+// they are on its team, those of a team that they lead, or any.
 func (v Visit) mayChange(e expense.Expense) bool {
-	return v.Access.Admin || (e.Owner != "" && e.Owner == team.NormalizeAddress(v.Person.Email))
+	owned := e.Owner != "" && e.Owner == team.NormalizeAddress(v.Person.Email)
+	return v.Access.CanChange(e.Team, owned)
+}
+
+// Team returns the team with an id if its reader may see it. One that is no
+// longer in the teams file is there for those who read all teams, as long as it
+// has expenses.
+func (s *Site) Team(ctx context.Context, access team.Access, id string) (team.Team, bool, error) {
+	if t, ok := access.CanRead(id); ok || !access.ReadsAll() {
+		return t, ok, nil
+	}
+	sums, err := s.store.Summary(ctx, expense.Query{Teams: []string{id}})
+	if err != nil || sums.Count == 0 {
+		return team.Team{}, false, err
+	}
+	return formerTeam(id), true, nil
+}
+
+// formerTeam is a team that is no longer in the teams file.
+func formerTeam(id string) team.Team { return team.Team{ID: id, Label: id + " (no longer a team)"} }
+
+// movedTo is the team that an expense shall have: that of the visit, unless an
+// administrator chooses another. The problem says that there is no such team.
+func (s *Site) movedTo(v Visit, chosen string) (id, problem string) {
+	if !v.Access.Admin || chosen == "" || chosen == v.Team.ID {
+		return v.Team.ID, ""
+	}
+	if _, ok := s.directory.Current().Team(chosen); !ok {
+		return v.Team.ID, "Choose a team."
+	}
+	return chosen, ""
+}
+
+// teamOf returns the team of an expense, which may be a former one.
+func (s *Site) teamOf(id string) team.Team {
+	if t, ok := s.directory.Current().Team(id); ok {
+		return t
+	}
+	return formerTeam(id)
 }
 
 // Denied logs who asked for what is not theirs.
@@ -136,7 +183,7 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 	}
 	unfiltered := expense.Query{Sort: q.Sort, Desc: q.Desc}
 	view := page.ExpensesView{
-		Team: v.Team, CanLog: v.Team.ID != "", Admin: v.Access.Admin,
+		Team: v.Team, CanLog: v.Access.CanLog(v.Team.ID), Admin: v.Access.Admin,
 		Path: v.path(), Filter: filterOf(q), Filtered: q.Filtered(), ClearURL: at(v.path(), unfiltered),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
@@ -145,11 +192,7 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
 	}
 	for _, e := range listed.Expenses {
-		of, ok := s.directory.Current().Team(e.Team)
-		if !ok {
-			of.Label = e.Team
-		}
-		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: of.Label})
+		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.teamOf(e.Team).Label})
 	}
 	if q.After != (expense.Cursor{}) {
 		view.FirstURL = at(v.path(), q.First())
@@ -249,16 +292,25 @@ func labels(groups []expense.Group) []string {
 }
 
 // teamLines puts the totals of the database beside the teams, in their order,
-// those without expenses too.
+// those without expenses too, and behind them the teams that are no longer in
+// the teams file.
 func teamLines(teams []team.Team, totals []expense.TeamTotal, l *page.Locale) []page.TeamLine {
 	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
 	}
-	lines := make([]page.TeamLine, len(teams))
-	for i, t := range teams {
-		total := byTeam[t.ID]
-		lines[i] = page.TeamLine{Team: t, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)}
+	var lines []page.TeamLine
+	add := func(t team.Team, total expense.TeamTotal) {
+		lines = append(lines, page.TeamLine{Team: t, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)})
+	}
+	for _, t := range teams {
+		add(t, byTeam[t.ID])
+		delete(byTeam, t.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(byTeam)) {
+		if total := byTeam[id]; total.Count > 0 {
+			add(formerTeam(id), total)
+		}
 	}
 	return lines
 }

@@ -138,7 +138,7 @@ func (s *Site) Access(person *session.Session) team.Access {
 	if person.Unverified {
 		return team.Access{}
 	}
-	return s.directory.Current().Access(person.Email)
+	return s.directory.Current().Access(person.Email, nil)
 }
 
 // Home handles GET /.
@@ -161,7 +161,7 @@ func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, person *session
 		Page: "dashboard", Directory: s.directory.Current(), Today: s.today(),
 		Admin: access.Admin, Name: person.Name, Email: person.Email, Unverified: person.Unverified,
 	}
-	if access.Admin {
+	if access.ReadsAll() {
 		known, err := s.revisions(r)
 		if err != nil {
 			return err
@@ -176,7 +176,7 @@ func (s *Site) dashboardView(r *http.Request, person *session.Session, access te
 		Page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
 		Teams: access.Teams, Admin: access.Admin,
 	}
-	if !access.Admin {
+	if !access.ReadsAll() {
 		return view, nil
 	}
 	totals, err := s.store.Totals(r.Context(), s.today())
@@ -228,11 +228,11 @@ func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.S
 func (s *Site) profileView(person *session.Session, access team.Access) page.ProfileView {
 	view := page.ProfileView{
 		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
-		Admin: access.Admin, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
+		Admin: access.Admin, Auditor: access.Auditor, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
 	}
 	if !person.Unverified {
-		view.Rule, _ = s.directory.Current().Rule(person.Email)
+		view.Rules = s.directory.Current().Rules(person.Email, nil)
 	}
 	if issuer, err := url.Parse(s.auth.Issuer()); err == nil {
 		view.Issuer = issuer.Host

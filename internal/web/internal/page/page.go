@@ -51,11 +51,12 @@ type ProfileView struct {
 	Mend        string // of that, for who runs the site; may be empty
 	Admin       bool
 	Teams       []team.Team
-	Address     string    // Email as it is compared
-	Rule        team.Rule // that gives the teams; zero where there is none
-	RuleFile    string    // what the file of the rule is called
-	Issuer      string    // the host at which they signed in
-	Methods     []string  // by which, in words; may be empty
+	Address     string // Email as it is compared
+	Auditor     bool
+	Rules       []team.Rule // that give the teams
+	RuleFile    string      // what the file of the rules is called
+	Issuer      string      // the host at which they signed in
+	Methods     []string    // by which, in words; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request

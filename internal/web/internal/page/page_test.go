@@ -355,7 +355,7 @@ var pageStates = []pageState{
 			Page: Page{"Profile", true, "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{"finance", "Finance"}},
 			SignedInAt: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
 			EndsAt:     time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
-			Address:    "carol.lee@example.com", Rule: team.Rule{12, `"carol.lee@example.com": "finance"`}, RuleFile: "the teams file",
+			Address:    "carol.lee@example.com", Rules: []team.Rule{{Line: 12, Text: `"carol.lee@example.com": "finance"`}, {Line: 20, Text: `"Leads": {"finance": "lead"}`, Group: "Leads"}}, RuleFile: "the teams file",
 			Issuer: "dev-123456.okta.com", Methods: []string{"a password", "a one-time code"},
 			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
 		},
@@ -366,7 +366,7 @@ var pageStates = []pageState{
 	{
 		"profile of an admin", "profile",
 		ProfileView{
-			Page: Page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rule: team.Rule{20, `"hannah.smith@example.com": "admin"`},
+			Page: Page{"Profile", true, "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rules: []team.Rule{{Line: 20, Text: `"hannah.smith@example.com": "admin"`}},
 			Teams: []team.Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
 		},
 		"Profile · Expense Dashboard",
@@ -377,7 +377,7 @@ var pageStates = []pageState{
 		"profile of somebody on no team", "profile",
 		ProfileView{Page: Page{"Profile", true, "Nora"}, Email: "Nora@example.com", Address: "nora@example.com", RuleFile: "the built-in sample", IdleTimeout: time.Hour},
 		"Profile · Expense Dashboard",
-		[]string{"Why you see no team", "None: the built-in sample does not name this address.", "<dd class=\"address\">nora@example.com"},
+		[]string{"Why you see no team", "None: the built-in sample names neither this address nor a group of yours.", "<dd class=\"address\">nora@example.com"},
 		[]string{"<code>", "Line "},
 	},
 	{

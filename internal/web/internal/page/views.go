@@ -144,6 +144,9 @@ type ExpenseFormView struct {
 	Version    int64            // of an expense to change
 	Typed      expense.Form
 	Errors     expense.FieldErrors
+	Team       team.Team   // of an expense to change
+	Teams      []team.Team // to which it can be moved; empty where that is not offered
+	TeamError  string      // what is wrong with the choice
 	// Current is what somebody else made of the expense meanwhile; nil unless
 	// there is a conflict. Sending the form again then overwrites it.
 	Current    *expense.Expense

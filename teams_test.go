@@ -1,0 +1,210 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"expense-dashboard/internal/expense"
+)
+
+// authorizationTeams gives each role of the table its person, and hr one of its
+// own.
+const authorizationTeams = `{
+  "teams": [{"id": "finance", "label": "Finance"}, {"id": "hr", "label": "HR"}],
+  "members": {
+    "owner@example.com": "finance",
+    "member@example.com": "finance",
+    "other@example.com": "hr",
+    "lead@example.com": {"finance": "lead"},
+    "other.lead@example.com": {"finance": "member", "hr": "lead"},
+    "auditor@example.com": "auditor",
+    "admin@example.com": "admin"
+  }
+}`
+
+// authorizationRoles are the columns of the table. The expense that a path names
+// is one of finance, and the owner's.
+var authorizationRoles = []string{"guest", "on no team", "owner", "member", "other", "lead", "other.lead", "auditor", "admin"}
+
+// authorization is every route with the status for each role.
+var authorization = map[string]string{
+	//                                            guest none owner member other lead other.lead auditor admin
+	"GET /{$}":       "200 200 200 200 200 200 200 200 200",
+	"GET /dashboard": "303 200 200 200 200 200 200 200 200",
+	"GET /profile":   "303 200 200 200 200 200 200 200 200",
+
+	"GET /team/{id}":                             "303 404 200 200 404 200 200 200 200",
+	"GET /team/{id}/expenses.csv":                "303 404 200 200 404 200 200 200 200",
+	"GET /team/{id}/expenses.json":               "303 404 200 200 404 200 200 200 200",
+	"GET /team/{id}/expenses/new":                "303 404 200 200 404 200 200 403 200",
+	"POST /team/{id}/expenses":                   "303 404 303 303 404 303 303 403 303",
+	"GET /team/{id}/expenses/{expense}":          "303 404 200 200 404 200 200 200 200",
+	"POST /team/{id}/expenses/{expense}":         "303 404 303 403 404 303 403 403 303",
+	"POST /team/{id}/expenses/{expense}/delete":  "303 404 303 403 404 303 403 403 303",
+	"POST /team/{id}/expenses/{expense}/restore": "303 404 303 404 404 303 404 404 303",
+
+	"GET /expenses":         "303 200 200 200 200 200 200 200 200",
+	"GET /expenses.csv":     "303 200 200 200 200 200 200 200 200",
+	"GET /expenses.json":    "303 200 200 200 200 200 200 200 200",
+	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
+	"POST /expenses/import": "303 404 404 404 404 404 404 404 422",
+
+	"GET /sessions":                     "303 404 404 404 404 404 404 404 200",
+	"POST /sessions/{id}/end":           "303 404 404 404 404 404 404 404 303",
+	"POST /sessions/end":                "303 404 404 404 404 404 404 404 303",
+	"POST /profile/sessions/{id}/end":   "303 404 404 404 404 404 404 404 404", // of somebody else
+	"POST /profile/sessions/end-others": "303 303 303 303 303 303 303 303 303",
+
+	"GET /login":                       "303 303 303 303 303 303 303 303 303",
+	"GET /authorization-code/callback": "400 400 400 400 400 400 400 400 400",
+	"GET /logout":                      "303 303 303 303 303 303 303 303 303",
+	"POST /logout":                     "303 303 303 303 303 303 303 303 303",
+	"POST /logout/backchannel":         "400 400 400 400 400 400 400 400 400",
+	"POST /logout/universal":           "401 401 401 401 401 401 401 401 401",
+	"GET /healthz":                     "200 200 200 200 200 200 200 200 200",
+	"GET /readyz":                      "200 200 200 200 200 200 200 200 200",
+	"GET /static/":                     "404 404 404 404 404 404 404 404 404",
+}
+
+// TestAuthorization asks for every route as every role.
+func TestAuthorization(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "teams.json")
+	if err := os.WriteFile(file, []byte(authorizationTeams), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := logoutEnv()
+	env["TEAMS_FILE"] = file
+	r := startSite(t, setup{env: env})
+	for path, methods := range r.site.table() {
+		for method := range methods {
+			if _, ok := authorization[method+" "+path]; !ok {
+				t.Errorf("the table has no row for %s %s", method, path)
+			}
+		}
+	}
+	for route, row := range authorization {
+		statuses := strings.Fields(row)
+		for i, role := range authorizationRoles {
+			want, err := strconv.Atoi(statuses[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := r.Browser()
+			switch role {
+			case "guest":
+			case "on no team":
+				b.SignIn("nobody@example.com")
+			default:
+				b.SignIn(role + "@example.com")
+			}
+			if got := request(t, r, b, route); got.Status != want {
+				t.Errorf("%s as %s = %d, want %d: %s", route, role, got.Status, want, got.Text())
+			} else if wrong := got.Header.Get("Location"); role == "guest" && want == http.StatusSeeOther && !strings.Contains(wrong, "/login?") && !strings.Contains(wrong, "http") && wrong != "/" {
+				t.Errorf("%s as a guest leads to %s", route, wrong)
+			}
+		}
+	}
+}
+
+// request asks for a route of which every name stands for something that is
+// there, made by the owner of an expense and found by an administrator.
+func request(t *testing.T, r *rig, b *browser, route string) *reply {
+	t.Helper()
+	method, path, _ := strings.Cut(strings.TrimSuffix(route, "{$}"), " ")
+	form := url.Values{}
+	if method == http.MethodPost {
+		form = aForm()
+	}
+	if strings.Contains(path, "{expense}") {
+		owner := r.Browser()
+		owner.SignIn("owner@example.com")
+		e := logExpense(owner, "finance", with(aForm(), "item", "Item "+expense.NewID()))
+		form.Set("version", "1")
+		if strings.HasSuffix(path, "/restore") {
+			owner.Post(pathOf(e)+"/delete", form).Check(t, http.StatusSeeOther)
+			form.Set("version", "2")
+		}
+		path = strings.Replace(path, "{expense}", e.ID, 1)
+	}
+	if strings.Contains(path, "sessions/") {
+		r.Browser().SignIn("victim@example.com")
+		administrator := r.Browser()
+		administrator.SignIn("admin@example.com")
+		page := administrator.Get("/sessions?q=victim").Body
+		end := regexp.MustCompile(`/sessions/([0-9a-f]+)/end`).FindStringSubmatch(page)
+		subject := regexp.MustCompile(`name="sub" value="([^"]+)"`).FindStringSubmatch(page)
+		form = url.Values{"sub": {subject[1]}}
+		path = strings.Replace(path, "{id}", end[1], 1)
+	}
+	path = strings.Replace(path, "{id}", "finance", 1)
+	return b.Send(method, path, form)
+}
+
+// TestFormerTeam takes a team out of the teams file. Who reads all teams still
+// finds its expenses, in every list and every sum, and an administrator changes
+// them; everybody else finds nothing.
+func TestFormerTeam(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "teams.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(authorizationTeams)
+	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": file, "SAMPLE_DATA": "false"}})
+	member, auditor, administrator := r.Browser(), r.Browser(), r.Browser()
+	member.SignIn("other@example.com")
+	auditor.SignIn("auditor@example.com")
+	administrator.SignIn("admin@example.com")
+	e := logExpense(member, "hr", with(with(aForm(), "item", "Team offsite"), "amount", "1000.00"))
+	logExpense(administrator, "finance", with(with(aForm(), "item", "Event booth"), "amount", "200.00"))
+
+	write(`{"teams": [{"id": "finance", "label": "Finance"}],
+		"members": {"other@example.com": "finance", "auditor@example.com": "auditor", "admin@example.com": "admin"}}`)
+	r.site.directory.Reload()
+	const label = "hr (no longer a team)"
+	for name, b := range map[string]*browser{"auditor": auditor, "administrator": administrator} {
+		t.Run(name, func(t *testing.T) {
+			b.T = t
+			b.Get("/team/hr").Check(t, http.StatusOK, label, "Team offsite", "$1,000.00", "!/team/hr/expenses/new")
+			b.Get("/expenses").Check(t, http.StatusOK, label, "Team offsite", "$1,200.00")
+			b.Get("/dashboard").Check(t, http.StatusOK, label, `href="/team/hr"`, "$1,200.00")
+			b.Get(pathOf(e)).Check(t, http.StatusOK, label)
+			if all := exported(b, "/expenses.json"); all.Total != "1200.00" || all.Count != 2 {
+				t.Errorf("the export holds %d expenses of %s", all.Count, all.Total)
+			}
+			if of := exported(b, "/team/hr/expenses.json"); of.Total != "1000.00" {
+				t.Errorf("the export of the team holds %s", of.Total)
+			}
+			b.Get("/team/nowhere").Check(t, http.StatusNotFound)
+		})
+	}
+	for _, target := range []string{"/team/hr", "/team/hr/expenses.csv", pathOf(e)} {
+		member.Get(target).Check(t, http.StatusNotFound)
+	}
+	form := func(version int, fields ...string) url.Values {
+		f := with(aForm(), "version", strconv.Itoa(version))
+		for i := 0; i < len(fields); i += 2 {
+			f.Set(fields[i], fields[i+1])
+		}
+		return f
+	}
+	auditor.Post(pathOf(e), form(1)).Check(t, http.StatusForbidden)
+	administrator.Get("/team/hr/expenses/new").Check(t, http.StatusForbidden)
+	administrator.Post(pathOf(e), form(1, "item", "Offsite", "amount", "900.00")).Check(t, http.StatusSeeOther)
+	administrator.Post(pathOf(e), form(2, "team", "nowhere")).Check(t, http.StatusUnprocessableEntity, "Choose a team")
+	member.Get("/team/finance").Check(t, http.StatusOK, "!Offsite")
+	administrator.Post(pathOf(e), form(2, "item", "Offsite", "amount", "900.00", "team", "finance")).Check(t, http.StatusSeeOther)
+	member.Get("/team/finance").Check(t, http.StatusOK, "Offsite", "$1,100.00")
+	administrator.Get("/team/hr").Check(t, http.StatusNotFound)
+	administrator.Get("/dashboard").Check(t, http.StatusOK, "!"+label)
+}
