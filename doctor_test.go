@@ -241,6 +241,7 @@ func providerPatients() []patient {
 
 func configPatients() []patient {
 	return []patient{
+		{name: "near misses", env: map[string]string{"OKTA_SCOPE": "openid", "SESION_IDLE_TIMEOUT": "1h", "OKTA_CLIENT_ID": `"0oa1"`}},
 		{name: "nothing set", env: map[string]string{
 			"OKTA_ISSUER": "", "OKTA_CLIENT_ID": "", "OKTA_CLIENT_SECRET": "", "SESSION_SECRET": "", "TEAMS_FILE": "",
 		}},

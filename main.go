@@ -93,6 +93,9 @@ func report(err error, stderr io.Writer) int {
 	case errors.As(err, &configuration):
 		problems := strings.ReplaceAll(configuration.Error(), "\n", "\n  ")
 		fmt.Fprintf(stderr, "expense-dashboard: change the configuration and start again:\n  %s\n", problems)
+		for _, hint := range configuration.Hints {
+			fmt.Fprintf(stderr, "  Note: %s\n", hint)
+		}
 		return 2
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, commands().Usage())
@@ -112,12 +115,7 @@ func databaseURL(i command.Invocation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l := &config.Loader{Getenv: variables.Get}
-	address := l.DatabaseURL()
-	if err := errors.Join(l.Problems...); err != nil {
-		return "", &config.Error{Err: err}
-	}
-	return address, nil
+	return variables.DatabaseURL()
 }
 
 // backup copies the database of DATABASE_URL.
@@ -193,7 +191,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	}
 	db, storeErr := openStore(cfg, log, counted)
 	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
-		return &config.Error{Err: err}
+		return &config.Error{Err: err, Hints: variables.Hints()}
 	}
 	defer db.Close()
 	if counted != nil {
@@ -222,6 +220,9 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	listener, err := net.Listen("tcp", cfg.ListenAddr)
 	if err != nil {
 		return fmt.Errorf("%w: free the port or set LISTEN_ADDR and APP_BASE_URL to another", err)
+	}
+	for _, hint := range variables.Hints() {
+		log.WarnContext(ctx, hint.String())
 	}
 	if cfg.SessionSecretMade {
 		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")

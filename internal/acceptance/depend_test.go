@@ -55,8 +55,8 @@ func TestImports(t *testing.T) {
 	want := map[string]string{
 		".":                   "command config digest doctor logging metrics openid server session signin store team web",
 		"cache":               "",
-		"command":             "",
-		"config":              "loopback secret weburl",
+		"command":             "spelling",
+		"config":              "loopback secret spelling weburl",
 		"devidp":              "",
 		"digest":              "",
 		"doctor":              "config duration loopback openid store team",
@@ -71,6 +71,7 @@ func TestImports(t *testing.T) {
 		"server":              "",
 		"session":             "cache digest metrics secret store team",
 		"signin":              "openid secret session",
+		"spelling":            "",
 		"store":               "digest expense expense/expensefile metrics team",
 		"team":                "expense",
 		"web":                 "cache digest duration expense expense/expensefile logging loopback metrics openid secret server session signin store team web/internal/page",

@@ -18,6 +18,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"expense-dashboard/internal/spelling"
 )
 
 // An Invocation is what a command is run with.
@@ -84,32 +86,14 @@ func (t Table) unknown(name string) *UsageError {
 	if strings.HasPrefix(name, "-") {
 		problem = fmt.Sprintf("%q is no flag", name)
 	}
+	var names []string
 	for _, c := range t.all() {
-		if distance(strings.TrimLeft(name, "-"), c.Name) <= 2 {
-			return &UsageError{problem + fmt.Sprintf(": did you mean %q?", c.Name)}
-		}
+		names = append(names, c.Name)
+	}
+	if meant := spelling.Near(strings.TrimLeft(name, "-"), names); meant != "" {
+		problem += fmt.Sprintf(": did you mean %q?", meant)
 	}
 	return &UsageError{problem}
-}
-
-// distance is Levenshtein's: how many bytes to add, take away or exchange.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // Usage is what the program can be asked to do.

@@ -10,14 +10,18 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -75,16 +79,18 @@ const minSecretLength = 32
 
 // An Error is a mistake that only whoever configures the program can fix.
 // The program exits with status 2.
-type Error struct{ Err error }
+type Error struct {
+	Err   error
+	Hints []Hint // at what may be the cause
+}
 
 func (e *Error) Error() string { return e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Load reads the configuration through getenv. Its error is a
-// *Error that joins one error for each problem, each naming the
-// variable, what is wrong and an example of a right value; the configuration
-// then holds what could be read.
+// Load reads the configuration through getenv. Its error is an *Error that joins
+// one error for each problem, each naming the variable, what is wrong and an
+// example of a right value; the configuration then holds what could be read.
 func Load(getenv func(string) string) (Config, error) {
 	l := &Loader{Getenv: getenv}
 	c := Config{
@@ -104,7 +110,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.DatabaseURL = l.DatabaseURL()
 	c.Currency = l.currency()
 	c.TimeZone = l.timeZone()
-	c.SampleData = l.oneOf("SAMPLE_DATA", "false", "true") == "true"
+	c.SampleData = l.sampleData(c.BaseURL)
 	c.BackChannelLogout = l.oneOf("BACKCHANNEL_LOGOUT", "false", "true") == "true"
 	c.UniversalLogout = l.oneOf("UNIVERSAL_LOGOUT", "false", "true") == "true"
 	c.TrustedProxies = l.trustedProxies()
@@ -114,7 +120,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.KeepAliveTimeout = l.duration("KEEP_ALIVE_TIMEOUT", 2*time.Minute)
 	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
 	if len(l.Problems) > 0 {
-		return c, &Error{errors.Join(l.Problems...)}
+		return c, &Error{Err: errors.Join(l.Problems...)}
 	}
 	return c, nil
 }
@@ -133,7 +139,17 @@ func (l *Loader) problem(name, what, example string) {
 
 // optional returns the trimmed value of a variable, or "" if it is not set.
 func (l *Loader) optional(name, example string) string {
-	raw := l.Getenv(name)
+	if slices.Contains(inFiles, name) {
+		if value, found := l.fromFile(name); found {
+			return value
+		}
+	}
+	return l.check(name, l.Getenv(name), example)
+}
+
+// check returns the trimmed value of a variable, or "" where it has none that any
+// variable could have.
+func (l *Loader) check(name, raw, example string) string {
 	value := strings.TrimSpace(raw)
 	switch {
 	case raw != "" && value == "":
@@ -142,10 +158,64 @@ func (l *Loader) optional(name, example string) string {
 		l.problem(name, "still holds a placeholder", example)
 	case strings.ContainsFunc(value, unicode.IsControl):
 		l.problem(name, "holds a control character", example)
+	case isQuoted(value):
+		l.problem(name, "begins and ends with a quote, which docker run --env-file, for one, takes for a part of the value: leave the quotes out", example)
 	default:
 		return value
 	}
 	return ""
+}
+
+// isQuoted reports whether a value stands in quotes that whoever set it did not
+// mean.
+func isQuoted(value string) bool {
+	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[0] == value[len(value)-1]
+}
+
+// inFiles are the variables that may have their value in a file, which the
+// variable with _FILE behind its name names.
+var inFiles = []string{"OKTA_CLIENT_SECRET", "SESSION_SECRET", "DATABASE_URL"}
+
+// maxValue is how many bytes of such a file are read.
+const maxValue = 64 << 10
+
+// fromFile returns the value of a variable that is in a file, and whether one is
+// named.
+func (l *Loader) fromFile(name string) (value string, found bool) {
+	variable, example := name+"_FILE", "/run/secrets/"+strings.ToLower(name)
+	before := len(l.Problems)
+	path := l.check(variable, l.Getenv(variable), example)
+	if path == "" {
+		return "", len(l.Problems) > before
+	}
+	if l.Getenv(name) != "" {
+		l.problem(variable, "is set, and so is "+name+": remove one of the two", example)
+		return "", true
+	}
+	data, err := readValue(path)
+	switch data = bytes.TrimSpace(bytes.TrimPrefix(data, byteOrderMark)); {
+	case errors.Is(err, fs.ErrNotExist):
+		l.problem(variable, fmt.Sprintf("names %q, and there is no such file", path), example)
+	case errors.Is(err, fs.ErrPermission):
+		l.problem(variable, fmt.Sprintf("names %q, which the program may not read", path), example)
+	case err != nil:
+		l.problem(variable, fmt.Sprintf("names %q, which cannot be read", path), example)
+	case len(data) == 0:
+		l.problem(variable, fmt.Sprintf("names %q, which is empty", path), example)
+	default:
+		return l.check(variable, string(data), example), true
+	}
+	return "", true
+}
+
+// readValue reads a file with the value of a variable.
+func readValue(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxValue))
 }
 
 // required is optional, but a missing value is a problem too.
@@ -173,6 +243,17 @@ func (l *Loader) oneOf(name string, values ...string) string {
 		l.problem(name, fmt.Sprintf("is %q, which is not one of %s", value, strings.Join(values, ", ")), values[0])
 	}
 	return value
+}
+
+// sampleData reads SAMPLE_DATA: numbers that are made up have no place where
+// others look at them.
+func (l *Loader) sampleData(baseURL string) bool {
+	const name = "SAMPLE_DATA"
+	wanted := l.oneOf(name, "false", "true") == "true"
+	if u, err := url.Parse(baseURL); wanted && err == nil && !loopback.Host(u.Hostname()) {
+		l.problem(name, "is true, and APP_BASE_URL is not loopback: the sample is for trying the program out", "false")
+	}
+	return wanted
 }
 
 // duration reads a duration above zero.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +126,9 @@ func TestConfigProblems(t *testing.T) {
 		{"client secret blank", "OKTA_CLIENT_SECRET", blank, "is blank"},
 		{"client secret placeholder", "OKTA_CLIENT_SECRET", "your-client-secret", "placeholder"},
 		{"client secret control character", "OKTA_CLIENT_SECRET", "canary\x00secret", "control character"},
+		{"client ID in quotes", "OKTA_CLIENT_ID", `"0oa1b2c3d4"`, "quote"},
+		{"client secret in quotes", "OKTA_CLIENT_SECRET", `'canary-client-secret'`, "quote"},
+		{"client secret that is two quotes", "OKTA_CLIENT_SECRET", `""`, "quote"},
 		{"scopes without openid", "OKTA_SCOPES", "profile email", "openid"},
 		{"an algorithm that is none of the four", "OKTA_ID_TOKEN_ALG", "HS256", "not one of RS256, PS256, ES256, EdDSA"},
 		{"scopes with commas", "OKTA_SCOPES", "openid profile,email", "separate scopes by spaces"},
@@ -187,6 +192,118 @@ func TestConfigProblems(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "canary") {
 				t.Errorf("a secret shows in %q", err)
+			}
+		})
+	}
+}
+
+// TestQuotesThatAreMeant are those that do not stand around a value.
+func TestQuotesThatAreMeant(t *testing.T) {
+	for _, value := range []string{`'`, `it's`, `"a'`, `'a"`, `a"`, `"a`} {
+		variables := rightConfig()
+		variables["OKTA_CLIENT_SECRET"] = value
+		if c, err := Load(lookup(variables)); err != nil || string(c.ClientSecret) != value {
+			t.Errorf("%s: got %v, %v", value, string(c.ClientSecret), err)
+		}
+	}
+}
+
+func TestSecretsInFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	variables := rightConfig()
+	delete(variables, "OKTA_CLIENT_SECRET")
+	variables["OKTA_CLIENT_SECRET_FILE"] = file("client", "\ufeff a$b \r\n")
+	variables["SESSION_SECRET_FILE"] = file("session", strings.Repeat("a", 32)+",\t"+strings.Repeat("b", 32)+"\n")
+	variables["DATABASE_URL_FILE"] = file("database", "postgres://x:canary@localhost/x\n")
+	c, err := Load(lookup(variables))
+	if err == nil || !strings.Contains(err.Error(), "SESSION_SECRET_FILE holds a control character") {
+		t.Errorf("a tab between secrets: %v", err)
+	}
+	variables["SESSION_SECRET_FILE"] = file("session", strings.Repeat("a", 32)+", "+strings.Repeat("b", 32)+"\n")
+	if c, err = Load(lookup(variables)); err != nil {
+		t.Fatal(err)
+	}
+	if string(c.ClientSecret) != "a$b" || len(c.SessionSecrets) != 2 || c.SessionSecretMade || c.DatabaseURL != "postgres://x:canary@localhost/x" {
+		t.Errorf("got %q, %d secrets, %q", string(c.ClientSecret), len(c.SessionSecrets), c.DatabaseURL)
+	}
+	if url, err := Of(variables).DatabaseURL(); err != nil || url != c.DatabaseURL {
+		t.Errorf("DatabaseURL = %q, %v", url, err)
+	}
+	for _, test := range []struct{ name, variable, value, want string }{
+		{"both set", "OKTA_CLIENT_SECRET", "canary", "OKTA_CLIENT_SECRET_FILE is set, and so is OKTA_CLIENT_SECRET"},
+		{"no such file", "OKTA_CLIENT_SECRET_FILE", filepath.Join(dir, "none"), "no such file"},
+		{"a folder", "OKTA_CLIENT_SECRET_FILE", dir, "cannot be read"},
+		{"empty", "OKTA_CLIENT_SECRET_FILE", file("empty", " \n"), "is empty"},
+		{"blank", "OKTA_CLIENT_SECRET_FILE", "  ", "is blank"},
+		{"placeholder", "OKTA_CLIENT_SECRET_FILE", file("placeholder", "your-client-secret"), "OKTA_CLIENT_SECRET_FILE still holds a placeholder"},
+		{"in quotes", "OKTA_CLIENT_SECRET_FILE", file("quotes", `"canary"`), "quote"},
+		{"secret too short", "SESSION_SECRET_FILE", file("short", "canary"), "SESSION_SECRET number 1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			changed := maps.Clone(variables)
+			changed[test.variable] = test.value
+			_, err := Load(lookup(changed))
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one problem with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestSampleIsForLoopback(t *testing.T) {
+	for base, refused := range map[string]bool{"": false, "https://localhost:8443": false, "https://expenses.example.com": true} {
+		variables := rightConfig()
+		variables["APP_BASE_URL"], variables["SAMPLE_DATA"], variables["SESSION_SECRET"] = base, "true", strings.Repeat("a", 32)
+		_, err := Load(lookup(variables))
+		if (err != nil) != refused || refused && !strings.HasPrefix(err.Error(), "SAMPLE_DATA is true") {
+			t.Errorf("%q: got %v", base, err)
+		}
+	}
+}
+
+func TestHints(t *testing.T) {
+	tests := []struct {
+		name    string
+		file    string // .env; none where it is empty
+		environ []string
+		want    []string // beginnings
+	}{
+		{"nothing set", "", nil, []string{"there is no file .env, neither here nor beside the program: cp .env.example .env and fill it in, or make run"}},
+		{"everything in the environment", "", []string{"OKTA_ISSUER=x", "PATH=/bin", "HOME=/"}, nil},
+		{"an empty file", "# nothing\n", nil, nil},
+		{"near misses", "OKTA_SCOPE=openid\nOKTA_ISSUER=x\n", []string{"SESION_IDLE_TIMEOUT=1h", "okta_client_id=x", "LOGFORMAT=json"}, []string{
+			"LOGFORMAT is set, and nothing reads it: did you mean LOG_FORMAT?", "OKTA_SCOPE is set, and nothing reads it: did you mean OKTA_SCOPES?",
+			"SESION_IDLE_TIMEOUT is set", "okta_client_id is set, and nothing reads it: did you mean OKTA_CLIENT_ID?",
+		}},
+		{"names of others", "OKTA_ISSUER=x\n", []string{"TZ=UTC", "LANG=C", "OKTA_DOMAIN=x", "HTTPS_PROXY=x", "SSL_CERT_FILE=x", "PORT=3000"}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if test.file != "" {
+				if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			variables, err := Read(test.environ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hints := variables.Hints()
+			if len(hints) != len(test.want) {
+				t.Fatalf("got %q, want %q", hints, test.want)
+			}
+			for i, hint := range hints {
+				if !strings.HasPrefix(hint.String(), test.want[i]) {
+					t.Errorf("got %q, want %q", hint, test.want[i])
+				}
 			}
 		})
 	}

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/joho/godotenv"
+
+	"expense-dashboard/internal/spelling"
 )
 
 // Variables are those of the environment and, behind them, those of a file .env.
@@ -39,6 +43,17 @@ func Read(environ []string) (Variables, error) {
 	return v, err
 }
 
+// DatabaseURL returns the value of DATABASE_URL, or its default, for what needs
+// nothing else. Its error is an *Error.
+func (v Variables) DatabaseURL() (string, error) {
+	l := &Loader{Getenv: v.Get}
+	value := l.DatabaseURL()
+	if err := errors.Join(l.Problems...); err != nil {
+		return "", &Error{Err: err}
+	}
+	return value, nil
+}
+
 // Get returns the value of a variable, or "" if it is not set.
 func (v Variables) Get(name string) string { return v.values[name] }
 
@@ -53,13 +68,13 @@ func readDotEnv() (Variables, error) {
 			continue
 		}
 		if err != nil {
-			return Variables{file: path}, &Error{fmt.Errorf("read .env: %w", err)}
+			return Variables{file: path}, &Error{Err: fmt.Errorf("read .env: %w", err)}
 		}
 		data = bytes.TrimPrefix(data, byteOrderMark)
 		values, err := godotenv.UnmarshalBytes(data)
 		if err != nil {
 			// godotenv's error quotes the file, secrets and all.
-			return Variables{file: path}, &Error{fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
+			return Variables{file: path}, &Error{Err: fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
 		}
 		return Variables{values, path}, nil
 	}
@@ -86,4 +101,40 @@ func firstOddLine(data []byte) string {
 		}
 	}
 	return "a line (an unclosed quote?)"
+}
+
+// A Hint is something about the variables that is no problem by itself and is
+// hardly meant, and what to do about it.
+type Hint struct{ Found, Advice string }
+
+// String is a hint in a line.
+func (h Hint) String() string { return h.Found + ": " + h.Advice }
+
+// Hints returns those that the variables give: at names that nobody reads and
+// that are almost one that the program does, and at a file .env that is missing
+// where nothing is set.
+func (v Variables) Hints() []Hint {
+	var hints []Hint
+	known := names()
+	for _, name := range slices.Sorted(maps.Keys(v.values)) {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if meant := spelling.Near(strings.ToUpper(name), known); meant != "" {
+			hints = append(hints, Hint{name + " is set, and nothing reads it", "did you mean " + meant + "?"})
+		}
+	}
+	if v.file == "" && v.Get("OKTA_ISSUER")+v.Get("OKTA_CLIENT_ID")+v.Get("OKTA_CLIENT_SECRET") == "" {
+		hints = append(hints, Hint{"there is no file .env, neither here nor beside the program",
+			"cp .env.example .env and fill it in, or make run, which signs people in without an Okta org"})
+	}
+	return hints
+}
+
+// names returns those of all variables that the program reads, sorted.
+func names() []string {
+	asked := map[string]bool{}
+	// An empty environment is refused, but only once every variable was asked for.
+	_, _ = Load(func(name string) string { asked[name] = true; return "" })
+	return slices.Sorted(maps.Keys(asked))
 }

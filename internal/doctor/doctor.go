@@ -116,9 +116,13 @@ func (d *Doctor) checkConfig(environ []string) {
 		}
 		d.fail(check, found, mend)
 	}
+	for _, hint := range variables.Hints() {
+		d.warn(check, hint.Found, hint.Advice)
+	}
+	clean := len(d.Findings) == 0
 	d.cfg, err = config.Load(variables.Get)
 	if err == nil {
-		if len(d.Findings) == 0 {
+		if clean {
 			d.ok(check, "everything that is set is understood")
 		}
 		return
@@ -126,7 +130,7 @@ func (d *Doctor) checkConfig(environ []string) {
 	for problem := range strings.SplitSeq(err.Error(), "\n") {
 		found, example, _ := strings.Cut(problem, ". Example: ")
 		name, _, _ := strings.Cut(problem, " ")
-		d.broken[name] = true
+		d.broken[strings.TrimSuffix(name, "_FILE")], d.broken[name] = true, true
 		d.fail(check, found, "for example "+example)
 	}
 }
