@@ -150,7 +150,7 @@ func TestWrongForms(t *testing.T) {
 		{"date without zeros", "date", "2026-1-1", "year-month-day"},
 		{"date that does not exist", "date", "2025-02-30", "year-month-day"},
 		{"date too early", "date", "1999-12-31", "Enter a date from 2000-01-01"},
-		{"date too late", "date", time.Now().AddDate(1, 0, 2).Format(time.DateOnly), "Enter a date from"},
+		{"date too late", "date", time.Now().AddDate(0, 0, 33).Format(time.DateOnly), "more than 31 days ahead"},
 		{"date with a time", "date", "2026-01-01T00:00:00Z", "year-month-day"},
 		{"no item", "item", "  ", "Enter an item"},
 		{"item too long", "item", strings.Repeat("ü", 201), "at most 200 characters"},
@@ -264,7 +264,7 @@ func TestOddTextsAreKept(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(finance)
 	for _, item := range []string{
-		`'); DROP TABLE expenses; --`, `100% _ \ " ' ; --`, `<script>alert(1)</script>`, "Füße 日本語 🧾 e\u0301", strings.Repeat("ü", 200),
+		`'); DROP TABLE expenses; --`, `100% _ \ " ' ; --`, `<script>alert(1)</script>`, "Füße 日本語 🧾 \u00e9", strings.Repeat("ü", 200),
 		`=HYPERLINK("http://example.com")`, "{{.}}", "%00%0d%0a", "$1 ? :name",
 	} {
 		e := logExpense(b, "finance", with(aForm(), "item", item))
@@ -527,9 +527,33 @@ func TestQueriesNotUnderstood(t *testing.T) {
 		"foo=1", "Q=1", "sort=team", "sort=date;", "order=up", "from=yesterday", "from=2026-13-01", "from=2026-02-01&to=2026-01-01",
 		"q=a&q=b", "after=x", "after=" + strings.Repeat("A", 100), "q=%00", "q=%ff", "q=" + strings.Repeat("x", 201), "%zz=1", "a;b",
 	} {
-		for _, path := range []string{"/expenses", "/expenses.csv", "/expenses.json", "/team/finance", "/team/finance/expenses.csv"} {
+		for _, path := range []string{"/expenses.csv", "/expenses.json", "/team/finance/expenses.csv"} {
 			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "is not understood")
 		}
+		for _, path := range []string{"/expenses", "/team/finance"} {
+			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "not understood", `role="search"`, `action="`+path+`"`, "show all expenses")
+			b.Get(path+"?"+query, "Accept", "application/json").Check(t, http.StatusBadRequest, "is not understood")
+		}
+	}
+}
+
+// TestQueriesNotUnderstoodKeepWhatWasTyped asks with one field wrong among right
+// ones.
+func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	for _, test := range []struct {
+		query string
+		want  []string
+	}{
+		{"q=taxi&from=2026-03-02&to=2026-03-01", []string{`value="taxi"`, `value="2026-03-02"`, `value="2026-03-01"`, `id="filter-to-error">The last day, 2026-03-01, is before the first, 2026-03-02.`, `href="#filter-to"`}},
+		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This holds a control character`, `value="Meals"`, `aria-describedby="filter-q-error"`}},
+		{"q=taxi&page=2", []string{`value="taxi"`, "“page” is not a parameter of this page", "!-error"}},
+		{"q=taxi&from=x&order=up", []string{"2 things in its address are", `id="filter-from-error"`, "The order is asc or desc"}},
+	} {
+		b.Get("/team/finance?"+test.query).Check(t, http.StatusBadRequest, test.want...)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -20,6 +18,9 @@ const (
 	MaxCategory = 50
 	MaxNote     = 2000
 )
+
+// MaxDaysAhead is how many days after the present one an expense may be dated.
+const MaxDaysAhead = 31
 
 // Expense is what somebody spent for a team, as the database holds it.
 type Expense struct {
@@ -103,7 +104,7 @@ func (e FieldErrors) List() []string {
 // Check reads what was typed. Amounts are in the notation of who typed
 // them. The Entry, which still lacks its team and owner, is whole only where the
 // FieldErrors hold nothing. Dates are right from the
-// year 2000 to a year after today.
+// year 2000 to MaxDaysAhead after today.
 func (f Form) Check(today Date, amounts Notation) (Entry, FieldErrors) {
 	var (
 		entry    Entry
@@ -121,6 +122,10 @@ func (f Form) Check(today Date, amounts Notation) (Entry, FieldErrors) {
 	return entry, problems
 }
 
+// LastDay returns the latest date that an expense may have on a day: a mistyped
+// year would stretch every chart.
+func LastDay(today Date) Date { return today.AddDays(MaxDaysAhead) }
+
 func checkDate(typed string, today Date) (Date, string) {
 	typed = strings.TrimSpace(typed)
 	if typed == "" {
@@ -130,49 +135,14 @@ func checkDate(typed string, today Date) (Date, string) {
 	if err != nil {
 		return Date{}, "Enter the date as year-month-day, like 2006-01-31."
 	}
-	first, last := NewDate(2000, time.January, 1), Date{today.T.AddDate(1, 0, 0)}
-	if date.Compare(first) < 0 || date.Compare(last) > 0 {
+	first, last := NewDate(2000, time.January, 1), LastDay(today)
+	if date.Compare(last) > 0 {
+		return Date{}, fmt.Sprintf("Enter a date from %v to %v: %v is more than %d days ahead.", first, last, date, MaxDaysAhead)
+	}
+	if date.Compare(first) < 0 {
 		return Date{}, fmt.Sprintf("Enter a date from %v to %v.", first, last)
 	}
 	return date, ""
-}
-
-// checkLine reads a text of one line that has to be there, and which is called
-// what in the sentence about it.
-func checkLine(typed, what string, limit int) (string, string) {
-	line := strings.TrimSpace(typed)
-	if line == "" {
-		return "", "Enter " + what + "."
-	}
-	if problem := CheckText(line, limit, ""); problem != "" {
-		return "", problem
-	}
-	return line, ""
-}
-
-// checkNote reads a text that may be missing and may have several lines. A
-// browser ends those with CR LF; the database holds LF.
-func checkNote(typed string) (string, string) {
-	note := strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n"))
-	if problem := CheckText(note, MaxNote, "\n\t"); problem != "" {
-		return "", problem
-	}
-	return note, ""
-}
-
-// CheckText says what is wrong with a text, if anything: more than limit
-// characters, not UTF-8, a control character other than those allowed.
-func CheckText(s string, limit int, allowed string) string {
-	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
-	switch {
-	case !utf8.ValidString(s):
-		return "This holds bytes that are not text. Type it again."
-	case strings.ContainsFunc(s, control):
-		return "This holds a control character. Type it again without it."
-	case utf8.RuneCountInString(s) > limit:
-		return fmt.Sprintf("This is too long: at most %d characters.", limit)
-	}
-	return ""
 }
 
 // Diff lists what has to change in e to make it other, in the order of the

@@ -50,7 +50,7 @@ func TestPeriods(t *testing.T) {
 // goodForm is an expense as somebody types it who knows how.
 func goodForm() Form {
 	return Form{
-		Date: "2026-03-02", Person: "Zoë", Item: " Team  Lunch\t", Category: "Meals", Amount: "USD 1,234.5", Note: "\r\n two\r\nlines\tand a tab ",
+		Date: "2026-03-02", Person: "Zoë", Item: " Team \u00a0 Lunch\u2003", Category: "Meals", Amount: "USD 1,234.5", Note: "\r\n two\r\nlines\tand a  tab ",
 	}
 }
 
@@ -58,7 +58,7 @@ func TestCheckForm(t *testing.T) {
 	today := NewDate(2026, 11, 22)
 	entry, problems := goodForm().Check(today, PlainNotation(Dollars()))
 	want := Entry{
-		Date: NewDate(2026, 3, 2), Person: "Zoë", Item: "Team  Lunch", Category: "Meals", Amount: 123450, Note: "two\nlines\tand a tab",
+		Date: NewDate(2026, 3, 2), Person: "Zoë", Item: "Team Lunch", Category: "Meals", Amount: 123450, Note: "two\nlines\tand a tab",
 	}
 	if entry != want || problems.Any() {
 		t.Fatalf("got %+v, %+v", entry, problems)
@@ -80,11 +80,18 @@ func TestCheckForm(t *testing.T) {
 		{"no such day", func(f *Form) { f.Date = "2026-02-30" }, "date"},
 		{"first day", func(f *Form) { f.Date = "2000-01-01" }, ""},
 		{"before the first day", func(f *Form) { f.Date = "1999-12-31" }, "date"},
-		{"last day", func(f *Form) { f.Date = "2027-11-22" }, ""},
-		{"after the last day", func(f *Form) { f.Date = "2027-11-23" }, "date"},
+		{"last day", func(f *Form) { f.Date = "2026-12-23" }, ""},
+		{"after the last day", func(f *Form) { f.Date = "2026-12-24" }, "date"},
 		{"item missing", func(f *Form) { f.Item = "\u00a0 " }, "item"},
 		{"item as long as may be", func(f *Form) { f.Item = strings.Repeat("é", 200) }, ""},
 		{"item too long", func(f *Form) { f.Item = strings.Repeat("é", 201) }, "item"},
+		{"item of zero-width characters", func(f *Form) { f.Item = "\u200b\u2060\ufeff \u200d" }, "item"},
+		{"item of a soft hyphen and fillers", func(f *Form) { f.Item = "\u00ad\u3164\u2800\ufe0f" }, "item"},
+		{"item turned around", func(f *Form) { f.Item = "invoice\u202efdp.exe" }, "item"},
+		{"item with an isolate", func(f *Form) { f.Item = "\u2067a\u2069" }, "item"},
+		{"category with a mark of direction", func(f *Form) { f.Category = "a\u200f" }, "category"},
+		{"note turned around", func(f *Form) { f.Note = "a\u202db" }, "note"},
+		{"item in Hebrew", func(f *Form) { f.Item = "ארוחת צוות" }, ""},
 		{"item with NUL", func(f *Form) { f.Item = "a\x00b" }, "item"},
 		{"item with two lines", func(f *Form) { f.Item = "a\nb" }, "item"},
 		{"item with a C1 control", func(f *Form) { f.Item = "a\u0085b" }, "item"},
@@ -124,6 +131,20 @@ func TestCheckForm(t *testing.T) {
 	}
 }
 
+// Two ways to type a text are one text.
+func TestTextsAreNormalized(t *testing.T) {
+	form := goodForm()
+	form.Item, form.Person, form.Category, form.Note = "Cafe\u0301  crème", " Zoe\u0308 \u3000 Li ", "Me\u0301als", "a\u00a0\u00a0b\r\n e\u0301 \u200b"
+	entry, problems := form.Check(NewDate(2026, 11, 22), PlainNotation(Dollars()))
+	if got, want := []string{entry.Item, entry.Person, entry.Category, entry.Note}, []string{"Café crème", "Zoë Li", "Méals", "a b\né \u200b"}; problems.Any() || !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, %+v, want %q", got, problems, want)
+	}
+	form.Note = "\u200b\n\u2060"
+	if entry, problems := form.Check(NewDate(2026, 11, 22), PlainNotation(Dollars())); entry.Note != "" || problems.Any() {
+		t.Errorf("a note of nothing is %q, %+v", entry.Note, problems)
+	}
+}
+
 func TestAverage(t *testing.T) {
 	for _, test := range []struct {
 		total Money
@@ -152,24 +173,27 @@ func TestParseExpenseQuery(t *testing.T) {
 		{"sort alone", "sort=amount", Query{Sort: "amount"}, ""},
 		{"order alone", "order=asc", Query{Sort: "date"}, ""},
 		{"one day", "from=2026-01-01&to=2026-01-01", Query{From: NewDate(2026, 1, 1), To: NewDate(2026, 1, 1), Sort: "date", Desc: true}, ""},
-		{"unknown parameter", "page=2", Query{}, "q, person, category, from, to, sort, order, after"},
-		{"another case", "Sort=date", Query{}, "q, person, category"},
-		{"empty name", "=x", Query{}, "q, person, category"},
-		{"repeated", "sort=date&sort=item", Query{}, "sort stands more than once"},
-		{"unknown sort", "sort=note", Query{}, "date, person, item, category, amount"},
-		{"part of a sort", "sort=date,", Query{}, "date, person, item, category, amount"},
+		{"unknown parameter", "page=2", Query{}, "page: “page” is not a parameter of this page. These are: q, person, category, from, to, sort, order, after."},
+		{"another case", "Sort=date", Query{}, "Sort: “Sort” is not a parameter"},
+		{"empty name", "=x", Query{}, ": “” is not a parameter"},
+		{"repeated", "sort=date&sort=item", Query{}, "sort: sort stands more than once"},
+		{"unknown sort", "sort=note", Query{}, "sort: The list is sorted by one of date, person, item, category, amount, not by “note”."},
+		{"part of a sort", "sort=date,", Query{}, "sort: The list is sorted by"},
 		{"SQL as sort", "sort=date;drop+table+expenses", Query{}, "not a parameter"},
-		{"unknown order", "order=DESC", Query{}, "asc, desc"},
-		{"bad date", "from=2026-02-30", Query{}, "from is understood as a date"},
-		{"date with a time", "to=2026-02-03T00:00:00Z", Query{}, "to is understood as a date"},
-		{"from after to", "from=2026-02-02&to=2026-02-01", Query{}, "from 2026-02-02 is after to 2026-02-01"},
-		{"control character", "q=a%00b", Query{}, "q is understood as a text"},
-		{"not UTF-8", "person=%ff", Query{}, "person is understood as a text"},
-		{"too long", "q=" + strings.Repeat("q", 201), Query{}, "q is understood as a text of up to 200"},
-		{"no cursor", "after=2", Query{}, "after is not a place"},
-		{"cursor of another sort", "sort=item&after=" + at, Query{}, "after is not a place"},
-		{"cursor of another order", "sort=person&order=desc&after=" + at, Query{}, "after is not a place"},
-		{"padded cursor", "sort=person&after=" + at + "%3D", Query{}, "after is not a place"},
+		{"unknown order", "order=DESC", Query{}, "order: The order is asc or desc"},
+		{"bad date", "from=2026-02-30", Query{}, "from: Enter the date as year-month-day"},
+		{"date with a time", "to=2026-02-03T00:00:00Z", Query{}, "to: Enter the date as year-month-day"},
+		{"from after to", "from=2026-02-02&to=2026-02-01", Query{}, "to: The last day, 2026-02-01, is before the first, 2026-02-02."},
+		{"control character", "q=a%00b", Query{}, "q: This holds a control character"},
+		{"tab", "q=a%09b", Query{}, "q: This holds a control character"},
+		{"direction", "q=a%E2%80%AEb", Query{}, "q: This holds a character that turns"},
+		{"not UTF-8", "person=%ff", Query{}, "person: This holds bytes"},
+		{"too long", "q=" + strings.Repeat("q", 201), Query{}, "q: This is too long: at most 200"},
+		{"no cursor", "after=2", Query{}, "after: after is not a place"},
+		{"cursor of another sort", "sort=item&after=" + at, Query{}, "after: after is not a place"},
+		{"cursor of another order", "sort=person&order=desc&after=" + at, Query{}, "after: after is not a place"},
+		{"padded cursor", "sort=person&after=" + at + "%3D", Query{}, "after: after is not a place"},
+		{"several", "from=x&order=up", Query{}, "order: The order is asc or desc, not “up”.\nfrom: Enter the date"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -179,11 +203,16 @@ func TestParseExpenseQuery(t *testing.T) {
 				params = url.Values{"date;drop table expenses": {"x"}}
 			}
 			got, err := ParseQuery(params)
-			var problem *QueryError
+			var faults QueryFaults
+			errors.As(err, &faults)
+			var said []string
+			for _, fault := range faults {
+				said = append(said, fault.Parameter+": "+fault.Text)
+			}
 			switch {
 			case test.err == "" && (err != nil || !reflect.DeepEqual(got, test.want)):
 				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
-			case test.err != "" && (!errors.As(err, &problem) || !strings.Contains(problem.Text, test.err)):
+			case test.err != "" && !strings.Contains(strings.Join(said, "\n"), test.err):
 				t.Errorf("error %v, want one with %q", err, test.err)
 			}
 		})

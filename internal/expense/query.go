@@ -30,12 +30,39 @@ type Cursor struct {
 	ID    string
 }
 
-// QueryError is a query that is not understood. Its text is for the person who
+// QueryError is a request that is not understood. Its text is for the person who
 // sent it: it says what is understood.
 type QueryError struct{ Text string }
 
 // Error implements error.
 func (e *QueryError) Error() string { return "expense query: " + e.Text }
+
+// QueryFault is what is not understood of one parameter of a query, as a
+// sentence for who sent it.
+type QueryFault struct{ Parameter, Text string }
+
+// QueryFaults are all that is not understood of a query.
+type QueryFaults []QueryFault
+
+// Error implements error.
+func (f QueryFaults) Error() string { return "expense query: " + f.Text("") }
+
+// Text returns the sentences about a parameter, or about all of them where it is
+// empty.
+func (f QueryFaults) Text(parameter string) string {
+	var texts []string
+	for _, fault := range f {
+		if parameter == "" || fault.Parameter == parameter {
+			texts = append(texts, fault.Text)
+		}
+	}
+	return strings.Join(texts, " ")
+}
+
+// find adds what is not understood of a parameter.
+func (f *QueryFaults) find(parameter, format string, args ...any) {
+	*f = append(*f, QueryFault{parameter, fmt.Sprintf(format, args...)})
+}
 
 const (
 	// queryNames are the parameters of a page of expenses.
@@ -44,45 +71,44 @@ const (
 	SortNames = "date, person, item, category, amount"
 )
 
-// ParseQuery reads the parameters of a page of expenses: q, person,
-// category, from, to, sort, order and after. Nothing is ignored: an unknown or
-// repeated parameter and a value that is not understood are a *QueryError. An
-// empty value, as an empty field of a form sends it, is none.
+// ParseQuery reads the parameters of a page of expenses: q, person, category,
+// from, to, sort, order and after. Nothing is ignored: an unknown or repeated
+// parameter and a value that is not understood are among the QueryFaults, which
+// are the error. An empty value, as an empty field of a form sends it, is none.
 func ParseQuery(params url.Values) (Query, error) {
-	q := Query{Sort: "date", Desc: true}
+	var faults QueryFaults
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		values := params[name]
 		if !slices.Contains(strings.Split(queryNames, ", "), name) {
-			return Query{}, &QueryError{fmt.Sprintf("%s is not a parameter of this page; these are: %s",
-				QuoteShort(name), queryNames)}
-		}
-		if len(values) != 1 {
-			return Query{}, &QueryError{name + " stands more than once; each parameter is understood once"}
+			faults.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), queryNames)
+		} else if len(params[name]) != 1 {
+			faults.find(name, "%s stands more than once in the address, and counts once.", name)
 		}
 	}
-	if err := q.readOrder(params.Get("sort"), params.Get("order")); err != nil {
-		return Query{}, err
-	}
-	if err := q.readFilter(params); err != nil {
-		return Query{}, err
-	}
+	q := Query{Sort: "date", Desc: true}
+	q.readOrder(params, &faults)
+	q.readTexts(params, &faults)
+	q.readDates(params, &faults)
 	if after := params.Get("after"); after != "" {
 		var ok bool
 		if q.After, ok = q.parseCursor(after); !ok {
-			return Query{}, &QueryError{"after is not a place in this list; it is understood as the link to the next page has it, with the same sort and order"}
+			faults.find("after", "after is not a place in this list: take it from the link to the next page, with the same sort and order.")
 		}
+	}
+	if faults != nil {
+		return Query{}, faults
 	}
 	return q, nil
 }
 
 // readOrder reads the parameters sort and order. Dates run backwards unless the
 // order is given, everything else forwards.
-func (q *Query) readOrder(sort, order string) error {
+func (q *Query) readOrder(params url.Values, faults *QueryFaults) {
+	sort, order := params.Get("sort"), params.Get("order")
 	if sort != "" {
 		q.Sort = sort
 	}
 	if !slices.Contains(strings.Split(SortNames, ", "), q.Sort) {
-		return &QueryError{fmt.Sprintf("sort by %s is not understood; these are: %s", QuoteShort(sort), SortNames)}
+		faults.find("sort", "The list is sorted by one of %s, not by %s.", SortNames, quoted(sort))
 	}
 	switch order {
 	case "":
@@ -90,13 +116,12 @@ func (q *Query) readOrder(sort, order string) error {
 	case "asc", "desc":
 		q.Desc = order == "desc"
 	default:
-		return &QueryError{fmt.Sprintf("order %s is not understood; these are: asc, desc", QuoteShort(order))}
+		faults.find("order", "The order is asc or desc, not %s.", quoted(order))
 	}
-	return nil
 }
 
-// readFilter reads the parameters that say which expenses are meant.
-func (q *Query) readFilter(params url.Values) error {
+// readTexts reads the parameters that hold a text.
+func (q *Query) readTexts(params url.Values, faults *QueryFaults) {
 	for _, text := range []struct {
 		name  string
 		to    *string
@@ -107,10 +132,14 @@ func (q *Query) readFilter(params url.Values) error {
 		{"category", &q.Category, MaxCategory},
 	} {
 		*text.to = strings.TrimSpace(params.Get(text.name))
-		if CheckText(*text.to, text.limit, "") != "" {
-			return &QueryError{fmt.Sprintf("%s is understood as a text of up to %d characters without control characters", text.name, text.limit)}
+		if problem := CheckText(*text.to, text.limit, ""); problem != "" {
+			faults.find(text.name, "%s", problem)
 		}
 	}
+}
+
+// readDates reads the first and the last day.
+func (q *Query) readDates(params url.Values, faults *QueryFaults) {
 	for _, date := range []struct {
 		name string
 		to   *Date
@@ -121,13 +150,12 @@ func (q *Query) readFilter(params url.Values) error {
 		}
 		var err error
 		if *date.to, err = ParseDate(text); err != nil {
-			return &QueryError{fmt.Sprintf("%s is understood as a date like 2006-01-31, not %s", date.name, QuoteShort(text))}
+			faults.find(date.name, "Enter the date as year-month-day, like 2006-01-31, not %s.", quoted(text))
 		}
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && q.From.Compare(q.To) > 0 {
-		return &QueryError{fmt.Sprintf("from %v is after to %v; from is understood as the first day and to as the last", q.From, q.To)}
+		faults.find("to", "The last day, %v, is before the first, %v.", q.To, q.From)
 	}
-	return nil
 }
 
 // First returns q for its first page.

@@ -74,7 +74,7 @@ func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormV
 	if form.Version > 0 && v.Access.Admin {
 		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
 	}
-	form.MaxDate = expense.Date{s.today().T.AddDate(1, 0, 0)}.String()
+	form.MaxDate = expense.LastDay(s.today()).String()
 }
 
 // LogExpense handles POST /team/{id}/expenses.

@@ -52,6 +52,7 @@ func (s *Site) explain(err error) failure {
 	var signIn *openid.SignInError
 	var method *methodError
 	var query *expense.QueryError
+	var faults expense.QueryFaults
 	var kept *keptError
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -59,7 +60,11 @@ func (s *Site) explain(err error) failure {
 		return s.explainSignIn(signIn)
 	case errors.As(err, &query):
 		return told(http.StatusBadRequest, "That address is not understood",
-			"Something behind the question mark is not what this page knows: "+query.Text+".",
+			"What was sent is not understood: "+query.Text+".",
+			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
+	case errors.As(err, &faults):
+		return told(http.StatusBadRequest, "That address is not understood",
+			"Something behind the question mark is not understood. "+faults.Text(""),
 			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.As(err, &kept):
 		return told(http.StatusServiceUnavailable, "Not saved yet",

@@ -140,6 +140,9 @@ func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) erro
 // showExpenses answers with a page of expenses. One with a notice is nobody
 // else's, so it is rendered for this request.
 func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) error {
+	if _, err := queryOf(r, v); err != nil {
+		return s.wrongQuery(w, r, v, shared, err)
+	}
 	if told := s.notices.take(w, r); told != nil {
 		view, err := s.expensesView(r, v, "")
 		if err != nil {
@@ -163,11 +166,31 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 func queryOf(r *http.Request, v Visit) (expense.Query, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return expense.Query{}, &expense.QueryError{"it is not made of name=value pairs joined by &"}
+		return expense.Query{}, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
 	}
 	q, err := expense.ParseQuery(parameters)
 	q.Teams = v.teams()
 	return q, err
+}
+
+// wrongQuery answers a query that is not understood with the page's own filter, as
+// it was typed, and what is wrong beside its fields. A program gets the error.
+func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page, err error) error {
+	var faults expense.QueryFaults
+	if !errors.As(err, &faults) || !AcceptsPage(r) {
+		return err
+	}
+	s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
+	// What cannot be read of a broken address is left out.
+	typed, _ := url.ParseQuery(r.URL.RawQuery)
+	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", page.ExpensesView{
+		Page: shared, Team: v.Team, Path: v.path(), ClearURL: v.path(), Periods: periodLinks(v, expense.Query{Sort: "date", Desc: true}, s.today()),
+		Faults: faults,
+		Filter: page.FilterForm{
+			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), From: typed.Get("from"), To: typed.Get("to"),
+			Faults: faults,
+		},
+	})
 }
 
 // expensesView asks the database for a page and for the sums of all pages, and

@@ -168,7 +168,7 @@ var pageStates = []pageState{
 	{
 		"expenses, filtered, the last page", "expenses", testExpenses(func(v *ExpensesView) {
 			v.Filtered, v.ClearURL, v.NextURL, v.FirstURL = true, "/team/finance?sort=amount", "", "/team/finance?q=lunch"
-			v.Filter = FilterForm{"lunch", "Alice", "Meals", "2026-03-01", "2026-03-31", "amount", "asc"}
+			v.Filter = FilterForm{"lunch", "Alice", "Meals", "2026-03-01", "2026-03-31", "amount", "asc", nil}
 			v.Periods[0].Current = true
 			v.Columns[0].Sorted, v.Columns[4].Sorted = "", "ascending"
 			v.Count = 1
@@ -461,7 +461,7 @@ var pageStates = []pageState{
 		"hostile expenses", "expenses", testExpenses(func(v *ExpensesView) {
 			v.Page, v.Team, v.CanLog, v.Path, v.Filtered = Page{hostile, true, hostile}, team.Team{hostile, hostile}, true, "/team/"+hostile, true
 			v.Notice = &Notice{hostile, hostile, 1}
-			v.Filter = FilterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile}
+			v.Filter = FilterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile, nil}
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
 			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}

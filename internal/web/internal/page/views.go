@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,9 @@ type ExpensesView struct {
 	Admin    bool
 	Path     string // of this page, without a query: where the filter form goes
 	Filter   FilterForm
-	Filtered bool   // whether anything but the order is asked for
-	ClearURL string // this page without a filter
+	Faults   expense.QueryFaults // of the address: where there are any, nothing is listed
+	Filtered bool                // whether anything but the order is asked for
+	ClearURL string              // this page without a filter
 	Periods  []Link
 	Columns  []Column // Date, Name, Team on the page over all teams, Item, Category, Amount
 	Rows     []ExpenseLine
@@ -82,8 +84,40 @@ type ExpensesView struct {
 	Categories        []string
 }
 
-// A FilterForm is the filter as it stands in the address, texts as typed.
-type FilterForm struct{ Q, Person, Category, From, To, Sort, Order string }
+// A FilterForm is the filter as it stands in the address, texts as typed, with
+// what is not understood of it.
+type FilterForm struct {
+	Q, Person, Category, From, To, Sort, Order string
+	Faults                                     expense.QueryFaults
+}
+
+// A filterField is a field of the filter, with what is not understood of it.
+type filterField struct {
+	Name, Label, Type, Value string
+	Length                   int    // the most characters it takes; 0 for dates
+	List, Placeholder        string // may be empty
+	Fault                    string // a sentence, or empty
+}
+
+// Fields returns the fields in the order in which they stand.
+func (f FilterForm) Fields() []filterField {
+	fields := []filterField{
+		{Name: "q", Label: "Search", Type: "search", Value: f.Q, Length: expense.MaxItem, Placeholder: "Item, person, note"},
+		{Name: "person", Label: "Person", Type: "text", Value: f.Person, Length: expense.MaxPerson, List: "people"},
+		{Name: "category", Label: "Category", Type: "text", Value: f.Category, Length: expense.MaxCategory, List: "categories"},
+		{Name: "from", Label: "From", Type: "date", Value: f.From},
+		{Name: "to", Label: "To", Type: "date", Value: f.To},
+	}
+	for i := range fields {
+		fields[i].Fault = f.Faults.Text(fields[i].Name)
+	}
+	return fields
+}
+
+// Has reports whether a parameter of the address has a field.
+func (f FilterForm) Has(parameter string) bool {
+	return slices.ContainsFunc(f.Fields(), func(field filterField) bool { return field.Name == parameter })
+}
 
 // A Link is an address with what it is called. Current marks where one is.
 type Link struct {
@@ -151,7 +185,7 @@ type ExpenseFormView struct {
 	// there is a conflict. Sending the form again then overwrites it.
 	Current    *expense.Expense
 	Categories []string // suggestions
-	MaxDate    string   // a year ahead
+	MaxDate    string   // the latest date
 }
 
 // An ImportView is the view of import.html.
