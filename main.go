@@ -214,6 +214,9 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	if counted != nil {
+		counted.Watch(func() bool { return s.signIn.client.Ready() == nil }, func() bool { return db.PingWrites(ctx) == nil })
+	}
 	if err := connectAtStart(ctx, s.signIn.client, log); err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ func TestMetrics(t *testing.T) {
 
 	got := scrape(t, addr)
 	for name, want := range map[string]string{
+		"sign_in_works": "1",
+		"writing_works": "1",
 		`http_requests_total{route="GET /login",status="303"}`:                     "2",
 		`http_requests_total{route="GET /dashboard",status="200"}`:                 "1",
 		`http_requests_total{route="GET /team/{id}",status="404"}`:                 "1",

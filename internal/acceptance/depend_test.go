@@ -53,7 +53,7 @@ func TestDirectDependencies(t *testing.T) {
 // says how the packages are meant.
 func TestImports(t *testing.T) {
 	want := map[string]string{
-		".":                   "command config digest doctor logging metrics openid server session signin store team web",
+		".":                   "command config digest doctor expense logging metrics openid server session signin store team web",
 		"cache":               "",
 		"command":             "spelling",
 		"config":              "loopback secret spelling weburl",
@@ -72,7 +72,7 @@ func TestImports(t *testing.T) {
 		"session":             "cache digest metrics secret store team",
 		"signin":              "openid secret session",
 		"spelling":            "",
-		"store":               "digest expense expense/expensefile metrics team",
+		"store":               "digest expense expense/expensefile loopback metrics team",
 		"team":                "expense",
 		"web":                 "cache digest duration expense expense/expensefile logging loopback metrics openid secret server session signin store team web/internal/page",
 		"web/internal/page":   "cache duration expense team",

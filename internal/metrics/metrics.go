@@ -68,6 +68,21 @@ func (m *Metrics) CountDropped(dropped func() uint64) {
 		func() float64 { return float64(dropped()) }))
 }
 
+// Watch tells at each reading whether people can sign in and whether anything can
+// be written.
+func (m *Metrics) Watch(signIn, writes func() bool) {
+	for name, works := range map[string]func() bool{"sign_in_works": signIn, "writing_works": writes} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(
+			prometheus.GaugeOpts{Name: "expense_dashboard_" + name, Help: "1 while it does, else 0."},
+			func() float64 {
+				if works() {
+					return 1
+				}
+				return 0
+			}))
+	}
+}
+
 // Serve answers GET /metrics on addr until stop is called.
 func (m *Metrics) Serve(ctx context.Context, addr string, log *slog.Logger) (stop func() error, err error) {
 	listener, err := net.Listen("tcp", addr)

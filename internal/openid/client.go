@@ -188,14 +188,26 @@ func (c *Client) Connect(ctx context.Context) error {
 	return nil
 }
 
-// KeepConnected discovers the provider until that succeeds and from then on
+// Ready returns why nobody can sign in now, in plain words that show nothing of an
+// answer, or nil.
+func (c *Client) Ready() error {
+	switch p := c.Provider(); {
+	case p == nil:
+		return errors.New("the OpenID provider has not been reached yet")
+	case p.keys.count() == 0:
+		return errors.New("no usable key of the OpenID provider is known")
+	}
+	return nil
+}
+
+// KeepConnected discovers the provider until people can sign in and from then on
 // refreshes what is known of it, until ctx is done. No fault of the provider's
 // ends it or takes away what is known.
 func (c *Client) KeepConnected(ctx context.Context) {
 	wait := time.Second
 	for {
 		interval := refreshInterval
-		if c.Provider() == nil {
+		if c.Ready() != nil {
 			interval = wait
 			wait = min(2*wait, maxRetryInterval)
 		}

@@ -133,6 +133,27 @@ func (s *Records) Refresh(ctx context.Context) {
 	}
 }
 
+// Ready returns nil once it is known which sessions have ended, also when the
+// database has failed a moment ago and serves again.
+func (s *Records) Ready(ctx context.Context) error {
+	s.Refresh(ctx)
+	s.Mu.Lock()
+	asking := s.Asking
+	s.Mu.Unlock()
+	if asking != nil {
+		select {
+		case <-asking:
+		case <-ctx.Done():
+		}
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if !s.loaded || s.Failing {
+		return storepkg.Unavailable(errors.New("it is not known which sessions have ended"))
+	}
+	return nil
+}
+
 // ask asks the database once, for endedPatience at most, and pays what is owed.
 func (s *Records) ask(answered chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), endedPatience)

@@ -147,7 +147,10 @@ func checkWritesFail(t *testing.T, s *Store, e expense.Expense) {
 	checkUnavailable(t, "create", err)
 	_, err = s.Update(t.Context(), alice, e.ID, e.Version, entry)
 	checkUnavailable(t, "update", err)
-	checkUnavailable(t, "ping", s.Ping(t.Context()))
+	checkUnavailable(t, "ping writes", s.PingWrites(t.Context()))
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
 	if now := stored(t, s, e); now != e || actions(t, s, e.ID) != "created" {
 		t.Errorf("a write that failed left %+v, %s", now, actions(t, s, e.ID))
 	}
@@ -156,7 +159,7 @@ func checkWritesFail(t *testing.T, s *Store, e expense.Expense) {
 // checkServes wants everything to be as before, and writes to succeed.
 func checkServes(t *testing.T, s *Store, e expense.Expense) {
 	t.Helper()
-	if err := s.Ping(t.Context()); err != nil {
+	if err := errors.Join(s.Ping(t.Context()), s.PingWrites(t.Context())); err != nil {
 		t.Errorf("ping: %v", err)
 	}
 	if _, isNew, err := s.Create(t.Context(), alice, e.Entry, "form"); err != nil || !isNew {

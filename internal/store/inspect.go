@@ -30,13 +30,30 @@ func Inspect(ctx context.Context, databaseURL string) (State, error) {
 		return State{}, fmt.Errorf("DATABASE_URL is %w", err)
 	}
 	defer s.Close()
-	if s.file == "" {
-		return inspectWith(ctx, s.read, "migrations/postgres", `SELECT to_regclass('goose_db_version') IS NOT NULL`)
+	if s.file != "" {
+		return inspectSQLite(ctx, s.file, s.known)
 	}
-	return inspectSQLite(ctx, s.file)
+	if err := checkEncoding(ctx, s.read); err != nil {
+		return State{}, err
+	}
+	return inspectWith(ctx, s.read, s.known, postgresMigrated)
 }
 
-func inspectSQLite(ctx context.Context, file string) (State, error) {
+// What tells whether a database has any migrations.
+const (
+	postgresMigrated = `SELECT to_regclass('goose_db_version') IS NOT NULL`
+	sqliteMigrated   = `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`
+)
+
+// newer returns a *NewerError where the database's schema is.
+func (s State) newer() error {
+	if s.Version > s.Known {
+		return &NewerError{Database: s.Version, Program: s.Known}
+	}
+	return nil
+}
+
+func inspectSQLite(ctx context.Context, file string, known schema) (State, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
 			return State{}, fmt.Errorf("the folder of the database: %w", err)
@@ -61,22 +78,20 @@ func inspectSQLite(ctx context.Context, file string) (State, error) {
 		return State{}, err
 	}
 	defer db.Close()
-	state, err := inspectWith(ctx, db, "migrations/sqlite", `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`)
+	state, err := inspectWith(ctx, db, known, sqliteMigrated)
 	return state, asDamage(file, err)
 }
 
 // inspectWith reads the version that a database's migrations have left. The
 // query tells whether there were any.
-func inspectWith(ctx context.Context, db *sql.DB, folder, migrated string) (state State, err error) {
-	if state.Known, err = knownVersion(folder); err != nil {
-		return state, err
-	}
+func inspectWith(ctx context.Context, db *sql.DB, known schema, migrated string) (state State, err error) {
+	state.Known = known.version
 	var begun bool
 	if err := db.QueryRowContext(ctx, migrated).Scan(&begun); err != nil || !begun {
 		state.Missing = !begun
 		return state, err
 	}
-	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&state.Version)
+	err = db.QueryRowContext(ctx, schemaVersion).Scan(&state.Version)
 	return state, err
 }
 

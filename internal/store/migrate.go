@@ -11,7 +11,6 @@ import (
 	"time"
 
 	goose "github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"expense-dashboard/internal/expense"
 )
@@ -87,15 +86,19 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 	return err
 }
 
+// folder is where the migrations are for this kind of database.
+func (s *Store) folder() string {
+	if s.file == "" {
+		return "migrations/postgres"
+	}
+	return "migrations/sqlite"
+}
+
 // migrate runs the migrations that the database lacks, under a lock, so that two
 // programs starting together do no harm.
 func (s *Store) migrate(ctx context.Context) error {
 	if s.file == "" {
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(prepareTimeout/time.Second)))
-		if err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-		return s.migrateWith(ctx, goose.DialectPostgres, "migrations/postgres", goose.WithSessionLocker(locker))
+		return s.migrateServer(ctx)
 	}
 	first := s.opened.Load() == nil
 	if err := s.createFile(); err != nil {
@@ -111,6 +114,22 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
+// migrateServer is migrate for PostgreSQL. Where nothing is to be done it takes no
+// lock, for which writers would have to wait.
+func (s *Store) migrateServer(ctx context.Context) error {
+	if err := checkEncoding(ctx, s.write); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	state, err := inspectWith(ctx, s.write, s.known, postgresMigrated)
+	switch {
+	case err != nil:
+		return fmt.Errorf("migrate: %w", err)
+	case !state.Missing && state.Version >= state.Known:
+		return state.newer()
+	}
+	return s.underAdvisoryLock(ctx, func() error { return s.migrateWith(ctx, goose.DialectPostgres) })
+}
+
 // migrateFile is migrate for SQLite.
 func (s *Store) migrateFile(ctx context.Context) error {
 	fresh, err := s.checkFile(ctx)
@@ -120,7 +139,7 @@ func (s *Store) migrateFile(ctx context.Context) error {
 	if _, err := s.write.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
 		return fmt.Errorf("write-ahead log: %w", err)
 	}
-	if err := s.migrateWith(ctx, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
+	if err := s.migrateWith(ctx, goose.DialectSQLite3); err != nil {
 		return err
 	}
 	if fresh {
@@ -129,13 +148,13 @@ func (s *Store) migrateFile(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder string, options ...goose.ProviderOption) error {
-	files, err := fs.Sub(migrations, folder)
+// migrateWith runs the migrations under a lock that is held.
+func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect) error {
+	files, err := fs.Sub(migrations, s.known.folder)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
-	provider, err := goose.NewProvider(dialect, s.write, files, options...)
+	provider, err := goose.NewProvider(dialect, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -150,10 +169,7 @@ func (s *Store) migrateWith(ctx context.Context, dialect goose.Dialect, folder s
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if database > program {
-		return &NewerError{Database: database, Program: program}
-	}
-	return nil
+	return State{Version: database, Known: program}.newer()
 }
 
 // createFile makes the SQLite file, and the one beside it that is locked, unless

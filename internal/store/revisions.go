@@ -59,7 +59,7 @@ func (s *Store) Revisions(ctx context.Context, since time.Time) (*Revisions, err
 
 // knownSince returns what is known of the revisions, or nil where that is older.
 func (s *Store) knownSince(since time.Time) *Revisions {
-	known := s.known.Load()
+	known := s.latest.Load()
 	if known == nil || known.asked.Before(since) || known.writes != s.writes.Load() {
 		return nil
 	}
@@ -82,8 +82,8 @@ func (s *Store) askRevisions(ctx context.Context) (*Revisions, error) {
 		return nil, err
 	}
 	fresh.all = digest.Of(texts...)
-	for known := s.known.Load(); known == nil || known.asked.Before(fresh.asked); known = s.known.Load() {
-		if s.known.CompareAndSwap(known, fresh) {
+	for known := s.latest.Load(); known == nil || known.asked.Before(fresh.asked); known = s.latest.Load() {
+		if s.latest.CompareAndSwap(known, fresh) {
 			break
 		}
 	}
@@ -92,7 +92,7 @@ func (s *Store) askRevisions(ctx context.Context) (*Revisions, error) {
 
 // ForgetRevisions lets the next page ask the database for the revisions, however
 // little time has passed.
-func (s *Store) ForgetRevisions() { s.known.Store(nil) }
+func (s *Store) ForgetRevisions() { s.latest.Store(nil) }
 
 // renewRevisions gives the teams whose sums move another revision.
 func renewRevisions(ctx context.Context, tx *sql.Tx, sums []sumKey) error {

@@ -25,9 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	pgx "github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -53,7 +51,10 @@ func resultOf(err error) string {
 // queryTimeout bounds a call to the database that answers a page or a form.
 const queryTimeout = 5 * time.Second
 
-var errUnavailable = errors.New("database unavailable")
+var (
+	errUnavailable = errors.New("database unavailable")
+	errReplaced    = errors.New("file taken away")
+)
 
 // IsUnavailable reports whether err is a fault of the database that passes, so
 // that the same call may succeed later. A write that ended with it was not
@@ -82,10 +83,13 @@ type Store struct {
 	notReady atomic.Pointer[error]
 	// opened identifies the SQLite file that was prepared.
 	opened atomic.Pointer[os.FileInfo]
-	// writeFailed is set while the last write met a fault of the database.
-	writeFailed atomic.Bool
+	// wrote is when the last write succeeded; nil once one met a fault of the database.
+	wrote    atomic.Pointer[time.Time]
+	known    schema      // what this program knows
+	readsAll string      // a statement that reads from each table
+	outdated atomic.Bool // whether a newer program was found to have changed the database
 
-	known  atomic.Pointer[Revisions] // nil until they were asked for
+	latest atomic.Pointer[Revisions] // nil until they were asked for
 	asking chan struct{}             // has room for whoever asks for them
 	writes atomic.Int64              // that have ended, whatever came of them
 
@@ -110,9 +114,13 @@ func Open(databaseURL string, log *slog.Logger, metrics *metrics.Metrics) (*Stor
 	default:
 		err = errors.New("not a database URL: write sqlite:expenses.db or postgres://user:password@host:5432/database")
 	}
+	if err == nil {
+		s.known, err = knownSchema(s.folder())
+	}
 	if err != nil {
 		return nil, err
 	}
+	s.readsAll = s.known.readsAll()
 	starting := errors.New("not prepared yet")
 	s.notReady.Store(&starting)
 	s.stopped, s.stop = context.WithCancel(context.Background())
@@ -148,47 +156,11 @@ func sqliteName(file, settings string) string {
 	return "file:" + escaped + "?_busy_timeout=5000&_error_rc=1" + settings
 }
 
-func (s *Store) openPostgres(databaseURL string) error {
-	config, err := pgx.ParseConfig(databaseURL)
-	if err != nil {
-		// The cause may quote the URL with its password.
-		return errors.New("not a PostgreSQL URL: write postgres://user:password@host:5432/database, with %-escapes for special characters in the password")
-	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = queryTimeout
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "expense-dashboard"
-	}
-	s.read = stdlib.OpenDB(*config)
-	s.write = s.read
-	s.read.SetMaxOpenConns(10)
-	s.read.SetMaxIdleConns(5)
-	s.read.SetConnMaxIdleTime(5 * time.Minute)
-	return nil
-}
-
 // Close ends the preparing and the connections. It waits for calls that run.
 func (s *Store) Close() error {
 	s.stop()
 	s.preparing.Wait()
 	return errors.Join(s.read.Close(), s.write.Close())
-}
-
-// Ping reports whether the database serves, as an error that IsUnavailable and
-// says why where it does not. After a write that met a full disk or a lock, it
-// serves again only when a write succeeds.
-func (s *Store) Ping(ctx context.Context) error {
-	if s.writeFailed.Load() {
-		return s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE health SET checked_at = $1 WHERE id = 1`, time.Now().UnixMilli())
-			return err
-		})
-	}
-	return s.call(ctx, func(ctx context.Context) error {
-		var one int
-		return s.queryRow(ctx, s.read, `SELECT id FROM health`).Scan(&one)
-	})
 }
 
 // call runs fn, which reads, with a deadline.
@@ -272,9 +244,7 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	err := s.outcome(ctx, s.transact(limited, fn))
 	s.writes.Add(1)
 	s.metrics.DatabaseCall("write", resultOf(err), begun)
-	if err == nil || IsUnavailable(err) {
-		s.writeFailed.Store(err != nil)
-	}
+	s.noteWrite(err)
 	return err
 }
 
@@ -283,7 +253,10 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) 
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := fn(ctx, tx); err != nil {
+	if err = s.knowsSchema(ctx, tx); err == nil {
+		err = fn(ctx, tx)
+	}
+	if err != nil {
 		// What failed is what to report; a connection that cannot roll back is lost
 		// and takes its transaction along.
 		_ = tx.Rollback()
@@ -306,10 +279,10 @@ func (s *Store) usable() error {
 	}
 	now, err := os.Stat(s.file)
 	if err != nil {
-		return Unavailable(err)
+		return Unavailable(fmt.Errorf("%w: %w", errReplaced, err))
 	}
 	if !os.SameFile(now, *s.opened.Load()) {
-		return Unavailable(fmt.Errorf("another file took the place of %s: restart to use it", s.file))
+		return Unavailable(fmt.Errorf("%w: another file took the place of %s: restart to use it", errReplaced, s.file))
 	}
 	return nil
 }

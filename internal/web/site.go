@@ -69,6 +69,7 @@ type Site struct {
 	metrics   *metrics.Metrics
 	headers   *atomic.Pointer[madeHeaders] // of every answer
 	stopping  func() bool
+	begun     time.Time // when the site was made
 }
 
 // New makes a site. The error is that of templates which cannot be parsed, or
@@ -86,7 +87,7 @@ func New(c Config) (*Site, error) {
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
 		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
-		stopping: c.Stopping,
+		stopping: c.Stopping, begun: c.Now(),
 	}, nil
 }
 
@@ -241,37 +242,6 @@ func (s *Site) profileView(person *session.Session, access team.Access) page.Pro
 		view.Methods = append(view.Methods, openid.MethodName(method))
 	}
 	return view
-}
-
-// Healthz handles GET /healthz: the process serves.
-func (s *Site) Healthz(w http.ResponseWriter, _ *http.Request) error {
-	plain(w, http.StatusOK, "ok")
-	return nil
-}
-
-// Readyz handles GET /readyz: people can sign in and the database serves.
-func (s *Site) Readyz(w http.ResponseWriter, r *http.Request) error {
-	if s.stopping() {
-		plain(w, http.StatusServiceUnavailable, "stopping")
-		return nil
-	}
-	if s.auth.Provider() == nil {
-		plain(w, http.StatusServiceUnavailable, "the OpenID provider has not been reached yet")
-		return nil
-	}
-	if err := s.store.Ping(r.Context()); err != nil {
-		s.log.WarnContext(r.Context(), "database not ready", "error", err)
-		plain(w, http.StatusServiceUnavailable, "the database does not serve")
-		return nil
-	}
-	plain(w, http.StatusOK, "ok")
-	return nil
-}
-
-func plain(w http.ResponseWriter, status int, line string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(line + "\n"))
 }
 
 // newReference returns the short text that ties an error page to its log line.
