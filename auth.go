@@ -231,6 +231,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 			return nil
 		}
 		logging.InfoOf(r).Subject = person.Subject
+		s.Remember(w, r, person)
 		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}

@@ -117,7 +117,8 @@ func (s *app) sessionRoutes(handle func(pattern string, h web.Handler)) {
 }
 
 // byMethod answers a path by the method of the request, with the route as the
-// request's pattern. HEAD is answered as GET, but where a GET changes something.
+// request's pattern. HEAD is answered as GET, but where a GET changes something. A
+// person who goes by GET to where a form posts is led to the form.
 // (A pattern of the mux with the method would clash: GET of one expense with any
 // method of the form for a new one.)
 func (s *app) byMethod(path string, methods map[string]web.Handler) http.Handler {
@@ -134,6 +135,11 @@ func (s *app) byMethod(path string, methods map[string]web.Handler) http.Handler
 	refused := s.Handle(web.MethodNotAllowed(strings.Join(allow, ", ")))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := handlers[r.Method]
+		if page := web.FormPage(r.URL.EscapedPath()); !ok && r.Method == http.MethodGet && page != "" && web.AcceptsPage(r) {
+			r.Pattern = path
+			web.SeeOther(w, page)
+			return
+		}
 		if !ok {
 			r.Pattern = path
 			refused.ServeHTTP(w, r)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
@@ -297,7 +298,7 @@ func TestForeignAndForged(t *testing.T) {
 		target := strings.ReplaceAll(path, " ", "%20")
 		t.Run(path, func(t *testing.T) {
 			unchanged(t, r, func() {
-				if get := sarah.Get(target); get.Status != http.StatusNotFound && get.Status != http.StatusMethodNotAllowed {
+				if get := sarah.Get(target); get.Status != http.StatusNotFound && get.Status != http.StatusMethodNotAllowed && get.Header.Get("Location") != web.FormPage(target) {
 					t.Errorf("GET = %d", get.Status)
 				}
 				if post := sarah.Post(target, with(aForm(), "version", "1")); post.Status != http.StatusNotFound && post.Status != http.StatusMethodNotAllowed {
@@ -377,6 +378,197 @@ func TestFormSentTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+// submissionIn is the token of the form that a page shows.
+func submissionIn(t *testing.T, page *apptest.Reply) string {
+	t.Helper()
+	found := regexp.MustCompile(`name="submission" value="([^"]+)"`).FindStringSubmatch(page.Body)
+	if found == nil {
+		t.Fatalf("no form with a submission: %s", page.Text())
+	}
+	return found[1]
+}
+
+// A form that is sent again with something else in it is not swallowed: both are
+// shown, and the new one can be logged as well.
+func TestFormSentAgainWithOtherContent(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	submission := submissionIn(t, b.Get("/team/finance/expenses/new"))
+	taxi := with(with(aForm(), "item", "Taxi"), "submission", submission)
+	e := logExpense(b, "finance", taxi)
+	b.Get("/team/finance").Check(t, 200, "Logged: Taxi, $42.50.")
+	b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "Logged: Taxi, $42.50.")
+
+	train := with(with(with(aForm(), "item", "Train"), "amount", "9"), "submission", submission)
+	var both *apptest.Reply
+	unchanged(t, r, func() { both = b.Post("/team/finance/expenses", train) })
+	both.Check(t, http.StatusConflict, "sent before, with something else", ">Taxi</a>, $42.50", `href="`+pathOf(e)+`"`, `value="Train"`, "Log it as well")
+	again := submissionIn(t, both)
+	for range 2 {
+		b.Post("/team/finance/expenses", with(train, "submission", again)).Check(t, http.StatusSeeOther)
+	}
+	if found := exported(b, "/team/finance/expenses.json?q=at+the+harbour"); found.Count != 2 {
+		t.Errorf("there are %+v", found)
+	}
+	// What was made of it since does not matter, nor that it is gone.
+	b.Post(pathOf(e), with(with(with(aForm(), "item", "Cab"), "amount", "43"), "version", "1")).Check(t, http.StatusSeeOther)
+	b.Post("/team/finance/expenses", with(taxi, "submission", submission)).Check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "Logged: Cab, $43.00.")
+	b.Post(pathOf(e)+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
+	b.Get("/team/finance").Check(t, 200, "Deleted: Cab")
+	unchanged(t, r, func() { b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther) })
+	b.Get("/team/finance").Check(t, 200, "deleted meanwhile", "!Logged:")
+}
+
+// Everything that changes an expense says of which version, and every form that
+// writes has a token.
+func TestFormsOfAnExpenseSayWhichVersion(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	e := logExpense(b, "finance", aForm())
+	page := b.Get(pathOf(e))
+	if forms, tokens := strings.Count(page.Text(), `<form `), strings.Count(page.Text(), `name="submission"`); forms != 2 || tokens != forms {
+		t.Errorf("%d forms have %d tokens", forms, tokens)
+	}
+	unchanged(t, r, func() {
+		for _, action := range []string{"", "/delete", "/restore"} {
+			b.Post(pathOf(e)+action, aForm()).Check(t, http.StatusBadRequest, "version is missing")
+		}
+	})
+}
+
+// loseSession spoils the cookie of a browser's session, until back puts it right.
+func loseSession(b *browser) (back func()) {
+	for name, value := range b.Cookies() {
+		if strings.HasSuffix(name, "session") {
+			b.SetCookie(name, "not a session")
+			return func() { b.SetCookie(name, value) }
+		}
+	}
+	b.T.Fatal("no session")
+	return nil
+}
+
+// What one person typed, and what came of it, is for nobody else in the same
+// browser.
+func TestFormsAndNoticesBelongToWhoMadeThem(t *testing.T) {
+	t.Parallel()
+	for name, submission := range map[string]func(*testing.T, *browser) string{
+		"a form of ours":      func(t *testing.T, b *browser) string { return submissionIn(t, b.Get("/team/finance/expenses/new")) },
+		"a form of a program": func(*testing.T, *browser) string { return expense.NewID() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := startSite(t, setup{})
+			b := r.Browser()
+			b.SignIn(finance)
+			form := with(with(aForm(), "note", "for Carol only"), "submission", submission(t, b))
+			back := loseSession(b)
+			unchanged(t, r, func() { b.Post("/team/finance/expenses", form) })
+			back()
+			b.Follow(b.Post("/logout", nil))
+			b.SignIn(admin)
+			b.Get("/team/finance/expenses/new").Check(t, 200, "!for Carol only", "!not saved")
+			b.Follow(b.Post("/logout", nil))
+			b.SignIn(finance)
+			b.Get("/team/finance/expenses/new").Check(t, 200, "for Carol only", "This is not saved yet. Your session had ended when you sent it.", `role="alert"`)
+		})
+	}
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	b.Post("/team/finance/expenses", with(aForm(), "item", "A present")).Check(t, http.StatusSeeOther)
+	b.Follow(b.Post("/logout", nil))
+	b.SignIn(admin)
+	b.Get("/team/finance").Check(t, 200, "!Logged:")
+}
+
+// A form that was opened as one person and is sent as another is refused.
+func TestFormOfAnotherPerson(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	e := logExpense(b, "finance", aForm())
+	opened, changing := submissionIn(t, b.Get("/team/finance/expenses/new")), submissionIn(t, b.Get(pathOf(e)))
+	b.Follow(b.Post("/logout", nil))
+	b.SignIn(admin)
+	unchanged(t, r, func() {
+		b.Post("/team/finance/expenses", with(aForm(), "submission", opened)).Check(t, http.StatusConflict, "opened while somebody else was signed in")
+		for _, action := range []string{"", "/delete"} {
+			b.Post(pathOf(e)+action, with(with(aForm(), "submission", changing), "version", "1")).Check(t, http.StatusConflict, "somebody else")
+		}
+	})
+}
+
+// After saving, the list is there again from which the form was opened.
+func TestSavingReturnsToTheList(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(admin)
+	const list = "/expenses?q=lunch&sort=amount&order=asc"
+	b.Get("/team/finance/expenses/new", "Referer", r.BaseURL+list).Check(t, 200, `name="return_to" value="/expenses?q=lunch&amp;sort=amount&amp;order=asc"`)
+	b.Get("/team/finance/expenses/new?return_to="+url.QueryEscape(list)).Check(t, 200, `name="return_to" value="/expenses?q=lunch`)
+	b.Get("/team/finance/expenses/new", "Referer", "https://evil.example"+list).Check(t, 200, "!return_to")
+	saved := b.Post("/team/finance/expenses", with(with(aForm(), "item", "Hidden by the filter"), "return_to", list))
+	if saved.Status != http.StatusSeeOther || saved.Header.Get("Location") != list {
+		t.Fatalf("POST = %d to %q", saved.Status, saved.Header.Get("Location"))
+	}
+	e := exported(b, "/expenses.json?q=hidden").Expenses[0]
+	b.Get(list).Check(t, 200, "Logged: Hidden by the filter, $42.50.", `href="`+pathOf(e)+`">See the expense`)
+	for _, elsewhere := range []string{
+		"https://evil.example/team/finance", "//evil.example/expenses", "/profile", "/team/", "/team/finance/expenses/new", `/team/..\evil`, "javascript:alert(1)", "/logout", "expenses",
+	} {
+		saved := b.Post("/team/finance/expenses", with(with(aForm(), "item", elsewhere), "return_to", elsewhere))
+		if saved.Status != http.StatusSeeOther || saved.Header.Get("Location") != "/team/finance" {
+			t.Errorf("%q: POST = %d to %q", elsewhere, saved.Status, saved.Header.Get("Location"))
+		}
+	}
+}
+
+// A person who goes to where a form posts is led to the form.
+func TestGoingToWhereAFormPosts(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(admin)
+	e := logExpense(b, "finance", aForm())
+	for path, page := range map[string]string{
+		"/team/finance/expenses": "/team/finance/expenses/new", pathOf(e) + "/delete": pathOf(e), pathOf(e) + "/restore": pathOf(e),
+		"/profile/sessions/end-others": "/profile", "/sessions/end": "/sessions",
+	} {
+		for _, fields := range [][]string{nil, {"Sec-Fetch-Mode", "navigate"}} {
+			if got := b.Get(path, fields...); got.Status != http.StatusSeeOther || got.Header.Get("Location") != page {
+				t.Errorf("GET %s = %d to %q, want %s", path, got.Status, got.Header.Get("Location"), page)
+			}
+		}
+		for _, refused := range []*apptest.Reply{b.Get(path, "Accept", "application/json"), b.Get(path, "Sec-Fetch-Mode", "cors"), b.Send("PUT", path, nil)} {
+			if refused.Status != http.StatusMethodNotAllowed || refused.Header.Get("Allow") != "POST" {
+				t.Errorf("%s: %d, Allow %q", path, refused.Status, refused.Header.Get("Allow"))
+			}
+		}
+	}
+}
+
+// What is much too long comes back to be shortened.
+func TestLongNoteComesBack(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.SignIn(finance)
+	note := strings.Repeat("lorem ipsum ", 9000)
+	unchanged(t, r, func() {
+		b.Post("/team/finance/expenses", with(aForm(), "note", note)).Check(t, http.StatusUnprocessableEntity, "at most 2000 characters, and it has 107999", note, `value="42.50"`)
+		loseSession(b)
+		b.Post("/team/finance/expenses", with(aForm(), "note", note)).Check(t, http.StatusUnauthorized, "Go back in your browser")
+	})
+}
+
 func TestTwoPeopleEditOneExpense(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
@@ -442,7 +634,7 @@ func TestTooLargeBodies(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(admin)
 	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxBody))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.Post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxForm))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
 		upload(b, strings.Repeat("x", web.MaxUpload)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
 	})
 }

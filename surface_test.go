@@ -73,7 +73,7 @@ func surfaceRows(style string) []surfaceRow {
 		{"unknown method", "ODD", "/", 405, nil, nil},
 		{"form of another site", "POST", session.LogoutPath, 403, url.Values{}, []string{"Sec-Fetch-Site", "cross-site"}},
 		{"link to sign out on another site", "GET", session.LogoutPath, 200, nil, []string{"Sec-Fetch-Site", "cross-site"}},
-		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", web.MaxBody)}}, nil},
+		{"body that is too large", "POST", "/team/finance/expenses", 413, url.Values{"note": {strings.Repeat("n", web.MaxForm)}}, nil},
 		{"form with mistakes", "POST", "/team/finance/expenses", 422, url.Values{}, nil},
 		{"Logout Token that is none", "POST", backChannelLogoutPath, 400, url.Values{}, nil},
 		{"revocation by nobody", "POST", universalLogoutPath, 401, url.Values{}, nil},

@@ -1,6 +1,7 @@
 package expense
 
 import (
+	"maps"
 	"time"
 )
 
@@ -26,4 +27,30 @@ type Detail struct {
 	Expense    Expense
 	History    []Event // the latest first
 	Categories []Group // of its team, the largest first
+}
+
+// WasLoggedAs reports whether the expense said what entry says when it was logged,
+// whatever was made of it since. Whose it is does not count, because that is no
+// part of a form.
+func (d Detail) WasLoggedAs(entry Entry, c Currency) bool {
+	was := fieldsOf(d.Expense.Entry, c)
+	for _, event := range d.History {
+		for _, change := range event.Changes {
+			was[change.Field] = change.Old
+		}
+	}
+	maps.DeleteFunc(was, func(field, text string) bool { return field == "owner" || text == "" })
+	want := fieldsOf(entry, c)
+	delete(want, "owner")
+	return maps.Equal(was, want)
+}
+
+// fieldsOf returns the fields of an entry that say something, as a history has
+// them.
+func fieldsOf(e Entry, c Currency) map[string]string {
+	fields := map[string]string{}
+	for _, change := range (Entry{}).Diff(e, c) {
+		fields[change.Field] = change.New
+	}
+	return fields
 }

@@ -2,13 +2,12 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -16,18 +15,13 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/server"
-	"expense-dashboard/internal/signin"
-	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
 const (
-	// draftMaxAge is how long a form waits for its writer to sign in again.
-	draftMaxAge = signin.PendingMaxAge
-	// maxSubmission bounds the token of a form.
-	maxSubmission = 64
-	ImportPath    = "/expenses/import"
+	// ImportPath is the page that takes files of expenses.
+	ImportPath = "/expenses/import"
 	// MaxUpload is how many bytes an uploaded file may have, its envelope
 	// counted, and uploadTimeout how long it may take.
 	MaxUpload     = 10 << 20
@@ -44,18 +38,20 @@ func typedForm(fields url.Values) expense.Form {
 
 // NewExpense handles GET /team/{id}/expenses/new.
 func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	form := pagepkg.ExpenseFormView{Submission: expense.NewID(), Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}}
+	form := pagepkg.ExpenseFormView{Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}, ReturnTo: s.returnTo(r)}
 	var told *pagepkg.Notice
-	if fields := s.takeDraft(w, r); fields != nil {
-		form.Typed, form.Submission = typedForm(fields), fields.Get("submission")
-		told = &pagepkg.Notice{Text: unsaved}
+	if d, ok := s.takeDraft(w, r, v.Person); ok {
+		form.Typed, form.Submission, form.ReturnTo = typedForm(d.Fields), d.Fields.Get("submission"), listPath(d.Fields.Get("return_to"))
+		told = unsaved(d)
 	}
 	return s.renderNew(w, r, http.StatusOK, v, form, told)
 }
 
 // unsaved is told with a form that comes back after its writer signed in again,
 // or after the database was away.
-const unsaved = "This is not saved yet. Here is what you typed."
+func unsaved(d draft) *pagepkg.Notice {
+	return &pagepkg.Notice{Text: "This is not saved yet. " + d.Why + " Here is what you typed: check it and send it again.", Warning: true}
+}
 
 func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v Visit, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
 	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
@@ -75,27 +71,49 @@ func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormV
 		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
 	}
 	form.MaxDate = expense.LastDay(s.today()).String()
+	if form.Submission == "" {
+		form.Submission = newSubmission(v.Person.Subject)
+	}
 }
 
 // LogExpense handles POST /team/{id}/expenses.
 func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+	if err := readForm(r, v.Person); err != nil {
+		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission")}
-	if len(form.Submission) > maxSubmission {
-		form.Submission = ""
+	form := pagepkg.ExpenseFormView{
+		Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission"), ReturnTo: listPath(r.PostForm.Get("return_to")),
 	}
 	entry, problems := s.checkEntry(r, v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
 	if problems.Any() {
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
-	e, _, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
+	e, created, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, v, pagepkg.Notice{Text: "Logged: " + s.describe(r, e) + "."})
+	if !created {
+		return s.sentAgain(w, r, v, form, entry, e)
+	}
+	return s.done(w, r, v, s.notice(r, "Logged: ", e))
+}
+
+// sentAgain answers a form of which e came before. With the same content it counts
+// once; with another both are shown, and what is new can be logged as well.
+func (s *Site) sentAgain(w http.ResponseWriter, r *http.Request, v Visit, form pagepkg.ExpenseFormView, entry expense.Entry, e expense.Expense) error {
+	detail, err := s.store.Detail(r.Context(), e.Team, e.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !detail.WasLoggedAs(entry, s.store.Currency()):
+		form.Logged, form.LoggedURL, form.Submission = &e, expensePath(e), newSubmission(v.Person.Subject)
+		return s.renderNew(w, r, http.StatusConflict, v, form, nil)
+	case e.Deleted():
+		return s.done(w, r, v, s.notice(r, "This came a second time and was deleted meanwhile, so it does not count: ", e))
+	}
+	return s.done(w, r, v, s.notice(r, "Logged: ", e))
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
@@ -117,35 +135,28 @@ func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before e
 	return entry, problems
 }
 
-// describe names an expense in a notice.
-func (s *Site) describe(r *http.Request, e expense.Expense) string {
-	text := e.Item + ", " + s.pages.Locales.Of(r).Money(e.Amount)
+// notice says what came of an expense, and leads to it.
+func (s *Site) notice(r *http.Request, what string, e expense.Expense) pagepkg.Notice {
+	rest := ", " + s.pages.Locales.Of(r).Money(e.Amount)
 	if e.Amount < 0 {
-		text += " (refund)"
+		rest += " (refund)"
 	}
-	return text
+	return pagepkg.Notice{Text: what, Item: e.Item, Rest: rest + ".", URL: expensePath(e)}
 }
 
-// done leads back to the team's page after a write, with what came of it.
+// expensePath is the page of an expense.
+func expensePath(e expense.Expense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
+
+// done leads back after a write, with what came of it: to the list from which the
+// form was opened, or to the team's page.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, v Visit, told pagepkg.Notice) error {
+	told.ReturnTo = listPath(r.PostForm.Get("return_to"))
 	if err := s.notices.put(w, r, told); err != nil {
 		return err
 	}
 	s.noteWrite(w)
-	SeeOther(w, v.path())
+	SeeOther(w, cmp.Or(told.ReturnTo, v.path()))
 	return nil
-}
-
-// badForm is what is wrong with a form that cannot be read at all.
-func badForm(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errTooSlow
-	}
-	return &expense.QueryError{"the form is not made of name=value pairs joined by &"}
 }
 
 // Expense handles GET /team/{id}/expenses/{expense}.
@@ -154,12 +165,12 @@ func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	if err != nil {
 		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, detail.Expense), Version: detail.Expense.Version}
+	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, detail.Expense), Version: detail.Expense.Version, ReturnTo: s.returnTo(r)}
 	told := s.notices.take(w, r)
-	if fields := s.takeDraft(w, r); fields != nil {
-		form.Typed = typedForm(fields)
-		form.Version, _ = strconv.ParseInt(fields.Get("version"), 10, 64)
-		told = &pagepkg.Notice{Text: unsaved}
+	if d, ok := s.takeDraft(w, r, v.Person); ok {
+		form.Typed, form.ReturnTo, form.Chosen = typedForm(d.Fields), listPath(d.Fields.Get("return_to")), d.Fields.Get("team")
+		form.Version, _ = strconv.ParseInt(d.Fields.Get("version"), 10, 64)
+		told = unsaved(d)
 	}
 	return s.renderExpense(w, r, http.StatusOK, v, detail, form, told)
 }
@@ -187,6 +198,7 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 		return expense.ErrNotFound
 	}
 	form.Action = v.filePath() + "/" + e.ID
+	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.actor().Address
 	s.completeForm(r, v, &form, detail.Categories)
 	return s.pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
 		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
@@ -199,7 +211,7 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err != nil {
 		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version}
+	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version, ReturnTo: listPath(r.PostForm.Get("return_to")), Chosen: r.PostForm.Get("team")}
 	entry, problems := s.checkEntry(r, v, form.Typed, e.Entry)
 	entry.Team, form.TeamError = s.movedTo(v, r.PostForm.Get("team"))
 	if problems.Any() || form.TeamError != "" {
@@ -211,7 +223,7 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 		return s.conflict(w, r, v, form, err)
 	}
 	v.Team = s.teamOf(changed.Team)
-	return s.done(w, r, v, pagepkg.Notice{Text: "Changed: " + s.describe(r, changed) + "."})
+	return s.done(w, r, v, s.notice(r, "Changed: ", changed))
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.
@@ -226,10 +238,10 @@ func (s *Site) conflict(w http.ResponseWriter, r *http.Request, v Visit, form pa
 }
 
 // expenseToChange finds the expense that a form is about, and the version that
-// its sender saw: the present one, where a program sent the form and no browser.
+// its sender saw.
 func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, version int64, err error) {
-	if err := r.ParseForm(); err != nil {
-		return expense.Expense{}, 0, badForm(err)
+	if err := readForm(r, v.Person); err != nil {
+		return expense.Expense{}, 0, err
 	}
 	e, err = s.store.Expense(r.Context(), v.Team.ID, r.PathValue("expense"))
 	switch {
@@ -240,7 +252,7 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	case !v.mayChange(e):
 		return expense.Expense{}, 0, ErrForbidden
 	case !r.PostForm.Has("version"):
-		return e, e.Version, nil
+		return expense.Expense{}, 0, &expense.QueryError{"version is missing: it is the one that the form was opened with"}
 	}
 	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
 	if err != nil {
@@ -259,9 +271,9 @@ func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
-	return s.done(w, r, v, pagepkg.Notice{
-		Text: "Deleted: " + s.describe(r, deleted) + ".", UndoURL: v.filePath() + "/" + e.ID + "/restore", Version: deleted.Version,
-	})
+	told := s.notice(r, "Deleted: ", deleted)
+	told.URL, told.UndoURL, told.Version = "", v.filePath()+"/"+e.ID+"/restore", deleted.Version
+	return s.done(w, r, v, told)
 }
 
 // RestoreExpense handles POST /team/{id}/expenses/{expense}/restore.
@@ -274,101 +286,7 @@ func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) e
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
-	return s.done(w, r, v, pagepkg.Notice{Text: "Restored: " + s.describe(r, restored) + "."})
-}
-
-// ReturnTo is where somebody who has to sign in first comes back to: the same
-// page or, after a form, the page of the form, for which what was typed is kept
-// in the browser.
-func (s *Site) ReturnTo(w http.ResponseWriter, r *http.Request) (string, error) {
-	if r.Method != http.MethodPost {
-		return r.URL.RequestURI(), nil
-	}
-	page, isEntry := formPage(r.URL.EscapedPath())
-	if isEntry {
-		if _, err := s.keepDraft(w, r, page); err != nil {
-			return "", err
-		}
-	}
-	return page, nil
-}
-
-// formPage is the page of the form that posts to a path, and whether it is the
-// form of an expense.
-func formPage(path string) (page string, isEntry bool) {
-	if page, ok := sessionsPage(path); ok {
-		return page, false
-	}
-	for _, action := range []string{"/delete", "/restore"} {
-		if page, ok := strings.CutSuffix(path, action); ok {
-			return page, false
-		}
-	}
-	if path == ImportPath {
-		return path, false
-	}
-	if strings.HasSuffix(path, "/expenses") {
-		path += "/new"
-	}
-	return path, true
-}
-
-// keepDraft keeps the form of an expense in the browser, for its page. It
-// reports false if there is more of it than any expense may hold.
-func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page string) (kept bool, err error) {
-	if err := r.ParseForm(); err != nil {
-		return false, badForm(err)
-	}
-	fields := url.Values{}
-	for _, name := range []string{"date", "person", "item", "category", "amount", "refund", "note", "submission", "version"} {
-		if r.PostForm.Has(name) {
-			fields.Set(name, r.PostForm.Get(name))
-		}
-	}
-	text, err := json.Marshal(fields)
-	if err != nil {
-		return false, err
-	}
-	return s.drafts.Save(w, r, page, string(text))
-}
-
-// keptError is a form that the database could not take, and that waits in the
-// browser for its Page to be opened again.
-type keptError struct {
-	Page string
-	Err  error
-}
-
-func (e *keptError) Error() string { return e.Err.Error() }
-
-func (e *keptError) Unwrap() error { return e.Err }
-
-// Keeping is a handler of an expense's form that loses nothing where the
-// database does not serve.
-func (s *Site) Keeping(h func(http.ResponseWriter, *http.Request, Visit) error) func(http.ResponseWriter, *http.Request, Visit) error {
-	return func(w http.ResponseWriter, r *http.Request, v Visit) error {
-		err := h(w, r, v)
-		if !store.IsUnavailable(err) {
-			return err
-		}
-		page, _ := formPage(r.URL.EscapedPath())
-		kept, keepErr := s.keepDraft(w, r, page)
-		if !kept || keepErr != nil {
-			return errors.Join(err, keepErr)
-		}
-		return &keptError{page, err}
-	}
-}
-
-// takeDraft returns the form that was kept for this page, or nil, and drops it.
-func (s *Site) takeDraft(w http.ResponseWriter, r *http.Request) url.Values {
-	text := s.drafts.Load(r, r.URL.EscapedPath())
-	var fields url.Values
-	if text == "" || json.Unmarshal([]byte(text), &fields) != nil {
-		return nil
-	}
-	s.drafts.Forget(w, r)
-	return fields
+	return s.done(w, r, v, s.notice(r, "Restored: ", restored))
 }
 
 // ImportForm handles GET /expenses/import.

@@ -25,6 +25,8 @@ var (
 	ErrForbidden = errors.New("not theirs to change")
 	errBusy      = errors.New("too many exports at once")
 	errCrossSite = errors.New("cross-site request refused")
+	errOfAnother = errors.New("the form was shown to somebody else")
+	errUnkept    = errors.New("what was typed is too long to be kept")
 	errTooSlow   = errors.New("the form took too long to come")
 	errPanic     = errors.New("panic")
 )
@@ -103,6 +105,14 @@ func explainKind(err error) failure {
 	case errors.Is(err, errCrossSite):
 		return told(http.StatusForbidden, "Refused",
 			"That came from another site, so nothing was done.", "Do it again from here.").offering("Go to the home page", "/")
+	case errors.Is(err, errOfAnother):
+		return told(http.StatusConflict, "This form is somebody else’s",
+			"It was opened while somebody else was signed in in this browser, so nothing was saved in your name.",
+			"Open the form again to fill it in yourself, or sign out and let them sign in.").offering("Go to dashboard", "/dashboard")
+	case errors.Is(err, errUnkept):
+		return told(http.StatusUnauthorized, "Your session has ended",
+			"Nothing was saved, and what you typed is too long to be kept while you sign in.",
+			"Go back in your browser: it is still there. Sign in in another tab, then send it again.").offering("Sign in", "/login")
 	case errors.Is(err, errTooSlow):
 		return told(http.StatusRequestTimeout, "That took too long",
 			"What was sent did not arrive in time, so nothing was done.", "Send it again, from a faster connection if you can.")

@@ -81,6 +81,9 @@ func (s *Site) Secured(next http.Handler) http.Handler {
 		maps.Copy(w.Header(), s.securityHeaders())
 		if r.Body != http.NoBody {
 			limit := int64(MaxBody)
+			if FormPage(r.URL.EscapedPath()) != "" {
+				limit = MaxForm
+			}
 			if r.URL.Path == ImportPath {
 				limit = MaxUpload
 			}

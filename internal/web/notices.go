@@ -22,7 +22,9 @@ const noticeMaxAge = time.Minute
 type notices struct {
 	store *sessions.CookieStore
 	name  string
-	wrote string // the name of the cookie of those who have just written
+	// wrote is the name of the cookie of those who have just written, and writer
+	// that of the cookie that says who uses the browser.
+	wrote, writer string
 }
 
 func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
@@ -30,18 +32,22 @@ func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/")}, nil
+	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/"), writer: session.CookieName("writer", secure, "/")}, nil
 }
 
-// put keeps a notice for the next page.
+// put keeps a notice for the next page of who sends the request.
 func (n *notices) put(w http.ResponseWriter, r *http.Request, told page.Notice) error {
 	cookie := sessions.NewSession(n.store, n.name)
 	cookie.Options = n.store.Options
-	cookie.Values = map[any]any{"text": told.Text, "undo": told.UndoURL, "version": strconv.FormatInt(told.Version, 10)}
+	cookie.Values = map[any]any{
+		"subject": logging.InfoOf(r).Subject, "text": told.Text, "item": told.Item, "rest": told.Rest, "url": told.URL,
+		"undo": told.UndoURL, "version": strconv.FormatInt(told.Version, 10), "return_to": told.ReturnTo,
+	}
 	return n.store.Save(r, w, cookie)
 }
 
-// take returns the notice that waits for this page, or nil, and drops it.
+// take returns the notice that waits for this page, or nil, and drops it. That of
+// somebody else is dropped unseen.
 func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 	if _, err := r.Cookie(n.name); err != nil {
 		return nil
@@ -53,10 +59,13 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 	}
 	text := func(name string) string { value, _ := cookie.Values[name].(string); return value }
 	version, err := strconv.ParseInt(text("version"), 10, 64)
-	if err != nil {
+	if subject := logging.InfoOf(r).Subject; err != nil || subject == "" || text("subject") != subject {
 		return nil
 	}
-	return &page.Notice{Text: text("text"), UndoURL: text("undo"), Version: version}
+	return &page.Notice{
+		Text: text("text"), Item: text("item"), Rest: text("rest"), URL: text("url"),
+		UndoURL: text("undo"), Version: version, ReturnTo: text("return_to"),
+	}
 }
 
 // A browser that has just written something says so for a while, by a cookie

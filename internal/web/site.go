@@ -24,8 +24,12 @@ import (
 	"expense-dashboard/internal/web/internal/page"
 )
 
-// MaxBody is how many bytes of a request's body are read.
-const MaxBody = 64 << 10
+// MaxForm is how many bytes the body of a form may have, and MaxBody that of any
+// other request.
+const (
+	MaxForm = 1 << 20
+	MaxBody = 64 << 10
+)
 
 // Config is what a Site is made of: plain values, and the parts that it asks.
 type Config struct {

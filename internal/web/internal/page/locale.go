@@ -203,6 +203,7 @@ func (l *Locale) templateFuncs() template.FuncMap {
 			t = t.UTC()
 			return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " UTC"
 		},
-		"words": duration.InWords,
+		"words":    duration.InWords,
+		"isolated": isolated,
 	}
 }

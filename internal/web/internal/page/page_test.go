@@ -151,7 +151,7 @@ var pageStates = []pageState{
 	{
 		"expenses", "expenses", testExpenses(func(v *ExpensesView) {
 			v.CanLog = true
-			v.Notice = &Notice{"The expense was deleted.", "/team/finance/expenses/abc/restore", 7}
+			v.Notice = &Notice{Text: "The expense was deleted.", UndoURL: "/team/finance/expenses/abc/restore", Version: 7}
 		}),
 		"Finance · Expense Dashboard",
 		[]string{
@@ -460,7 +460,7 @@ var pageStates = []pageState{
 	{
 		"hostile expenses", "expenses", testExpenses(func(v *ExpensesView) {
 			v.Page, v.Team, v.CanLog, v.Path, v.Filtered = Page{hostile, true, hostile}, team.Team{hostile, hostile}, true, "/team/"+hostile, true
-			v.Notice = &Notice{hostile, hostile, 1}
+			v.Notice = &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}
 			v.Filter = FilterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile, nil}
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
@@ -475,7 +475,7 @@ var pageStates = []pageState{
 	{
 		"hostile expense", "expense",
 		ExpenseView{
-			Page: Page{hostile, true, hostile}, Notice: &Notice{hostile, hostile, 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
+			Page: Page{hostile, true, hostile}, Notice: &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
 			Form: ExpenseFormView{
 				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile, false},
 				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,

@@ -142,10 +142,16 @@ type ExpenseLine struct {
 
 // A Notice is told once, on the page after an action.
 type Notice struct {
-	Text string
-	// Undo posts Version to UndoURL; empty where nothing can be undone.
-	UndoURL string
-	Version int64
+	// What it says: Text, then the name of an expense, which may be written from
+	// right to left, and what follows it. The last two may be empty.
+	Text, Item, Rest string
+	URL              string // of the expense; empty where there is none to see
+	// Undo posts Version to UndoURL and comes back to ReturnTo; empty where nothing
+	// can be undone.
+	UndoURL  string
+	Version  int64
+	ReturnTo string // a list of ours, or empty
+	Warning  bool   // of something that has still to be done
 }
 
 // An ExpenseView is the view of expense.html: one expense, for those who may
@@ -174,7 +180,9 @@ type ExpenseFormView struct {
 	Action     string           // where it posts to
 	Admin      bool             // shows the field person
 	Amounts    expense.Notation // of the reader
-	Submission string           // of a new expense, so that sending twice counts once
+	Submission string           // so that sending it twice counts once, and only by who opened it
+	ReturnTo   string           // the list to come back to; empty for the team's page
+	Chosen     string           // the id of the team to which it is moved; empty for its own
 	Version    int64            // of an expense to change
 	Typed      expense.Form
 	Errors     expense.FieldErrors
@@ -183,7 +191,13 @@ type ExpenseFormView struct {
 	TeamError  string      // what is wrong with the choice
 	// Current is what somebody else made of the expense meanwhile; nil unless
 	// there is a conflict. Sending the form again then overwrites it.
-	Current    *expense.Expense
+	Current *expense.Expense
+	// ByReader says that whoever reads this made of it what it is now.
+	ByReader bool
+	// Logged is what came of the same form before, with other content, and LoggedURL
+	// its page; nil where nothing did.
+	Logged     *expense.Expense
+	LoggedURL  string
 	Categories []string // suggestions
 	MaxDate    string   // the latest date
 }

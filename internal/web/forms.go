@@ -1,0 +1,121 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/session"
+)
+
+// maxSubmission bounds the token of a form, in bytes.
+const maxSubmission = 64
+
+// newSubmission returns the token of a form that is shown to a person: a random
+// part, by which the form counts once, and a mark of whose form it is. The mark is
+// no secret: it keeps people from mistakes and nobody from anything else.
+func newSubmission(subject string) string {
+	id := expense.NewID()
+	return id + "." + submissionMark(id, subject)
+}
+
+func submissionMark(id, subject string) string { return digest.Of("submission", id, subject)[:20] }
+
+// isMarked reports whether a token says whose form it is. Those that programs
+// make up do not.
+func isMarked(submission string) bool { return strings.Contains(submission, ".") }
+
+// isOf reports whether a marked token is of a form that was shown to a person.
+func isOf(submission, subject string) bool {
+	id, mark, _ := strings.Cut(submission, ".")
+	return mark == submissionMark(id, subject)
+}
+
+// readForm reads the fields of a form that a person sends. One that was shown to
+// somebody else in the same browser is refused.
+func readForm(r *http.Request, person *session.Session) error {
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	submission := r.PostForm.Get("submission")
+	if len(submission) > maxSubmission {
+		return &expense.QueryError{"submission has up to " + strconv.Itoa(maxSubmission) + " characters"}
+	}
+	if isMarked(submission) && !isOf(submission, person.Subject) {
+		return errOfAnother
+	}
+	return nil
+}
+
+// badForm is what is wrong with a form that cannot be read at all.
+func badForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errTooSlow
+	}
+	return &expense.QueryError{"the form is not made of name=value pairs joined by &"}
+}
+
+// listPath returns the address of a list of ours with its filter and its page, or
+// nothing where an address is something else.
+func listPath(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(address) > 4000 {
+		return ""
+	}
+	id, isTeam := strings.CutPrefix(u.Path, "/team/")
+	if u.Path != "/expenses" && (!isTeam || id == "" || strings.ContainsAny(id, `/\`)) {
+		return ""
+	}
+	list := url.URL{Path: u.Path, RawQuery: u.RawQuery}
+	return list.RequestURI()
+}
+
+// returnTo is the list from which a form was opened: the one that the address
+// names, or else the page on which its link stood.
+func (s *Site) returnTo(r *http.Request) string {
+	if list := listPath(r.URL.Query().Get("return_to")); list != "" {
+		return list
+	}
+	from, ok := strings.CutPrefix(r.Referer(), s.baseURL+"/")
+	if !ok {
+		return ""
+	}
+	return listPath("/" + from)
+}
+
+// FormPage returns the page of the form that posts to a path, or nothing where no
+// form does.
+func FormPage(path string) string {
+	page, _ := formPage(path)
+	return page
+}
+
+// formPage is FormPage, and whether it is the form of an expense.
+func formPage(path string) (page string, isEntry bool) {
+	if page, ok := sessionsPage(path); ok {
+		return page, false
+	}
+	for _, action := range []string{"/delete", "/restore"} {
+		if page, ok := strings.CutSuffix(path, action); ok {
+			return page, false
+		}
+	}
+	switch {
+	case path == ImportPath:
+		return path, false
+	case strings.HasPrefix(path, "/team/") && strings.HasSuffix(path, "/expenses"):
+		return path + "/new", true
+	case strings.HasPrefix(path, "/team/"):
+		return path, true
+	}
+	return "", false
+}
