@@ -302,11 +302,18 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 	if d.broken["DATABASE_URL"] {
 		return
 	}
+	if store.Unencrypted(d.cfg.DatabaseURL) {
+		d.warn(check, "DATABASE_URL leads to another host without sslmode: what is read and written may be seen and changed on the way",
+			"add sslmode=verify-full, and sslrootcert where the server's certificate is not a public one")
+	}
 	state, err := store.Inspect(ctx, d.cfg.DatabaseURL)
 	var damage *store.DamageError
+	var encoding *store.EncodingError
 	switch {
 	case errors.As(err, &damage):
 		d.fail(check, damage.File+" is damaged: "+damage.Err.Error(), damage.Fix())
+	case errors.As(err, &encoding):
+		d.fail(check, "its encoding is "+encoding.Encoding+", which cannot hold every text", encoding.Fix())
 	case errors.Is(err, fs.ErrPermission):
 		d.fail(check, err.Error(), "let the user that runs the program read and write it")
 	case err != nil:

@@ -38,6 +38,9 @@ func (e *NewerError) Error() string {
 // store goes on trying until it is prepared or closed. Any other error is lasting,
 // a *NewerError among them.
 func (s *Store) Start(ctx context.Context, sample bool) error {
+	if s.unencrypted {
+		s.log.Warn("DATABASE_URL leads to another host without sslmode: what is read and written may be seen and changed on the way; add sslmode=verify-full")
+	}
 	err := s.prepare(ctx, sample)
 	if !IsUnavailable(err) {
 		return err

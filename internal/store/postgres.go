@@ -36,6 +36,7 @@ func (s *Store) openPostgres(databaseURL string) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "expense-dashboard"
 	}
+	config.RuntimeParams["client_encoding"] = "UTF8"
 	p := &pooler{}
 	s.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(p.before), stdlib.OptionAfterConnect(p.after))
 	s.write = s.read
@@ -74,7 +75,7 @@ func (p *pooler) after(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}
 	var pid uint32
-	err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
+	err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&pid)
 	if err != nil || pid == conn.PgConn().PID() {
 		return err
 	}

@@ -84,10 +84,11 @@ type Store struct {
 	// opened identifies the SQLite file that was prepared.
 	opened atomic.Pointer[os.FileInfo]
 	// wrote is when the last write succeeded; nil once one met a fault of the database.
-	wrote    atomic.Pointer[time.Time]
-	known    schema      // what this program knows
-	readsAll string      // a statement that reads from each table
-	outdated atomic.Bool // whether a newer program was found to have changed the database
+	wrote       atomic.Pointer[time.Time]
+	known       schema      // what this program knows
+	readsAll    string      // a statement that reads from each table
+	unencrypted bool        // whether PostgreSQL is on another host, and no sslmode is set
+	outdated    atomic.Bool // whether a newer program was found to have changed the database
 
 	latest atomic.Pointer[Revisions] // nil until they were asked for
 	asking chan struct{}             // has room for whoever asks for them
@@ -121,6 +122,7 @@ func Open(databaseURL string, log *slog.Logger, metrics *metrics.Metrics) (*Stor
 		return nil, err
 	}
 	s.readsAll = s.known.readsAll()
+	s.unencrypted = Unencrypted(databaseURL)
 	starting := errors.New("not prepared yet")
 	s.notReady.Store(&starting)
 	s.stopped, s.stop = context.WithCancel(context.Background())
@@ -297,9 +299,19 @@ func (s *Store) outcome(ctx context.Context, err error) error {
 		return ctx.Err()
 	case isFault(err):
 		return Unavailable(err)
+	case isNoText(err):
+		// What the database can hold nowhere is nowhere in it.
+		return fmt.Errorf("%w: %w", expense.ErrNotFound, err)
 	default:
 		return err
 	}
+}
+
+// isNoText reports whether PostgreSQL was asked for, or given, a text that holds a
+// NUL or is not UTF-8: SQLSTATE 22021 and 22P05.
+func isNoText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }
 
 // isFault reports whether err says that the database cannot serve now.
