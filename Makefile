@@ -57,12 +57,12 @@ fuzz:
 ## screenshots: make the pictures of the documents, from the running program
 screenshots:
 	@scripts/install-needs
-	go test -run '^TestScreenshots$$' -screenshots docs .
+	go test -run '^TestScreenshots$$' ./internal/acceptance -screenshots "$(CURDIR)/docs"
 
 ## lighthouse: score each page with Lighthouse; the first time it needs the network
 lighthouse:
 	@scripts/install-needs lighthouse
-	go test -count=1 -timeout 30m -v -run '^TestLighthouse$$' -lighthouse "$(CURDIR)/tools/lighthouse/node_modules/.bin/lighthouse" .
+	go test -count=1 -timeout 30m -v -run '^TestLighthouse$$' ./internal/acceptance -lighthouse "$(CURDIR)/tools/lighthouse/node_modules/.bin/lighthouse"
 
 ## vulnerabilities: look for known ones with govulncheck; needs the network
 vulnerabilities:

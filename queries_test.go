@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/session"
@@ -90,11 +91,11 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 		for i := range 3 * expense.PageSize {
 			file += fmt.Sprintf(",2026-01-02,hr,Sarah Morgan,Item %d,Books,1.00,\n", i)
 		}
-		upload(b, file).Check(t, http.StatusSeeOther)
+		b.Upload(file).Check(t, http.StatusSeeOther)
 		b.Get("/team/hr?category=Books")
 		for written := range 3 {
 			if written > 0 {
-				b.Post("/team/hr/expenses", with(aForm(), "category", "Books")).Check(t, http.StatusSeeOther)
+				b.Post("/team/hr/expenses", apptest.With(apptest.ExpenseForm(), "category", "Books")).Check(t, http.StatusSeeOther)
 				b.Get("/team/hr")
 			}
 			want := fmt.Sprintf("Total of what matches, %d expenses", 3*expense.PageSize+written)

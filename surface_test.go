@@ -308,9 +308,9 @@ func TestSlowClients(t *testing.T) {
 		b := r.Browser()
 		b.SignIn(finance)
 		connection := dialed(t, startServer(t, r.Log, r.site.routes(), func(s *http.Server) { s.ReadTimeout = short }))
-		unchanged(t, r, func() {
+		r.Unchanged(func() {
 			fmt.Fprint(connection, "POST /team/finance/expenses HTTP/1.1\r\nHost: a\r\n"+b.CookieHeader()+
-				"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"+aForm().Encode())
+				"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"+apptest.ExpenseForm().Encode())
 			checkClosed(t, connection, "408 Request Timeout", "That took too long")
 		})
 	})

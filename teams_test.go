@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/expense"
 )
 
@@ -120,15 +121,15 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 	method, path, _ := strings.Cut(strings.TrimSuffix(route, "{$}"), " ")
 	form := url.Values{}
 	if method == http.MethodPost {
-		form = aForm()
+		form = apptest.ExpenseForm()
 	}
 	if strings.Contains(path, "{expense}") {
 		owner := r.Browser()
 		owner.SignIn("owner@example.com")
-		e := logExpense(owner, "finance", with(aForm(), "item", "Item "+expense.NewID()))
+		e := owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
 		form.Set("version", "1")
 		if strings.HasSuffix(path, "/restore") {
-			owner.Post(pathOf(e)+"/delete", form).Check(t, http.StatusSeeOther)
+			owner.Post(e.Path()+"/delete", form).Check(t, http.StatusSeeOther)
 			form.Set("version", "2")
 		}
 		path = strings.Replace(path, "{expense}", e.ID, 1)
@@ -165,8 +166,8 @@ func TestFormerTeam(t *testing.T) {
 	member.SignIn("other@example.com")
 	auditor.SignIn("auditor@example.com")
 	administrator.SignIn("admin@example.com")
-	e := logExpense(member, "hr", with(with(aForm(), "item", "Team offsite"), "amount", "1000.00"))
-	logExpense(administrator, "finance", with(with(aForm(), "item", "Event booth"), "amount", "200.00"))
+	e := member.LogExpense("hr", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Team offsite"), "amount", "1000.00"))
+	administrator.LogExpense("finance", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Event booth"), "amount", "200.00"))
 
 	write(`{"teams": [{"id": "finance", "label": "Finance"}],
 		"members": {"other@example.com": "finance", "auditor@example.com": "auditor", "admin@example.com": "admin"}}`)
@@ -178,32 +179,32 @@ func TestFormerTeam(t *testing.T) {
 			b.Get("/team/hr").Check(t, http.StatusOK, label, "Team offsite", "$1,000.00", "!/team/hr/expenses/new")
 			b.Get("/expenses").Check(t, http.StatusOK, label, "Team offsite", "$1,200.00")
 			b.Get("/dashboard").Check(t, http.StatusOK, label, `href="/team/hr"`, "$1,200.00")
-			b.Get(pathOf(e)).Check(t, http.StatusOK, label)
-			if all := exported(b, "/expenses.json"); all.Total != "1200.00" || all.Count != 2 {
+			b.Get(e.Path()).Check(t, http.StatusOK, label)
+			if all := b.Exported("/expenses.json"); all.Total != "1200.00" || all.Count != 2 {
 				t.Errorf("the export holds %d expenses of %s", all.Count, all.Total)
 			}
-			if of := exported(b, "/team/hr/expenses.json"); of.Total != "1000.00" {
+			if of := b.Exported("/team/hr/expenses.json"); of.Total != "1000.00" {
 				t.Errorf("the export of the team holds %s", of.Total)
 			}
 			b.Get("/team/nowhere").Check(t, http.StatusNotFound)
 		})
 	}
-	for _, target := range []string{"/team/hr", "/team/hr/expenses.csv", pathOf(e)} {
+	for _, target := range []string{"/team/hr", "/team/hr/expenses.csv", e.Path()} {
 		member.Get(target).Check(t, http.StatusNotFound)
 	}
 	form := func(version int, fields ...string) url.Values {
-		f := with(aForm(), "version", strconv.Itoa(version))
+		f := apptest.With(apptest.ExpenseForm(), "version", strconv.Itoa(version))
 		for i := 0; i < len(fields); i += 2 {
 			f.Set(fields[i], fields[i+1])
 		}
 		return f
 	}
-	auditor.Post(pathOf(e), form(1)).Check(t, http.StatusForbidden)
+	auditor.Post(e.Path(), form(1)).Check(t, http.StatusForbidden)
 	administrator.Get("/team/hr/expenses/new").Check(t, http.StatusForbidden)
-	administrator.Post(pathOf(e), form(1, "item", "Offsite", "amount", "900.00")).Check(t, http.StatusSeeOther)
-	administrator.Post(pathOf(e), form(2, "team", "nowhere")).Check(t, http.StatusUnprocessableEntity, "Choose a team")
+	administrator.Post(e.Path(), form(1, "item", "Offsite", "amount", "900.00")).Check(t, http.StatusSeeOther)
+	administrator.Post(e.Path(), form(2, "team", "nowhere")).Check(t, http.StatusUnprocessableEntity, "Choose a team")
 	member.Get("/team/finance").Check(t, http.StatusOK, "!Offsite")
-	administrator.Post(pathOf(e), form(2, "item", "Offsite", "amount", "900.00", "team", "finance")).Check(t, http.StatusSeeOther)
+	administrator.Post(e.Path(), form(2, "item", "Offsite", "amount", "900.00", "team", "finance")).Check(t, http.StatusSeeOther)
 	member.Get("/team/finance").Check(t, http.StatusOK, "Offsite", "$1,100.00")
 	administrator.Get("/team/hr").Check(t, http.StatusNotFound)
 	administrator.Get("/dashboard").Check(t, http.StatusOK, "!"+label)

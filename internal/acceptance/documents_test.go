@@ -9,8 +9,14 @@ import (
 	"testing"
 )
 
-// root is the repository's folder, as seen from this package's.
-const root = "../.."
+// root is the repository's folder, wherever a test goes.
+var root = func() string {
+	folder, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return folder
+}()
 
 // document returns a file of the repository.
 func document(t *testing.T, name string) string {

@@ -58,11 +58,13 @@ type (
 
 // The sample's people, by where they belong.
 const (
-	admin     = apptest.Admin
-	legal     = apptest.Legal
-	finance   = apptest.Finance
-	marketing = apptest.Marketing
-	hr        = apptest.HR
+	admin       = apptest.Admin
+	legal       = apptest.Legal
+	devAdvocacy = apptest.DevAdvocacy
+	finance     = apptest.Finance
+	marketing   = apptest.Marketing
+	hr          = apptest.HR
+	teamless    = apptest.Teamless
 )
 
 // A setup is what a test changes of the usual provider and program.
@@ -173,6 +175,10 @@ func (p *program) answers() error {
 	_ = p.process.Kill()
 	return errors.New("not in 30 s")
 }
+
+// otherCopies is how late a copy of the program knows of what another has done, as
+// docs/sign-in.md has it.
+const otherCopies = 250 * time.Millisecond
 
 // environ returns variables in the form NAME=value.
 func environ(variables map[string]string) []string {

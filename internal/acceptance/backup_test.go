@@ -1,14 +1,12 @@
-package main
+package acceptance
 
 import (
-	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"expense-dashboard/internal/command"
+	"expense-dashboard/internal/apptest"
 )
 
 // TestBackupCommand copies the database of a program that runs, and serves from
@@ -18,15 +16,13 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	logExpense(b, "finance", aForm())
+	b.LogExpense("finance", apptest.ExpenseForm())
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	backup := func(args ...string) (status int, stderr string) {
-		var out bytes.Buffer
-		err := commands().Run(t.Context(), command.Invocation{
-			Args: append([]string{"backup"}, args...), Environ: []string{"DATABASE_URL=" + r.Database}, Stdout: io.Discard, Stderr: &out,
-		})
-		return report(err, &out), out.String()
+		_, stderr, status = typed(t, map[string]string{"DATABASE_URL": r.Database}, append([]string{"backup"}, args...)...)
+		return status, stderr
 	}
+
 	if status, stderr := backup(copied); status != 0 || stderr != "" {
 		t.Fatalf("backup ends with %d: %s", status, stderr)
 	}

@@ -1,12 +1,8 @@
-package main
+package acceptance
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,110 +14,42 @@ import (
 	"time"
 
 	"expense-dashboard/internal/apptest"
-	"expense-dashboard/internal/config"
-	"expense-dashboard/internal/expense"
-	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/storetest"
-	"expense-dashboard/internal/web"
 )
 
-// aForm is a right form; each test changes it.
-func aForm() url.Values {
-	return url.Values{
-		"date": {time.Now().Format(time.DateOnly)}, "item": {"Lunch with a client"}, "category": {"Meals"},
-		"amount": {"42.50"}, "note": {"at the harbour"}, "submission": {expense.NewID()},
-	}
-}
-
-// with changes one field of a form.
-func with(form url.Values, name, value string) url.Values {
-	form.Set(name, value)
-	return form
-}
-
-// exported reads the JSON file at a path.
-func exported(b *browser, path string) (file struct {
-	Expenses []expensefile.ExportedExpense `json:"expenses"`
-	Count    int                           `json:"count"`
-	Total    string                        `json:"total"`
-},
-) {
-	b.T.Helper()
-	r := b.Get(path)
-	r.Check(b.T, http.StatusOK)
-	if err := json.Unmarshal([]byte(r.Body), &file); err != nil {
-		b.T.Fatalf("%s: %v in %s", path, err, r.Body)
-	}
-	return file
-}
-
-// log sends the form of a new expense, which must be taken, and returns it.
-func logExpense(b *browser, team string, form url.Values) expensefile.ExportedExpense {
-	b.T.Helper()
-	r := b.Post("/team/"+team+"/expenses", form)
-	if r.Status != http.StatusSeeOther || r.Header.Get("Location") != "/team/"+team {
-		b.T.Fatalf("POST = %d to %q: %s", r.Status, r.Header.Get("Location"), r.Text())
-	}
-	for _, e := range exported(b, "/team/"+team+"/expenses.json").Expenses {
-		if e.Item == form.Get("item") {
-			return e
-		}
-	}
-	b.T.Fatalf("%q is not among the expenses", form.Get("item"))
-	return expensefile.ExportedExpense{}
-}
-
-func pathOf(e expensefile.ExportedExpense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
-
-// unchanged runs fn and asserts that no expense and no history came of it.
-func unchanged(t *testing.T, r *rig, fn func()) {
-	t.Helper()
-	count := func() string {
-		var expenses, history, sum int64
-		row := storetest.DB(t, r.Database).QueryRowContext(t.Context(), `SELECT (SELECT COUNT(*) FROM expenses), (SELECT COUNT(*) FROM history), (SELECT COALESCE(SUM(amount_cents), 0) FROM expenses WHERE deleted_at IS NULL)`)
-		if err := row.Scan(&expenses, &history, &sum); err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprint(expenses, " expenses, ", history, " rows of history, sum ", sum)
-	}
-	before := count()
-	fn()
-	if after := count(); after != before {
-		t.Errorf("there were %s and now %s", before, after)
-	}
-}
+// columns are those of the files of expenses.
+const columns = "id,date,team,person,item,category,amount,note"
 
 func TestLogAnExpense(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	b.Get("/team/finance").Check(t, 200, "$2,780.00", `href="/team/finance/expenses/new"`)
 	b.Get("/team/finance/expenses/new").Check(t, 200, `name="submission"`, "!name=\"person\"")
-	e := logExpense(b, "finance", aForm())
+	e := b.LogExpense("finance", apptest.ExpenseForm())
 	if e.Person != "Carol Lee" || e.Amount != "42.50" || e.Note != "at the harbour" || e.Category != "Meals" {
 		t.Errorf("logged %+v", e)
 	}
 	b.Get("/team/finance").Check(t, 200, "Logged: Lunch with a client, $42.50.", "$2,822.50")
 	b.Get("/team/finance").Check(t, 200, "!Logged:", "$2,822.50")
-	b.Get(pathOf(e)).Check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
+	b.Get(e.Path()).Check(t, 200, "<strong>Carol Lee</strong> logged it", "at the harbour", "Delete this expense")
 	b.Get("/dashboard").Check(t, 200)
 }
 
 func TestAdminLogsForSomebodyElse(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	hannah, carol := r.Browser(), r.Browser()
 	hannah.SignIn(admin)
 	carol.SignIn(finance)
-	named := logExpense(hannah, "finance", with(with(aForm(), "item", "Named"), "person", "Bob Smith"))
+	named := hannah.LogExpense("finance", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Named"), "person", "Bob Smith"))
 	if named.Person != "Bob Smith" {
 		t.Errorf("logged for %q", named.Person)
 	}
-	carol.Post(pathOf(named), aForm()).Check(t, http.StatusForbidden, "Not yours to change")
-	addressed := logExpense(hannah, "finance", with(with(aForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
-	carol.Get(pathOf(addressed)).Check(t, 200, "Delete this expense")
-	own := logExpense(hannah, "finance", with(with(aForm(), "item", "Own"), "person", ""))
+	carol.Post(named.Path(), apptest.ExpenseForm()).Check(t, http.StatusForbidden, "Not yours to change")
+	addressed := hannah.LogExpense("finance", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Addressed"), "person", " Carol.Lee@task-vantage.com "))
+	carol.Get(addressed.Path()).Check(t, 200, "Delete this expense")
+	own := hannah.LogExpense("finance", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Own"), "person", ""))
 	if own.Person != "Hannah Smith" {
 		t.Errorf("logged for %q", own.Person)
 	}
@@ -131,10 +59,10 @@ func TestAdminLogsForSomebodyElse(t *testing.T) {
 // with a sentence beside the field, and nothing is written.
 func TestWrongForms(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	e := logExpense(b, "finance", aForm())
+	e := b.LogExpense("finance", apptest.ExpenseForm())
 	tests := []struct{ name, field, value, want string }{
 		{"no amount", "amount", "", "Enter an amount"},
 		{"amount not a number", "amount", "NaN", "is not an amount"},
@@ -164,11 +92,11 @@ func TestWrongForms(t *testing.T) {
 		{"note with an escape", "note", "\x1b[31m", "control character"},
 	}
 	for _, test := range tests {
-		for _, path := range []string{"/team/finance/expenses", pathOf(e)} {
+		for _, path := range []string{"/team/finance/expenses", e.Path()} {
 			t.Run(test.name+" to "+strings.TrimSuffix(path, e.ID), func(t *testing.T) {
-				form := with(aForm(), test.field, test.value)
+				form := apptest.With(apptest.ExpenseForm(), test.field, test.value)
 				form.Set("version", "1")
-				unchanged(t, r, func() {
+				r.Unchanged(func() {
 					answer := b.Post(path, form)
 					answer.Check(t, http.StatusUnprocessableEntity, test.want, `id="`+test.field+`-error"`, `aria-invalid="true"`)
 					if test.field != "item" {
@@ -187,7 +115,7 @@ func TestWrongForms(t *testing.T) {
 // German.
 func TestAmountsAsTheirReaderWritesThem(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	german := []string{"Accept-Language", "de-DE,de;q=0.9"}
@@ -195,16 +123,16 @@ func TestAmountsAsTheirReaderWritesThem(t *testing.T) {
 	for i, test := range [][2]string{{"12,50", "12.50"}, {"1.234,50 $", "1234.50"}, {"1.234", "1234.00"}, {"12.50", "12.50"}} {
 		typed, want := test[0], test[1]
 		item := fmt.Sprint("Ride ", i)
-		b.Post("/team/finance/expenses", with(with(aForm(), "amount", typed), "item", item), german...).Check(t, http.StatusSeeOther)
-		found := exported(b, "/team/finance/expenses.json?"+url.Values{"q": {item}}.Encode())
+		b.Post("/team/finance/expenses", apptest.With(apptest.With(apptest.ExpenseForm(), "amount", typed), "item", item), german...).Check(t, http.StatusSeeOther)
+		found := b.Exported("/team/finance/expenses.json?" + url.Values{"q": {item}}.Encode())
 		if found.Count != 1 || found.Total != want {
 			t.Errorf("%q is logged as %+v", typed, found)
 		}
-		page := b.Get(pathOf(found.Expenses[0]), german...)
+		page := b.Get(found.Expenses[0].Path(), german...)
 		page.Check(t, 200, `value="`+strings.ReplaceAll(want, ".", ",")+`"`)
 	}
-	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "amount", "1,234"), german...).Check(t, http.StatusUnprocessableEntity,
+	r.Unchanged(func() {
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "amount", "1,234"), german...).Check(t, http.StatusUnprocessableEntity,
 			`value="1,234"`, "“1,234” can be read in two ways. Write 1234,00, or an amount with at most two decimals.")
 	})
 }
@@ -214,12 +142,12 @@ func TestAmountsAsTheirReaderWritesThem(t *testing.T) {
 func TestCurrency(t *testing.T) {
 	t.Parallel()
 	database := "sqlite:" + filepath.Join(t.TempDir(), "yen.db")
-	r := startSite(t, setup{env: map[string]string{"CURRENCY": "jpy", "DATABASE_URL": database}})
+	r := startProgram(t, setup{env: map[string]string{"CURRENCY": "jpy", "DATABASE_URL": database}})
 	r.Database = database
 	b := r.Browser()
 	b.SignIn(finance)
 	b.Get("/team/finance/expenses/new").Check(t, 200, "Amount in JPY", "Like 1234.", `inputmode="numeric"`)
-	e := logExpense(b, "finance", with(aForm(), "amount", "¥1,234"))
+	e := b.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "amount", "¥1,234"))
 	if e.Amount != "1234" {
 		t.Errorf("logged %+v", e)
 	}
@@ -227,50 +155,50 @@ func TestCurrency(t *testing.T) {
 	if csv := b.Get("/team/finance/expenses.csv").Body; !strings.Contains(csv, ",1234,") {
 		t.Errorf("the file is %s", csv)
 	}
-	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "amount", "12.50")).Check(t, http.StatusUnprocessableEntity, "more decimals than JPY")
+	r.Unchanged(func() {
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "amount", "12.50")).Check(t, http.StatusUnprocessableEntity, "more decimals than JPY")
 	})
-	err := serve(t.Context(), r.variables(setup{env: map[string]string{"CURRENCY": "EUR", "DATABASE_URL": database}}), r.Log)
-	var configuration *config.Error
-	if !errors.As(err, &configuration) || !strings.Contains(err.Error(), "CURRENCY is EUR") || !strings.Contains(err.Error(), "CURRENCY=JPY") {
-		t.Errorf("the database in another currency: %v", err)
+	r.terminate()
+	_, stderr, status := typed(t, r.Env(map[string]string{"CURRENCY": "EUR", "DATABASE_URL": database}))
+	if status != 2 || !strings.Contains(stderr, "CURRENCY is EUR") || !strings.Contains(stderr, "CURRENCY=JPY") {
+		t.Errorf("the database in another currency: exit status %d with %q", status, stderr)
 	}
 }
 
 // TestRefunds logs an amount below zero, by its sign or by the mark.
 func TestRefunds(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	logExpense(b, "finance", with(with(aForm(), "item", "Signed"), "amount", "\u2212$20"))
+	b.LogExpense("finance", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Signed"), "amount", "\u2212$20"))
 	b.Get("/team/finance").Check(t, 200, "Logged: Signed, -$20.00 (refund).", "$2,760.00", ">Refund<")
-	marked := logExpense(b, "finance", with(with(with(aForm(), "item", "Marked"), "amount", "60"), "refund", "yes"))
+	marked := b.LogExpense("finance", apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Marked"), "amount", "60"), "refund", "yes"))
 	if marked.Amount != "-60.00" {
 		t.Errorf("logged %+v", marked)
 	}
-	b.Get(pathOf(marked)).Check(t, 200, ">Refund<", `value="60.00"`, `value="yes" checked`)
+	b.Get(marked.Path()).Check(t, 200, ">Refund<", `value="60.00"`, `value="yes" checked`)
 	b.Get("/team/finance?q=marked").Check(t, 200, "-$60.00")
-	if first := exported(b, "/team/finance/expenses.json?sort=amount&order=asc"); first.Expenses[0].Item != "Marked" || first.Total != "2700.00" {
+	if first := b.Exported("/team/finance/expenses.json?sort=amount&order=asc"); first.Expenses[0].Item != "Marked" || first.Total != "2700.00" {
 		t.Errorf("by amount: %+v", first)
 	}
-	b.Post(pathOf(marked), with(with(with(aForm(), "item", "Marked"), "amount", "60"), "version", "1")).Check(t, http.StatusSeeOther)
+	b.Post(marked.Path(), apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Marked"), "amount", "60"), "version", "1")).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Changed: Marked, $60.00.", "$2,820.00")
 }
 
 // TestOddTextsAreKept logs what must neither break the database nor the page.
 func TestOddTextsAreKept(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	for _, item := range []string{
 		`'); DROP TABLE expenses; --`, `100% _ \ " ' ; --`, `<script>alert(1)</script>`, "Füße 日本語 🧾 \u00e9", strings.Repeat("ü", 200),
 		`=HYPERLINK("http://example.com")`, "{{.}}", "%00%0d%0a", "$1 ? :name",
 	} {
-		e := logExpense(b, "finance", with(aForm(), "item", item))
-		b.Get(pathOf(e)).Check(t, 200, "!<script>alert")
-		found := exported(b, "/team/finance/expenses.json?"+url.Values{"q": {item}}.Encode())
+		e := b.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", item))
+		b.Get(e.Path()).Check(t, 200, "!<script>alert")
+		found := b.Exported("/team/finance/expenses.json?" + url.Values{"q": {item}}.Encode())
 		if found.Count != 1 || found.Expenses[0].Item != item {
 			t.Errorf("search for %q finds %+v", item, found)
 		}
@@ -281,27 +209,32 @@ func TestOddTextsAreKept(t *testing.T) {
 // the same 404, and nothing is written.
 func TestForeignAndForged(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	carol, sarah := r.Browser(), r.Browser()
 	carol.SignIn(finance)
 	sarah.SignIn(hr)
-	e := logExpense(carol, "finance", aForm())
+	e := carol.LogExpense("finance", apptest.ExpenseForm())
 	paths := []string{
 		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
-		pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore",
+		e.Path(), e.Path() + "/delete", e.Path() + "/restore",
 		"/team/hr/expenses/" + e.ID, "/team/hr/expenses/" + e.ID + "/delete", "/team/hr/expenses/" + e.ID + "/restore",
-		"/team/hr/expenses/" + expense.NewID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
+		"/team/hr/expenses/" + apptest.NewID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
 		"/team/nobody/expenses", "/team/nobody/expenses/new",
 		"/expenses", "/expenses.csv", "/expenses.json", "/expenses/import",
 	}
 	for _, path := range paths {
 		target := strings.ReplaceAll(path, " ", "%20")
 		t.Run(path, func(t *testing.T) {
-			unchanged(t, r, func() {
-				if get := sarah.Get(target); get.Status != http.StatusNotFound && get.Status != http.StatusMethodNotAllowed && get.Header.Get("Location") != web.FormPage(target) {
+			r.Unchanged(func() {
+				get := sarah.Get(target)
+				switch {
+				case strings.HasPrefix(path, "/expenses") && path != "/expenses/import":
+					// It is of what she may see.
+					get.Check(t, http.StatusOK, "!"+e.ID, "!Carol")
+				case get.Status != http.StatusNotFound && get.Status != http.StatusMethodNotAllowed && !leadsToItsForm(target, get):
 					t.Errorf("GET = %d", get.Status)
 				}
-				if post := sarah.Post(target, with(aForm(), "version", "1")); post.Status != http.StatusNotFound && post.Status != http.StatusMethodNotAllowed {
+				if post := sarah.Post(target, apptest.With(apptest.ExpenseForm(), "version", "1")); post.Status != http.StatusNotFound && post.Status != http.StatusMethodNotAllowed {
 					t.Errorf("POST = %d", post.Status)
 				}
 			})
@@ -313,35 +246,35 @@ func TestForeignAndForged(t *testing.T) {
 // other team and under no other id.
 func TestExtraFields(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	form := aForm()
+	form := apptest.ExpenseForm()
 	for name, value := range map[string]string{
-		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": expense.NewID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
+		"person": "Hannah Smith", "owner": admin, "team": "hr", "id": apptest.NewID(), "version": "7", "amount_cents": "1", "deleted_at": "1", "admin": "true",
 	} {
 		form.Set(name, value)
 	}
-	e := logExpense(b, "finance", form)
+	e := b.LogExpense("finance", form)
 	if e.Person != "Carol Lee" || e.Team != "finance" || e.ID == form.Get("id") || e.Amount != "42.50" {
 		t.Errorf("logged %+v", e)
 	}
 	form.Set("version", "1")
 	form.Set("amount", "43")
-	b.Post(pathOf(e), form).Check(t, http.StatusSeeOther)
-	if changed := exported(b, "/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
+	b.Post(e.Path(), form).Check(t, http.StatusSeeOther)
+	if changed := b.Exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]; changed.Person != "Carol Lee" || changed.ID != e.ID || changed.Amount != "43.00" {
 		t.Errorf("changed to %+v", changed)
 	}
-	b.Get(pathOf(e)).Check(t, 200, "Delete this expense")
+	b.Get(e.Path()).Check(t, 200, "Delete this expense")
 }
 
 func TestCrossSiteFormsAreRefused(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
-	e := logExpense(b, "finance", aForm())
-	for _, path := range []string{"/team/finance/expenses", pathOf(e), pathOf(e) + "/delete", pathOf(e) + "/restore", "/expenses/import"} {
+	e := b.LogExpense("finance", apptest.ExpenseForm())
+	for _, path := range []string{"/team/finance/expenses", e.Path(), e.Path() + "/delete", e.Path() + "/restore", "/expenses/import"} {
 		for _, fields := range [][]string{
 			{"Sec-Fetch-Site", "cross-site"},
 			{"Sec-Fetch-Site", "same-site"},
@@ -349,8 +282,8 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 			{"Origin", "null"},
 		} {
 			t.Run(path+" "+strings.Join(fields, " "), func(t *testing.T) {
-				unchanged(t, r, func() {
-					b.Post(path, with(aForm(), "version", "1"), fields...).Check(t, http.StatusForbidden, "another site")
+				r.Unchanged(func() {
+					b.Post(path, apptest.With(apptest.ExpenseForm(), "version", "1"), fields...).Check(t, http.StatusForbidden, "another site")
 				})
 			})
 		}
@@ -359,23 +292,30 @@ func TestCrossSiteFormsAreRefused(t *testing.T) {
 
 func TestFormSentTwiceCountsOnce(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	form := aForm()
+	form := apptest.ExpenseForm()
 	var sent sync.WaitGroup
 	for range 8 {
 		sent.Go(func() { b.Post("/team/finance/expenses", form) })
 	}
 	sent.Wait()
 	b.Post("/team/finance/expenses", form).Check(t, http.StatusSeeOther)
-	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+	if found := b.Exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 		t.Errorf("the form counted %d times", found.Count)
 	}
-	b.Post("/team/finance/expenses", with(form, "submission", expense.NewID())).Check(t, http.StatusSeeOther)
-	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
+	b.Post("/team/finance/expenses", apptest.With(form, "submission", apptest.NewID())).Check(t, http.StatusSeeOther)
+	if found := b.Exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 2 {
 		t.Errorf("two forms counted %d times", found.Count)
 	}
+}
+
+// leadsToItsForm reports whether an answer sends a navigation to the address that a
+// form posts to on to the page that has the form.
+func leadsToItsForm(posts string, r *reply) bool {
+	page := r.Header.Get("Location")
+	return r.Status == http.StatusSeeOther && page != "" && (strings.HasPrefix(posts, page) || page == posts+"/new")
 }
 
 // submissionIn is the token of the form that a page shows.
@@ -392,34 +332,34 @@ func submissionIn(t *testing.T, page *apptest.Reply) string {
 // shown, and the new one can be logged as well.
 func TestFormSentAgainWithOtherContent(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	submission := submissionIn(t, b.Get("/team/finance/expenses/new"))
-	taxi := with(with(aForm(), "item", "Taxi"), "submission", submission)
-	e := logExpense(b, "finance", taxi)
+	taxi := apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Taxi"), "submission", submission)
+	e := b.LogExpense("finance", taxi)
 	b.Get("/team/finance").Check(t, 200, "Logged: Taxi, $42.50.")
 	b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Logged: Taxi, $42.50.")
 
-	train := with(with(with(aForm(), "item", "Train"), "amount", "9"), "submission", submission)
+	train := apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Train"), "amount", "9"), "submission", submission)
 	var both *apptest.Reply
-	unchanged(t, r, func() { both = b.Post("/team/finance/expenses", train) })
-	both.Check(t, http.StatusConflict, "sent before, with something else", ">Taxi</a>, $42.50", `href="`+pathOf(e)+`"`, `value="Train"`, "Log it as well")
+	r.Unchanged(func() { both = b.Post("/team/finance/expenses", train) })
+	both.Check(t, http.StatusConflict, "sent before, with something else", ">Taxi</a>, $42.50", `href="`+e.Path()+`"`, `value="Train"`, "Log it as well")
 	again := submissionIn(t, both)
 	for range 2 {
-		b.Post("/team/finance/expenses", with(train, "submission", again)).Check(t, http.StatusSeeOther)
+		b.Post("/team/finance/expenses", apptest.With(train, "submission", again)).Check(t, http.StatusSeeOther)
 	}
-	if found := exported(b, "/team/finance/expenses.json?q=at+the+harbour"); found.Count != 2 {
+	if found := b.Exported("/team/finance/expenses.json?q=at+the+harbour"); found.Count != 2 {
 		t.Errorf("there are %+v", found)
 	}
 	// What was made of it since does not matter, nor that it is gone.
-	b.Post(pathOf(e), with(with(with(aForm(), "item", "Cab"), "amount", "43"), "version", "1")).Check(t, http.StatusSeeOther)
-	b.Post("/team/finance/expenses", with(taxi, "submission", submission)).Check(t, http.StatusSeeOther)
+	b.Post(e.Path(), apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Cab"), "amount", "43"), "version", "1")).Check(t, http.StatusSeeOther)
+	b.Post("/team/finance/expenses", apptest.With(taxi, "submission", submission)).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Logged: Cab, $43.00.")
-	b.Post(pathOf(e)+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
+	b.Post(e.Path()+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Deleted: Cab")
-	unchanged(t, r, func() { b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther) })
+	r.Unchanged(func() { b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther) })
 	b.Get("/team/finance").Check(t, 200, "deleted meanwhile", "!Logged:")
 }
 
@@ -427,17 +367,17 @@ func TestFormSentAgainWithOtherContent(t *testing.T) {
 // writes has a token.
 func TestFormsOfAnExpenseSayWhichVersion(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	e := logExpense(b, "finance", aForm())
-	page := b.Get(pathOf(e))
+	e := b.LogExpense("finance", apptest.ExpenseForm())
+	page := b.Get(e.Path())
 	if forms, tokens := strings.Count(page.Text(), `<form `), strings.Count(page.Text(), `name="submission"`); forms != 2 || tokens != forms {
 		t.Errorf("%d forms have %d tokens", forms, tokens)
 	}
-	unchanged(t, r, func() {
+	r.Unchanged(func() {
 		for _, action := range []string{"", "/delete", "/restore"} {
-			b.Post(pathOf(e)+action, aForm()).Check(t, http.StatusBadRequest, "version is missing")
+			b.Post(e.Path()+action, apptest.ExpenseForm()).Check(t, http.StatusBadRequest, "version is missing")
 		}
 	})
 }
@@ -460,15 +400,15 @@ func TestFormsAndNoticesBelongToWhoMadeThem(t *testing.T) {
 	t.Parallel()
 	for name, submission := range map[string]func(*testing.T, *browser) string{
 		"a form of ours":      func(t *testing.T, b *browser) string { return submissionIn(t, b.Get("/team/finance/expenses/new")) },
-		"a form of a program": func(*testing.T, *browser) string { return expense.NewID() },
+		"a form of a program": func(*testing.T, *browser) string { return apptest.NewID() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := startSite(t, setup{})
+			r := startProgram(t, setup{})
 			b := r.Browser()
 			b.SignIn(finance)
-			form := with(with(aForm(), "note", "for Carol only"), "submission", submission(t, b))
+			form := apptest.With(apptest.With(apptest.ExpenseForm(), "note", "for Carol only"), "submission", submission(t, b))
 			back := loseSession(b)
-			unchanged(t, r, func() { b.Post("/team/finance/expenses", form) })
+			r.Unchanged(func() { b.Post("/team/finance/expenses", form) })
 			back()
 			b.Follow(b.Post("/logout", nil))
 			b.SignIn(admin)
@@ -478,10 +418,10 @@ func TestFormsAndNoticesBelongToWhoMadeThem(t *testing.T) {
 			b.Get("/team/finance/expenses/new").Check(t, 200, "for Carol only", "This is not saved yet. Your session had ended when you sent it.", `role="alert"`)
 		})
 	}
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	b.Post("/team/finance/expenses", with(aForm(), "item", "A present")).Check(t, http.StatusSeeOther)
+	b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "item", "A present")).Check(t, http.StatusSeeOther)
 	b.Follow(b.Post("/logout", nil))
 	b.SignIn(admin)
 	b.Get("/team/finance").Check(t, 200, "!Logged:")
@@ -490,17 +430,17 @@ func TestFormsAndNoticesBelongToWhoMadeThem(t *testing.T) {
 // A form that was opened as one person and is sent as another is refused.
 func TestFormOfAnotherPerson(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	e := logExpense(b, "finance", aForm())
-	opened, changing := submissionIn(t, b.Get("/team/finance/expenses/new")), submissionIn(t, b.Get(pathOf(e)))
+	e := b.LogExpense("finance", apptest.ExpenseForm())
+	opened, changing := submissionIn(t, b.Get("/team/finance/expenses/new")), submissionIn(t, b.Get(e.Path()))
 	b.Follow(b.Post("/logout", nil))
 	b.SignIn(admin)
-	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "submission", opened)).Check(t, http.StatusConflict, "opened while somebody else was signed in")
+	r.Unchanged(func() {
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "submission", opened)).Check(t, http.StatusConflict, "opened while somebody else was signed in")
 		for _, action := range []string{"", "/delete"} {
-			b.Post(pathOf(e)+action, with(with(aForm(), "submission", changing), "version", "1")).Check(t, http.StatusConflict, "somebody else")
+			b.Post(e.Path()+action, apptest.With(apptest.With(apptest.ExpenseForm(), "submission", changing), "version", "1")).Check(t, http.StatusConflict, "somebody else")
 		}
 	})
 }
@@ -508,23 +448,23 @@ func TestFormOfAnotherPerson(t *testing.T) {
 // After saving, the list is there again from which the form was opened.
 func TestSavingReturnsToTheList(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
 	const list = "/expenses?q=lunch&sort=amount&order=asc"
 	b.Get("/team/finance/expenses/new", "Referer", r.BaseURL+list).Check(t, 200, `name="return_to" value="/expenses?q=lunch&amp;sort=amount&amp;order=asc"`)
 	b.Get("/team/finance/expenses/new?return_to="+url.QueryEscape(list)).Check(t, 200, `name="return_to" value="/expenses?q=lunch`)
 	b.Get("/team/finance/expenses/new", "Referer", "https://evil.example"+list).Check(t, 200, "!return_to")
-	saved := b.Post("/team/finance/expenses", with(with(aForm(), "item", "Hidden by the filter"), "return_to", list))
+	saved := b.Post("/team/finance/expenses", apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Hidden by the filter"), "return_to", list))
 	if saved.Status != http.StatusSeeOther || saved.Header.Get("Location") != list {
 		t.Fatalf("POST = %d to %q", saved.Status, saved.Header.Get("Location"))
 	}
-	e := exported(b, "/expenses.json?q=hidden").Expenses[0]
-	b.Get(list).Check(t, 200, "Logged: Hidden by the filter, $42.50.", `href="`+pathOf(e)+`">See the expense`)
+	e := b.Exported("/expenses.json?q=hidden").Expenses[0]
+	b.Get(list).Check(t, 200, "Logged: Hidden by the filter, $42.50.", `href="`+e.Path()+`">See the expense`)
 	for _, elsewhere := range []string{
 		"https://evil.example/team/finance", "//evil.example/expenses", "/profile", "/team/", "/team/finance/expenses/new", `/team/..\evil`, "javascript:alert(1)", "/logout", "expenses",
 	} {
-		saved := b.Post("/team/finance/expenses", with(with(aForm(), "item", elsewhere), "return_to", elsewhere))
+		saved := b.Post("/team/finance/expenses", apptest.With(apptest.With(apptest.ExpenseForm(), "item", elsewhere), "return_to", elsewhere))
 		if saved.Status != http.StatusSeeOther || saved.Header.Get("Location") != "/team/finance" {
 			t.Errorf("%q: POST = %d to %q", elsewhere, saved.Status, saved.Header.Get("Location"))
 		}
@@ -534,12 +474,12 @@ func TestSavingReturnsToTheList(t *testing.T) {
 // A person who goes to where a form posts is led to the form.
 func TestGoingToWhereAFormPosts(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
-	e := logExpense(b, "finance", aForm())
+	e := b.LogExpense("finance", apptest.ExpenseForm())
 	for path, page := range map[string]string{
-		"/team/finance/expenses": "/team/finance/expenses/new", pathOf(e) + "/delete": pathOf(e), pathOf(e) + "/restore": pathOf(e),
+		"/team/finance/expenses": "/team/finance/expenses/new", e.Path() + "/delete": e.Path(), e.Path() + "/restore": e.Path(),
 		"/profile/sessions/end-others": "/profile", "/sessions/end": "/sessions",
 	} {
 		for _, fields := range [][]string{nil, {"Sec-Fetch-Mode", "navigate"}} {
@@ -558,84 +498,84 @@ func TestGoingToWhereAFormPosts(t *testing.T) {
 // What is much too long comes back to be shortened.
 func TestLongNoteComesBack(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	note := strings.Repeat("lorem ipsum ", 9000)
-	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "note", note)).Check(t, http.StatusUnprocessableEntity, "at most 2000 characters, and it has 107999", note, `value="42.50"`)
+	r.Unchanged(func() {
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", note)).Check(t, http.StatusUnprocessableEntity, "at most 2000 characters, and it has 107999", note, `value="42.50"`)
 		loseSession(b)
-		b.Post("/team/finance/expenses", with(aForm(), "note", note)).Check(t, http.StatusUnauthorized, "Go back in your browser")
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", note)).Check(t, http.StatusUnauthorized, "Go back in your browser")
 	})
 }
 
 func TestTwoPeopleEditOneExpense(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	carol, hannah := r.Browser(), r.Browser()
 	carol.SignIn(finance)
 	hannah.SignIn(admin)
-	e := logExpense(carol, "finance", aForm())
-	first := with(with(aForm(), "version", "1"), "amount", "50")
-	second := with(with(aForm(), "version", "1"), "item", "Dinner with a client")
-	hannah.Post(pathOf(e), first).Check(t, http.StatusSeeOther)
-	conflict := carol.Post(pathOf(e), second)
+	e := carol.LogExpense("finance", apptest.ExpenseForm())
+	first := apptest.With(apptest.With(apptest.ExpenseForm(), "version", "1"), "amount", "50")
+	second := apptest.With(apptest.With(apptest.ExpenseForm(), "version", "1"), "item", "Dinner with a client")
+	hannah.Post(e.Path(), first).Check(t, http.StatusSeeOther)
+	conflict := carol.Post(e.Path(), second)
 	conflict.Check(t, http.StatusConflict, "Dinner with a client", "50.00", `name="version" value="2"`, "Save mine over it")
-	if now := exported(carol, "/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
+	if now := carol.Exported("/team/finance/expenses.json?q=client").Expenses[0]; now.Item != "Lunch with a client" || now.Amount != "50.00" {
 		t.Errorf("the second editor overwrote the first: %+v", now)
 	}
-	carol.Post(pathOf(e), with(second, "version", "2")).Check(t, http.StatusSeeOther)
-	carol.Get(pathOf(e)).Check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
+	carol.Post(e.Path(), apptest.With(second, "version", "2")).Check(t, http.StatusSeeOther)
+	carol.Get(e.Path()).Check(t, 200, "Dinner with a client", "<strong>Hannah Smith</strong>", "<strong>Carol Lee</strong>")
 	for _, action := range []string{"", "/delete", "/restore"} {
-		carol.Post(pathOf(e)+action, with(aForm(), "version", "1")).Check(t, http.StatusConflict)
-		carol.Post(pathOf(e)+action, with(aForm(), "version", "x")).Check(t, http.StatusBadRequest)
+		carol.Post(e.Path()+action, apptest.With(apptest.ExpenseForm(), "version", "1")).Check(t, http.StatusConflict)
+		carol.Post(e.Path()+action, apptest.With(apptest.ExpenseForm(), "version", "x")).Check(t, http.StatusBadRequest)
 	}
 }
 
 func TestDeleteAndUndo(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b, mate := r.Browser(), r.Browser()
 	b.SignIn(finance)
 	mate.SignIn(admin)
-	e := logExpense(b, "finance", aForm())
-	b.Post(pathOf(e)+"/delete", url.Values{"version": {"1"}}).Check(t, http.StatusSeeOther)
+	e := b.LogExpense("finance", apptest.ExpenseForm())
+	b.Post(e.Path()+"/delete", url.Values{"version": {"1"}}).Check(t, http.StatusSeeOther)
 	page := b.Get("/team/finance")
-	page.Check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+pathOf(e)+`/restore"`)
-	if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
+	page.Check(t, 200, "Deleted: Lunch with a client, $42.50.", "$2,780.00", "Undo", `action="`+e.Path()+`/restore"`)
+	if found := b.Exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 0 {
 		t.Error("a deleted expense is exported")
 	}
 	version := regexp.MustCompile(`/restore"><input type="hidden" name="version" value="(\d+)"`).FindStringSubmatch(page.Body)
 	if version == nil {
 		t.Fatalf("no form undoes it: %s", page.Text())
 	}
-	b.Post(pathOf(e)+"/restore", url.Values{"version": {version[1]}}).Check(t, http.StatusSeeOther)
+	b.Post(e.Path()+"/restore", url.Values{"version": {version[1]}}).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Restored: Lunch with a client, $42.50.", "$2,822.50")
-	mate.Get(pathOf(e)).Check(t, 200, "deleted", "restored")
+	mate.Get(e.Path()).Check(t, 200, "deleted", "restored")
 }
 
 func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	sample := exported(b, "/team/finance/expenses.json?q=booth").Expenses[0]
-	b.Get(pathOf(sample)).Check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
+	sample := b.Exported("/team/finance/expenses.json?q=booth").Expenses[0]
+	b.Get(sample.Path()).Check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
 	for _, action := range []string{"", "/delete", "/restore"} {
-		unchanged(t, r, func() {
-			b.Post(pathOf(sample)+action, with(aForm(), "version", "1")).Check(t, http.StatusForbidden, "Not yours to change")
+		r.Unchanged(func() {
+			b.Post(sample.Path()+action, apptest.With(apptest.ExpenseForm(), "version", "1")).Check(t, http.StatusForbidden, "Not yours to change")
 		})
 	}
 }
 
 func TestTooLargeBodies(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
-	unchanged(t, r, func() {
-		b.Post("/team/finance/expenses", with(aForm(), "note", strings.Repeat("n", web.MaxForm))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
-		upload(b, strings.Repeat("x", web.MaxUpload)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+	r.Unchanged(func() {
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", strings.Repeat("n", 1<<20))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.Upload(strings.Repeat("x", 10<<20)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
 	})
 }
 
@@ -648,17 +588,17 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 		{"change", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := startSite(t, setup{})
+			r := startProgram(t, setup{})
 			b := r.Browser()
 			b.SignIn(finance)
 			if test.path == "" {
-				test.path = pathOf(logExpense(b, "finance", with(aForm(), "item", "Before")))
+				test.path = b.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Before")).Path()
 				test.page = test.path
 			}
-			form := with(with(aForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
+			form := apptest.With(apptest.With(apptest.ExpenseForm(), "version", "1"), "note", strings.Repeat("日本語\n", 450))
 			b.SetCookie("expense_session", "not a session")
 			var sent *reply
-			unchanged(t, r, func() { sent = b.Post(test.path, form) })
+			r.Unchanged(func() { sent = b.Post(test.path, form) })
 			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.Status != http.StatusSeeOther || sent.Header.Get("Location") != want {
 				t.Fatalf("POST without a session = %d to %q, want %q", sent.Status, sent.Header.Get("Location"), want)
 			}
@@ -666,7 +606,7 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 			back.Check(t, 200, "This is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)
 			b.Post(test.path, form).Check(t, http.StatusSeeOther)
 			b.Get(test.page).Check(t, 200, "!This is not saved yet")
-			if found := exported(b, "/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
+			if found := b.Exported("/team/finance/expenses.json?q=lunch+with"); found.Count != 1 {
 				t.Errorf("%d expenses came of it", found.Count)
 			}
 		})
@@ -675,7 +615,7 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 
 func TestQueries(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
 	tests := []struct {
@@ -698,7 +638,7 @@ func TestQueries(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.query, func(t *testing.T) {
-			file := exported(b, "/expenses.json?"+test.query)
+			file := b.Exported("/expenses.json?" + test.query)
 			if file.Count != test.count || len(file.Expenses) != test.count {
 				t.Errorf("found %d and counted %d, want %d", len(file.Expenses), file.Count, test.count)
 			}
@@ -712,7 +652,7 @@ func TestQueries(t *testing.T) {
 
 func TestQueriesNotUnderstood(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
 	for _, query := range []string{
@@ -733,7 +673,7 @@ func TestQueriesNotUnderstood(t *testing.T) {
 // ones.
 func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	for _, test := range []struct {
@@ -752,15 +692,15 @@ func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 // TestPages walks over more than two pages, in each order, by the links.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
 	var file strings.Builder
-	file.WriteString(expensefile.Columns + "\n")
+	file.WriteString(columns + "\n")
 	for i := range 120 {
 		fmt.Fprintf(&file, ",2025-%02d-%02d,finance,Person %d,Item %03d,Travel,%d.00,\n", i%12+1, i%28+1, i%7, i, i%9+1)
 	}
-	upload(b, file.String()).Check(t, http.StatusSeeOther)
+	b.Upload(file.String()).Check(t, http.StatusSeeOther)
 	rows := regexp.MustCompile(`<a href="(/team/finance/expenses/[a-z2-7]{26})">`)
 	next := regexp.MustCompile(`href="([^"]*after=[^"]*)"`)
 	for _, order := range []string{"", "sort=amount&order=asc", "sort=person&order=desc", "sort=item", "sort=category&order=desc"} {
@@ -780,8 +720,8 @@ func TestPages(t *testing.T) {
 				}
 			}
 			var all []string
-			for _, e := range exported(b, "/team/finance/expenses.json?"+order).Expenses {
-				all = append(all, pathOf(e))
+			for _, e := range b.Exported("/team/finance/expenses.json?" + order).Expenses {
+				all = append(all, e.Path())
 			}
 			if pages != 3 || strings.Join(walked, "\n") != strings.Join(all, "\n") {
 				t.Errorf("%d pages have %d rows; the file has %d", pages, len(walked), len(all))
@@ -792,10 +732,10 @@ func TestPages(t *testing.T) {
 
 func TestExports(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	logExpense(b, "finance", with(aForm(), "item", `=cmd|' /C calc'!A0`))
+	b.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", `=cmd|' /C calc'!A0`))
 	answer := b.Get("/team/finance/expenses.csv?sort=amount&order=asc")
 	answer.Check(t, 200)
 	if got := answer.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/csv; charset=utf-8") {
@@ -805,7 +745,7 @@ func TestExports(t *testing.T) {
 		t.Errorf("Content-Disposition %q", got)
 	}
 	records, err := csv.NewReader(strings.NewReader(answer.Body)).ReadAll()
-	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != expensefile.Columns {
+	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != columns {
 		t.Fatalf("%d records, %v: %s", len(records), err, answer.Body)
 	}
 	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour` {
@@ -816,37 +756,23 @@ func TestExports(t *testing.T) {
 	guest.Get("/team/finance/expenses.json", "Accept", "application/json").Check(t, http.StatusUnauthorized)
 }
 
-// upload sends a file to the import page.
-func upload(b *browser, content string) *reply {
-	b.T.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", "expenses.csv")
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	part.Write([]byte(content))
-	form.Close()
-	return b.SendBody(http.MethodPost, web.ImportPath, &body, "Content-Type", form.FormDataContentType())
-}
-
 func TestImport(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
-	b.Get(web.ImportPath).Check(t, 200, expensefile.Columns, `name="file"`)
-	const file = expensefile.Columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
-	upload(b, file).Check(t, http.StatusSeeOther)
+	b.Get("/expenses/import").Check(t, 200, columns, `name="file"`)
+	const file = columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
+	b.Upload(file).Check(t, http.StatusSeeOther)
 	b.Get("/expenses").Check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
-	unchanged(t, r, func() { upload(b, file).Check(t, http.StatusSeeOther) })
+	r.Unchanged(func() { b.Upload(file).Check(t, http.StatusSeeOther) })
 	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 0 changed, 2 unchanged.")
 
 	whole := b.Get("/expenses.csv").Body
-	unchanged(t, r, func() { upload(b, whole).Check(t, http.StatusSeeOther) })
-	upload(b, strings.Replace(whole, "120.50,four", "121.50,five", 1)).Check(t, http.StatusSeeOther)
+	r.Unchanged(func() { b.Upload(whole).Check(t, http.StatusSeeOther) })
+	b.Upload(strings.Replace(whole, "120.50,four", "121.50,five", 1)).Check(t, http.StatusSeeOther)
 	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 1 changed, 21 unchanged.")
-	chairs := exported(b, "/expenses.json?q=chairs").Expenses[0]
+	chairs := b.Exported("/expenses.json?q=chairs").Expenses[0]
 	if chairs.Amount != "121.50" || chairs.Note != "five" {
 		t.Errorf("changed to %+v", chairs)
 	}
@@ -854,7 +780,7 @@ func TestImport(t *testing.T) {
 
 func TestWrongImports(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(admin)
 	const right = ",2026-01-02,hr,Bob Smith,Chairs,Office,120.50,\n"
@@ -862,28 +788,28 @@ func TestWrongImports(t *testing.T) {
 		name, file string
 		want       []string
 	}{
-		{"empty", "", []string{"Line 1", expensefile.Columns}},
+		{"empty", "", []string{"Line 1", columns}},
 		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
-		{"one wrong row among right ones", expensefile.Columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,one,\n" + right, []string{"Line 3", "sales", "is not an amount"}},
-		{"two wrong rows", expensefile.Columns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
-		{"foreign id", expensefile.Columns + "\n" + expense.NewID() + right, []string{"Line 2", "No expense has this id"}},
-		{"too few cells", expensefile.Columns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
-		{"not UTF-8", expensefile.Columns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
+		{"one wrong row among right ones", columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,one,\n" + right, []string{"Line 3", "sales", "is not an amount"}},
+		{"two wrong rows", columns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
+		{"foreign id", columns + "\n" + apptest.NewID() + right, []string{"Line 2", "No expense has this id"}},
+		{"too few cells", columns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
+		{"not UTF-8", columns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			unchanged(t, r, func() { upload(b, test.file).Check(t, http.StatusUnprocessableEntity, test.want...) })
+			r.Unchanged(func() { b.Upload(test.file).Check(t, http.StatusUnprocessableEntity, test.want...) })
 		})
 	}
-	unchanged(t, r, func() {
-		b.Post(web.ImportPath, url.Values{"file": {right}}).Check(t, http.StatusUnprocessableEntity, "Choose a file")
+	r.Unchanged(func() {
+		b.Post("/expenses/import", url.Values{"file": {right}}).Check(t, http.StatusUnprocessableEntity, "Choose a file")
 	})
 }
 
 // TestDatabaseAway takes the database away and brings it back.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{})
+	r := startProgram(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
 	file := strings.TrimPrefix(r.Database, "sqlite:")
@@ -895,7 +821,7 @@ func TestDatabaseAway(t *testing.T) {
 	if away.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	form := aForm()
+	form := apptest.ExpenseForm()
 	b.Post("/team/finance/expenses", form).Check(t, http.StatusServiceUnavailable, "What you typed is kept", `href="/team/finance/expenses/new"`)
 	b.Get("/team/finance/expenses.csv").Check(t, http.StatusServiceUnavailable)
 	b.Get("/readyz").Check(t, http.StatusServiceUnavailable, "database")

@@ -1,26 +1,24 @@
-package main
+package acceptance
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
-	"expense-dashboard/internal/doctor"
-	"expense-dashboard/internal/openid"
-	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/storetest"
 )
 
@@ -112,36 +110,82 @@ func (p patient) admit(t *testing.T) (dir string, variables map[string]string, p
 	return dir, env, provider
 }
 
+// prepareDatabase makes a database as the program leaves it that has ended.
 func prepareDatabase(t *testing.T, file string) {
 	t.Helper()
-	store, err := storepkg.Open("sqlite:"+file, slog.New(slog.DiscardHandler), nil)
+	made, err := emptyDatabase()
+	if err == nil {
+		err = os.WriteFile(file, made, 0o600)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
-	if err := store.Start(t.Context(), false); err != nil {
-		t.Fatal(err)
+}
+
+// emptyDatabase is what the program makes at its first start: to make one for each
+// test would take longer than the test.
+var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+	program, err1 := binary()
+	shared, err2 := folder()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
 	}
+	file := filepath.Join(shared, "empty.db")
+	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{SigningKey: apptest.SigningKey()})
+	if err != nil {
+		return nil, err
+	}
+	defer provider.Close()
+	command := exec.Command(program)
+	// It ends, with its database made, for its address is the provider's.
+	command.Dir, command.Env = shared, environ(map[string]string{
+		"OKTA_ISSUER": provider.Issuer(), "OKTA_CLIENT_ID": provider.ClientID(), "OKTA_CLIENT_SECRET": provider.ClientSecret(),
+		"LISTEN_ADDR": strings.TrimSuffix(strings.TrimPrefix(provider.Issuer(), "http://"), "/oauth2/default"), "DATABASE_URL": "sqlite:" + file,
+	})
+	if out, err := command.CombinedOutput(); command.ProcessState.ExitCode() != 1 {
+		return nil, fmt.Errorf("the program ended with %v: %s", err, out)
+	}
+	return os.ReadFile(file)
+})
+
+// A diagnosis is what doctor prints with --json.
+type diagnosis struct {
+	OK     bool
+	Checks []struct{ Check, Status, Found, Mend string }
+}
+
+// text is the diagnosis as doctor prints it without --json.
+func (d diagnosis) text() string {
+	var text strings.Builder
+	count := map[string]int{}
+	for _, c := range d.Checks {
+		count[c.Status]++
+		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", c.Status, c.Check, c.Found)
+		if c.Mend != "" {
+			fmt.Fprintf(&text, "%23s-> %s\n", "", c.Mend)
+		}
+	}
+	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", count["ok"], count["warn"], count["fail"])
+	return text.String()
 }
 
 // runDoctor returns what doctor prints and the exit status, and checks that
 // --json tells the same.
 func runDoctor(t *testing.T, variables map[string]string) (text string, status int) {
 	t.Helper()
-	var plain, encoded, stderr bytes.Buffer
-	status = run(t.Context(), []string{"doctor"}, environ(variables), &plain, &stderr)
-	again := run(t.Context(), []string{"doctor", "--json"}, environ(variables), &encoded, &stderr)
-	var diagnosis doctor.Diagnosis
-	if err := json.Unmarshal(encoded.Bytes(), &diagnosis); err != nil {
-		t.Fatalf("%v in %s", err, encoded.String())
+	text, _, status = typed(t, variables, "doctor")
+	encoded, _, again := typed(t, variables, "doctor", "--json")
+	var told diagnosis
+	if err := json.Unmarshal([]byte(encoded), &told); err != nil {
+		t.Fatalf("%v in %s", err, encoded)
 	}
-	if again != status || diagnosis.OK != (status == 0) {
-		t.Errorf("exit status %d, with --json %d and ok %v", status, again, diagnosis.OK)
+	if again != status || told.OK != (status == 0) {
+		t.Errorf("exit status %d, with --json %d and ok %v", status, again, told.OK)
 	}
-	if told := (&doctor.Doctor{Findings: diagnosis.Checks}).Text(); told != plain.String() {
-		t.Errorf("--json tells:\n%s\nbut the text is:\n%s", told, plain.String())
+	if told.text() != text {
+		t.Errorf("--json tells:\n%s\nbut the text is:\n%s", told.text(), text)
 	}
-	return plain.String(), status
+	return text, status
 }
 
 // listing says which files there are below dir, how large, and since when.
@@ -169,6 +213,19 @@ func patients() []patient {
 	all = append(all, configPatients()...)
 	all = append(all, teamsPatients()...)
 	return append(all, databasePatients()...)
+}
+
+// absent is the value of a member that is left out.
+const absent = "\x00absent"
+
+// metadata sets one member of the discovery document; absent leaves it out.
+func metadata(name string, value any) devidp.Faults {
+	return devidp.Faults{Discovery: func(members map[string]any) {
+		members[name] = value
+		if value == absent {
+			delete(members, name)
+		}
+	}}
 }
 
 func discoveryPatients() []patient {
@@ -226,7 +283,7 @@ func providerPatients() []patient {
 		{name: "provider answers 503", faults: instead(discovery, 503, "canary")},
 		{name: "provider redirects", faults: instead(discovery, 302, "", "Location", "https://example.com")},
 		{name: "provider answers a page", faults: instead(discovery, 200, "<html>canary</html>")},
-		{name: "provider answers too much", faults: instead(discovery, 200, strings.Repeat(" ", openid.MaxProviderBody+1))},
+		{name: "provider answers too much", faults: instead(discovery, 200, strings.Repeat(" ", 1<<20+1))},
 		{name: "clock behind by half an hour", change: offBy(30*time.Minute + 300*time.Millisecond)},
 		{name: "clock ahead by two minutes", change: offBy(-2*time.Minute + 300*time.Millisecond)},
 		{name: "keys gone", faults: instead("keys", 500, "canary")},
@@ -279,9 +336,11 @@ func teamsPatients() []patient {
 func databasePatients() []patient {
 	execute := func(statement string) func(*testing.T, *devidp.Provider, map[string]string) {
 		return func(t *testing.T, _ *devidp.Provider, _ map[string]string) {
-			if _, err := storetest.DB(t, "sqlite:expenses.db").Exec(statement); err != nil {
+			db := storetest.DB(t, "sqlite:expenses.db")
+			if _, err := db.Exec(statement); err != nil {
 				t.Fatal(err)
 			}
+			db.Close() // which puts everything into the one file
 		}
 	}
 	url := func(value string) map[string]string { return map[string]string{"DATABASE_URL": value} }
@@ -300,23 +359,16 @@ func databasePatients() []patient {
 // TestDoctorBesideProgram looks at a database that a program has open, whose
 // last write is still in the write-ahead log.
 func TestDoctorBesideProgram(t *testing.T) {
-	t.Chdir(t.TempDir())
-	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	if err := store.Start(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat("expenses.db-wal"); err != nil {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	if _, err := os.Stat(strings.TrimPrefix(r.Database, "sqlite:") + "-wal"); err != nil {
 		t.Fatal("there is no write-ahead log, so this shows nothing")
 	}
-	state, err := storepkg.Inspect(t.Context(), "sqlite:expenses.db")
-	if err != nil || state.Version == 0 || state.Version != state.Known {
-		t.Errorf("got %+v, %v, want the version of this program", state, err)
+	text, _ := runDoctor(t, r.Env(nil))
+	if !strings.Contains(text, "reached, schema version") || !strings.Contains(text, "which is this program's") {
+		t.Errorf("doctor says:\n%s", text)
 	}
-	if err := store.Ping(t.Context()); err != nil {
-		t.Errorf("the program cannot use its database any more: %v", err)
-	}
+	b := r.Browser()
+	b.SignIn(finance)
+	b.LogExpense("finance", apptest.ExpenseForm())
 }

@@ -1,28 +1,34 @@
-package main
+package acceptance
 
 import (
 	"bytes"
-	"database/sql"
-	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"expense-dashboard/internal/session"
-	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/storetest"
 )
 
-// typed runs the program with a command line and returns what it prints.
+// typed runs the program with a command line, in the test's working directory and
+// with nothing else in its environment, and returns what it prints.
 func typed(t *testing.T, variables map[string]string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	var out, err bytes.Buffer
-	status = run(t.Context(), args, environ(variables), &out, &err)
-	return out.String(), err.String(), status
+	file, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errors bytes.Buffer
+	command := exec.CommandContext(t.Context(), file, args...)
+	command.Env, command.Stdout, command.Stderr = environ(variables), &out, &errors
+	if err := command.Run(); command.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errors.String(), command.ProcessState.ExitCode()
 }
 
 func TestCommandLine(t *testing.T) {
@@ -77,25 +83,17 @@ func TestCommandLine(t *testing.T) {
 // DATABASE_URL, and never over a file that is there.
 func TestBackupCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	store, err := storepkg.Open("sqlite:expenses.db", slog.New(slog.DiscardHandler), nil)
+	working, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
-	if err := store.Start(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	startProgram(t, setup{env: map[string]string{"DATABASE_URL": "sqlite:" + filepath.Join(working, "expenses.db")}})
 	stdout, stderr, status := typed(t, nil, "backup", "copy.db")
 	if status != 0 || !strings.Contains(stdout, "copy.db: expenses: 20, people: ") || !strings.Contains(stdout, "as of 20") || stderr != "" {
 		t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
 	}
-	copied, err := sql.Open("sqlite", "file:copy.db?mode=ro")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer copied.Close()
 	var count int
-	if err := copied.QueryRowContext(t.Context(), `SELECT count(*) FROM expenses`).Scan(&count); err != nil || count == 0 {
+	if err := storetest.DB(t, "sqlite:copy.db").QueryRowContext(t.Context(), `SELECT count(*) FROM expenses`).Scan(&count); err != nil || count == 0 {
 		t.Errorf("the copy holds %d expenses, %v", count, err)
 	}
 	if _, stderr, status := typed(t, nil, "backup", "copy.db"); status != 1 || !strings.Contains(stderr, "copy.db is there already") {
@@ -130,7 +128,7 @@ func TestEndSessionsCommand(t *testing.T) {
 		if status != 0 || !strings.Contains(stdout, "1 stood") || stderr != "" {
 			t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
 		}
-		time.Sleep(2 * session.EndedWindow)
+		time.Sleep(2 * otherCopies)
 		before.Get("/dashboard").Check(t, http.StatusSeeOther)
 		after.SignIn(finance)
 		after.Get("/dashboard").Check(t, http.StatusOK)

@@ -1,4 +1,4 @@
-package main
+package acceptance
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func TestBrowser(t *testing.T) {
 	r := startOnLocalhost(t, setup{})
 	for _, test := range []struct {
 		name string
-		run  func(t *testing.T, r *rig, tab *tab)
+		run  func(t *testing.T, r *program, tab *tab)
 	}{
 		{"a deep link survives sign-in", deepLink},
 		{"two tabs both finish", twoTabs},
@@ -94,8 +95,8 @@ func TestBrowser(t *testing.T) {
 			test.run(t, r, openTab(t, chromium, r.BaseURL))
 		})
 	}
-	for name, start := range map[string]func(*testing.T) *rig{
-		"an ID Token of over 8 KB": func(t *testing.T) *rig {
+	for name, start := range map[string]func(*testing.T) *program{
+		"an ID Token of over 8 KB": func(t *testing.T) *program {
 			return startOnLocalhost(t, setup{provider: devidp.Config{IDTokenPadding: 6 << 10}})
 		},
 		"behind a proxy that ends TLS": startBehindProxy,
@@ -166,7 +167,7 @@ func tour(tab *tab, name, email string, teams []string) {
 	tab.isAtProvider()
 }
 
-func deepLink(_ *testing.T, _ *rig, tab *tab) {
+func deepLink(_ *testing.T, _ *program, tab *tab) {
 	tab.open("/team/finance", http.StatusOK)
 	tab.isAtProvider()
 	tab.click(button("Carol Lee"), http.StatusOK)
@@ -174,7 +175,7 @@ func deepLink(_ *testing.T, _ *rig, tab *tab) {
 	tab.showsTeam(sampleTeamPages()[0])
 }
 
-func twoTabs(_ *testing.T, _ *rig, first *tab) {
+func twoTabs(_ *testing.T, _ *program, first *tab) {
 	second := first.another()
 	first.open("/team/legal", http.StatusOK)
 	second.open("/team/hr", http.StatusOK)
@@ -185,7 +186,7 @@ func twoTabs(_ *testing.T, _ *rig, first *tab) {
 }
 
 // singleSignOn has a provider to itself, to count what it is asked.
-func singleSignOn(t *testing.T, _ *rig, tab *tab) {
+func singleSignOn(t *testing.T, _ *program, tab *tab) {
 	r := startOnLocalhost(t, setup{})
 	tab.home = r.BaseURL
 	tab.signIn("Grace Li")
@@ -197,7 +198,7 @@ func singleSignOn(t *testing.T, _ *rig, tab *tab) {
 	}
 }
 
-func refusal(t *testing.T, r *rig, tab *tab) {
+func refusal(t *testing.T, r *program, tab *tab) {
 	tab.open("/", http.StatusOK)
 	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button("Refuse"), http.StatusForbidden)
@@ -212,7 +213,7 @@ func refusal(t *testing.T, r *rig, tab *tab) {
 	tab.isAt("/dashboard", "Dashboard")
 }
 
-func typedAddress(_ *testing.T, _ *rig, tab *tab) {
+func typedAddress(_ *testing.T, _ *program, tab *tab) {
 	tab.open("/login", http.StatusOK)
 	tab.do(chromedp.SendKeys(chromedp.ID("email"), "ann.lee@example.com"))
 	tab.click(button("Sign in with this address"), http.StatusOK)
@@ -220,7 +221,7 @@ func typedAddress(_ *testing.T, _ *rig, tab *tab) {
 	tab.shows("Hello, Ann Lee", "You are not part of any teams yet.", "ann.lee@example.com")
 }
 
-func keyboardOnly(_ *testing.T, _ *rig, tab *tab) {
+func keyboardOnly(_ *testing.T, _ *program, tab *tab) {
 	tab.open("/", http.StatusOK)
 	tab.tabTo("Sign in")
 	tab.press(kb.Enter)
@@ -239,7 +240,7 @@ func keyboardOnly(_ *testing.T, _ *rig, tab *tab) {
 
 // otherSite follows a link and sends a form from a page at 127.0.0.1, which to
 // a browser is another site than localhost.
-func otherSite(t *testing.T, r *rig, tab *tab) {
+func otherSite(t *testing.T, r *program, tab *tab) {
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!doctype html><title>Another site</title><link rel="icon" href="data:,">
@@ -287,29 +288,24 @@ func TestScreenshots(t *testing.T) {
 
 // startOnLocalhost starts the program at localhost beside a provider at
 // 127.0.0.1: to a browser they are two sites, as they are with Okta.
-func startOnLocalhost(t *testing.T, s setup) *rig {
+func startOnLocalhost(t *testing.T, s setup) *program {
 	t.Helper()
-	return startProgramAt(t, "localhost", s)
+	s.host = "localhost"
+	return startProgram(t, s)
 }
 
 // startBehindProxy starts the program as in production: browsers reach it at an
 // https origin, and it serves http at another address.
-func startBehindProxy(t *testing.T) *rig {
+func startBehindProxy(t *testing.T) *program {
 	t.Helper()
-	inside := apptest.FreeAddr(t)
+	var inside atomic.Pointer[program]
 	proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: "http", Host: inside})
+		r.SetURL(&url.URL{Scheme: "http", Host: inside.Load().addr})
 	}})
 	t.Cleanup(proxy.Close)
-	outside := "https://localhost:" + apptest.PortOf(t, proxy.Listener.Addr().String())
-	s := setup{env: map[string]string{"APP_BASE_URL": outside, "LISTEN_ADDR": inside}}
-	r := newRig(t, outside, s)
-	r.BaseURL = "http://" + inside
-	if err := r.WaitUntilServing(r.run(t, s)); err != nil {
-		t.Fatalf("run = %v\n%s", err, r.Log)
-	}
-	r.BaseURL = outside
-	return r
+	p := startProgram(t, setup{baseURL: "https://localhost:" + apptest.PortOf(t, proxy.Listener.Addr().String())})
+	inside.Store(p)
+	return p
 }
 
 // startChromium starts a browser with an empty profile, and skips the test

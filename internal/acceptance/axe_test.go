@@ -1,9 +1,10 @@
-package main
+package acceptance
 
 import (
 	"context"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -11,8 +12,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"expense-dashboard/internal/devidp"
-	"expense-dashboard/internal/openid"
-	"expense-dashboard/internal/web"
 )
 
 const axePath = "tools/axe/node_modules/axe-core/axe.min.js"
@@ -21,7 +20,7 @@ const axePath = "tools/axe/node_modules/axe-core/axe.min.js"
 // test is skipped, unless the environment insists.
 func axeSource(t *testing.T) string {
 	t.Helper()
-	source, err := os.ReadFile(axePath)
+	source, err := os.ReadFile(filepath.Join(root, axePath))
 	if err != nil {
 		const missing = "no " + axePath + ", so no page is held against axe: scripts/install-needs fetches it with npm"
 		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_BROWSER") == "1" {
@@ -112,12 +111,12 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		ok           []string
 		refused      map[string]int
 	}{
-		{"guest", "", []string{"/", "/login"}, map[string]int{"/nowhere": 404, openid.CallbackPath: 400, "/login?iss=x": 400}},
+		{"guest", "", []string{"/", "/login"}, map[string]int{"/nowhere": 404, "/authorization-code/callback": 400, "/login?iss=x": 400}},
 		{"on no team", "Noah Brown", []string{"/", "/dashboard", "/profile"}, map[string]int{"/team/finance": 404}},
 		{"member", "Carol Lee", []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",
 		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400}},
-		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", web.ImportPath, "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
+		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", "/expenses/import", "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
 	} {
 		t.Run(role.name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +175,7 @@ func TestKeyboardReachesEverything(t *testing.T) {
 	r := startOnLocalhost(t, setup{provider: devidp.Config{}})
 	tab := openTab(t, chromium, r.BaseURL)
 	tab.signIn("Hannah Smith")
-	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", web.ImportPath, "/sessions"} {
+	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", "/expenses/import", "/sessions"} {
 		tab.open(path, http.StatusOK)
 		want := evaluate[[]string](tab, `
 			window.stops = Array.from(document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, select, summary")).filter(e => e.checkVisibility());

@@ -1,4 +1,4 @@
-package main
+package acceptance
 
 import (
 	"io"
@@ -37,8 +37,8 @@ func scrape(t *testing.T, addr string) map[string]string {
 // was counted.
 func TestMetrics(t *testing.T) {
 	t.Chdir(t.TempDir())
-	addr := apptest.FreeAddr(t)
-	r := startProgram(t, setup{env: map[string]string{"METRICS_ADDR": addr}})
+	r := startProgram(t, setup{})
+	addr := r.metrics
 	b := r.Browser()
 	b.SignIn(admin)
 	b.Get("/team/canary-team")
@@ -87,7 +87,7 @@ func TestMetrics(t *testing.T) {
 }
 
 // metricsOnly checks that each of the two addresses serves nothing of the other.
-func metricsOnly(t *testing.T, r *rig, addr string) {
+func metricsOnly(t *testing.T, r *program, addr string) {
 	t.Helper()
 	for _, path := range []string{"/", "/dashboard", "/debug/pprof/", "/healthz"} {
 		response, err := http.Get("http://" + addr + path)
@@ -105,11 +105,10 @@ func metricsOnly(t *testing.T, r *rig, addr string) {
 // TestMetricsAddrTaken wants the program to say so and end.
 func TestMetricsAddrTaken(t *testing.T) {
 	t.Chdir(t.TempDir())
-	s := setup{}
-	r := newRig(t, "http://"+apptest.FreeAddr(t), s)
-	s.env = map[string]string{"METRICS_ADDR": strings.TrimSuffix(strings.TrimPrefix(r.Provider.Issuer(), "http://"), "/oauth2/default")}
-	err := serve(t.Context(), r.variables(s), r.Log)
-	if err == nil || !strings.Contains(err.Error(), "METRICS_ADDR") {
-		t.Errorf("run = %v, want an error that names METRICS_ADDR", err)
+	r := apptest.New(t, "http://"+apptest.FreeAddr(t), "sqlite:expenses.db", devidp.Config{}, devidp.Faults{})
+	taken := strings.TrimSuffix(strings.TrimPrefix(r.Provider.Issuer(), "http://"), "/oauth2/default")
+	_, stderr, status := typed(t, r.Env(map[string]string{"METRICS_ADDR": taken}))
+	if status != 1 || !strings.Contains(stderr, "METRICS_ADDR") {
+		t.Errorf("exit status %d with %q, want 1 and METRICS_ADDR named", status, stderr)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package acceptance
 
 import (
 	"encoding/json"
@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"expense-dashboard/internal/web"
 )
 
 var lighthouse = flag.String("lighthouse", "", "score the pages with this Lighthouse `program`")
@@ -63,7 +61,7 @@ func TestLighthouse(t *testing.T) {
 		{member, expense},
 		{administrator, "/dashboard"},
 		{administrator, "/expenses"},
-		{administrator, web.ImportPath},
+		{administrator, "/expenses/import"},
 		{administrator, "/sessions"},
 	} {
 		report := score(t, page.b, program, page.path)
