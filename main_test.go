@@ -46,6 +46,7 @@ func TestStartTellsProblems(t *testing.T) {
 		})
 	}
 }
+
 // environ returns variables in the form NAME=value.
 func environ(variables map[string]string) []string {
 	var list []string
