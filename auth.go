@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,29 +38,29 @@ type authenticator struct {
 	client    *openid.Client
 	pending   *signin.Pending
 	callbacks *signin.Callbacks
+	given     *signin.Given
 	sessions  *session.Store
 	log       *slog.Logger
 	now       func() time.Time
 }
 
-// login handles GET /login: it remembers a pending login in the browser and
-// sends it to the provider's authorization endpoint (OpenID Connect Core 1.0,
-// 3.1.2.1).
+// login handles GET /login: it begins a sign-in in the browser and sends it to the
+// provider's authorization endpoint (OpenID Connect Core 1.0, 3.1.2.1). It takes
+// return_to and login_hint, and from the provider iss and target_link_uri (OpenID
+// Connect Core 1.0, 4).
 func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	if iss, given := query["iss"]; given && !slices.Equal(iss, []string{a.client.Issuer()}) {
+	if iss, given := query["iss"]; given && (len(iss) != 1 || !openid.IsOrgIssuer(iss[0], a.client.Issuer())) {
 		return &openid.SignInError{Failure: openid.ForeignIssuer, Err: errors.New("login started for another issuer")}
 	}
+	request := signin.Request{ReturnTo: signin.LocalPath(cmp.Or(query.Get("return_to"), a.localTarget(query.Get("target_link_uri"))))}
 	p := a.client.Provider()
 	if p == nil {
-		return openid.ErrNoProvider()
+		return web.BoundFor(request.ReturnTo, openid.ErrNoProvider())
 	}
-	login := signin.Login{
-		State: rand.Text(), Nonce: rand.Text(), CodeVerifier: oauth2.GenerateVerifier(),
-		ReturnTo: signin.LocalPath(query.Get("return_to")),
-	}
-	if err := a.pending.Put(w, r, login); err != nil {
-		return fmt.Errorf("keep pending login: %w", err)
+	login, err := a.pending.Begin(w, r, request)
+	if err != nil {
+		return fmt.Errorf("begin sign-in: %w", err)
 	}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(login.CodeVerifier), oidc.Nonce(login.Nonce)}
 	if hint := query.Get("login_hint"); hint != "" && len(hint) <= openid.MaxAddressLength {
@@ -69,6 +68,15 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.SeeOther(w, a.client.AuthURL(p, login.State, options...))
 	return nil
+}
+
+// localTarget returns the path and query of an address of this site, or "".
+func (a *authenticator) localTarget(address string) string {
+	target, err := url.Parse(address)
+	if err != nil || target.User != nil || target.Opaque != "" || !strings.EqualFold(target.Scheme+"://"+target.Host, a.baseURL) {
+		return ""
+	}
+	return target.RequestURI()
 }
 
 // callback handles GET /authorization-code/callback: the authorization
@@ -81,50 +89,81 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &openid.SignInError{Failure: openid.MalformedCallback, Err: err}
 	}
-	login, err := a.pending.Take(w, r, response.State)
+	login, err := a.pending.Take(r, response.State)
 	if err == nil && a.callbacks.IsUsed(login, a.now()) {
 		err = signin.ErrUsedLogin
 	}
-	if err != nil && a.sessions.Load(w, r) != nil {
-		web.SeeOther(w, signin.LocalPath(cmp.Or(login.ReturnTo, a.callbacks.ReturnTo(response.State))))
+	if err != nil && a.sessions.Load(r) != nil {
+		web.SeeOther(w, signin.LocalPath(login.ReturnTo))
 		return nil
 	}
 	if err != nil {
-		return &openid.SignInError{Failure: openid.NoPendingLogin, Err: err}
+		return web.BoundFor(login.ReturnTo, &openid.SignInError{Failure: openid.NoPendingLogin, Err: err})
 	}
-	p := a.client.Provider()
-	if p == nil {
-		return openid.ErrNoProvider()
+	if person := a.sessions.Load(r); person != nil && person.BegunBy == digest.Of(login.State) {
+		web.SeeOther(w, signin.LocalPath(login.ReturnTo))
+		return nil
 	}
-	if err := response.Check(p); err != nil {
-		return err
+	if a.dropsCookies(r, login) {
+		return &openid.SignInError{Failure: openid.CookiesDropped, Err: errors.New("the browser has not kept the session that it was given")}
 	}
 	outcome := a.callbacks.Do(r.Context(), login, a.now(), func(ctx context.Context) signin.Outcome {
-		return a.signIn(ctx, p, login, response.Code, r)
+		return a.signIn(ctx, login, response, r)
 	})
 	if outcome.Err != nil {
-		return outcome.Err
+		return web.BoundFor(login.ReturnTo, outcome.Err)
 	}
-	before := a.sessions.Read(w, r)
+	if ended, _ := a.sessions.Records().IsEnded(r.Context(), &outcome.Person); ended {
+		return web.BoundFor(login.ReturnTo, &openid.SignInError{Failure: openid.NoPendingLogin, Err: signin.ErrUsedLogin})
+	}
+	if err := a.give(w, r, login, outcome); err != nil {
+		return err
+	}
+	web.SeeOther(w, signin.LocalPath(login.ReturnTo))
+	return nil
+}
+
+// dropsCookies reports whether the browser of a login was given a session just
+// before, and does not have it although it counts.
+func (a *authenticator) dropsCookies(r *http.Request, login signin.Login) bool {
+	before := a.given.Before(login, a.now())
+	if before == nil || a.sessions.HasCookie(r) || !a.sessions.IsAlive(before) {
+		return false
+	}
+	ended, err := a.sessions.Records().IsEnded(r.Context(), before)
+	return !ended && err == nil
+}
+
+// give puts the session that a sign-in has begun into the browser, and ends the one
+// that it had before.
+func (a *authenticator) give(w http.ResponseWriter, r *http.Request, login signin.Login, outcome signin.Outcome) error {
+	before := a.sessions.Read(r)
 	if err := a.sessions.Give(w, r, outcome.Person, outcome.RawIDToken); err != nil {
 		return fmt.Errorf("give session: %w", err)
 	}
+	a.given.Note(login, outcome.Person, a.now())
 	if before != nil && before.ID != outcome.Person.ID {
 		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
 	if outcome.Person.Unverified {
 		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.client.Mend(openid.EmailUnverified))
 	}
-	web.SeeOther(w, signin.LocalPath(login.ReturnTo))
 	return nil
 }
 
 // signIn completes a login and begins its session, once for all requests with
 // the same callback; r is the first of them.
-func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login signin.Login, code string, r *http.Request) signin.Outcome {
+func (a *authenticator) signIn(ctx context.Context, login signin.Login, response openid.AuthResponse, r *http.Request) signin.Outcome {
+	p := a.client.Provider()
+	if p == nil {
+		return signin.Outcome{Err: openid.ErrNoProvider()}
+	}
+	if err := response.Check(p); err != nil {
+		return signin.Outcome{Err: err}
+	}
 	// Taken before the exchange, so that a logout which overtakes it counts.
 	begun := a.now()
-	token, err := a.client.Exchange(ctx, p, code, login.CodeVerifier)
+	token, err := a.client.Exchange(ctx, p, response.Code, login.CodeVerifier)
 	if err != nil {
 		return signin.Outcome{Err: err}
 	}
@@ -140,14 +179,14 @@ func (a *authenticator) signIn(ctx context.Context, p *openid.Provider, login si
 	if err != nil {
 		return signin.Outcome{Err: err}
 	}
-	person, err := a.sessions.Begin(ctx, session.Session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods}, begun, r.UserAgent())
+	person, err := a.sessions.Begin(ctx, session.Session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods, BegunBy: digest.Of(login.State)}, begun, r.UserAgent())
 	if err != nil {
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return signin.Outcome{Err: failure}
 	}
 	logging.Audit(a.log, r, logging.EventSignIn, person.Subject, "callback")
-	if len(rawIDToken) > session.CookiePart*session.MaxCookieParts {
-		// No cookie takes it, so there is no use in remembering it.
+	if len(rawIDToken) > maxEndSessionURL {
+		// No request to sign out takes it, so there is no use in keeping it.
 		rawIDToken = ""
 	}
 	return signin.Outcome{Person: person, RawIDToken: rawIDToken}
@@ -165,11 +204,10 @@ func (a *authenticator) endOne(r *http.Request, person *session.Session, reason,
 
 // logout ends the session here, whatever state the provider and the database
 // are in, and returns where to send the browser: the provider's end-session
-// endpoint (OpenID Connect RP-Initiated Logout 1.0, 2), or, where there is none,
-// straight to the post-logout URL. Without a session there is nothing to end at
-// the provider either.
+// endpoint, or, where there is none, straight to the post-logout URL. Without a
+// session there is nothing to end at the provider either.
 func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next string) {
-	person := a.sessions.Read(w, r)
+	person := a.sessions.Read(r)
 	a.sessions.End(w, r)
 	if person == nil {
 		return "/"
@@ -182,15 +220,31 @@ func (a *authenticator) logout(w http.ResponseWriter, r *http.Request) (next str
 	if p == nil || p.EndSessionEndpoint() == "" {
 		return a.client.PostLogoutURL()
 	}
-	query := url.Values{"client_id": {a.client.ClientID()}, "post_logout_redirect_uri": {a.client.PostLogoutURL()}}
-	if rawIDToken := a.sessions.IDToken(r, person); rawIDToken != "" {
-		query.Set("id_token_hint", rawIDToken)
-	}
+	return a.endSessionURL(p.EndSessionEndpoint(), person.Email, a.sessions.IDToken(r, person))
+}
+
+// maxEndSessionURL is the longest address that a browser is sent to sign out with:
+// providers and proxies refuse longer ones.
+const maxEndSessionURL = 4000
+
+// endSessionURL is a logout request (OpenID Connect RP-Initiated Logout 1.0, 2).
+// Where the ID Token would make it too long, client_id and logout_hint say instead
+// whose session it is.
+func (a *authenticator) endSessionURL(endpoint, address, rawIDToken string) string {
+	query := url.Values{"client_id": {a.client.ClientID()}, "post_logout_redirect_uri": {a.client.PostLogoutURL()}, "logout_hint": {address}}
 	separator := "?"
-	if strings.Contains(p.EndSessionEndpoint(), "?") {
+	if strings.Contains(endpoint, "?") {
 		separator = "&"
 	}
-	return p.EndSessionEndpoint() + separator + query.Encode()
+	short := endpoint + separator + query.Encode()
+	if rawIDToken == "" {
+		return short
+	}
+	query.Set("id_token_hint", rawIDToken)
+	if whole := endpoint + separator + query.Encode(); len(whole) <= maxEndSessionURL {
+		return whole
+	}
+	return short
 }
 
 // failedSignIns counts the failures of a step of sign-in.
@@ -215,7 +269,7 @@ func failedSignIns(m *metrics.Metrics, h web.Handler) web.Handler {
 // session is sent to sign in and comes back; any other client gets a 401.
 func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Session) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		person, err := s.sessions.Find(w, r)
+		person, err := s.sessions.Find(r)
 		if err != nil {
 			return err
 		}
@@ -227,7 +281,11 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 			if err != nil {
 				return err
 			}
-			web.SeeOther(w, "/login?"+url.Values{"return_to": {returnTo}}.Encode())
+			login := "/login?" + url.Values{"return_to": {returnTo}}.Encode()
+			if s.FromOurPage(r) {
+				return s.Onward(w, r, "Your session has ended", login)
+			}
+			web.SeeOther(w, login)
 			return nil
 		}
 		logging.InfoOf(r).Subject = person.Subject
@@ -241,8 +299,12 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 
 // logout handles POST /logout.
 func (s *app) logout(w http.ResponseWriter, r *http.Request) error {
-	web.SeeOther(w, s.signIn.logout(w, r))
-	return nil
+	next := s.signIn.logout(w, r)
+	if next == "/" {
+		web.SeeOther(w, next)
+		return nil
+	}
+	return s.Leave(w, r, "Signing out", next)
 }
 
 // logoutByLink handles GET /logout. A link on another site signs nobody out;
@@ -251,7 +313,8 @@ func (s *app) logoutByLink(w http.ResponseWriter, r *http.Request) error {
 	if s.fromElsewhere(r) {
 		return s.AskSignOut(w, r)
 	}
-	return s.logout(w, r)
+	web.SeeOther(w, s.signIn.logout(w, r))
+	return nil
 }
 
 // fromElsewhere reports whether a GET may have been caused by another site, or

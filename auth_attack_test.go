@@ -63,7 +63,7 @@ type attackGroup struct {
 
 func attackGroups() []attackGroup {
 	return []attackGroup{
-		{"callback", callbackAttacks(), 41},
+		{"callback", callbackAttacks(), 43},
 		{"token answer", tokenAttacks(), 56},
 		{"ID Token claims", claimAttacks(), 125},
 		{"ID Token signature", signatureAttacks(), 52},
@@ -127,7 +127,7 @@ func (a attack) run(t *testing.T) {
 	guest, member := r.Browser(), r.Browser()
 	member.SignIn(finance)
 	for _, b := range []*apptest.Browser{guest, member} {
-		before := b.Cookies()
+		before := withoutLogins(b.Cookies())
 		canaries := &canaries{}
 		r.Provider.SetFaults(canaries.watch(a.faults))
 		r.Provider.ResetRequests()
@@ -138,8 +138,7 @@ func (a attack) run(t *testing.T) {
 			a.checkAnswer(t, r, page)
 		}
 		canaries.check(t, r, page)
-		after := b.Cookies()
-		maps.DeleteFunc(after, func(name, _ string) bool { return strings.HasPrefix(name, "login_") })
+		after := withoutLogins(b.Cookies())
 		if !maps.Equal(after, before) {
 			t.Errorf("the browser's session was %d cookies and is now other %d", len(before), len(after))
 		}
@@ -147,6 +146,12 @@ func (a attack) run(t *testing.T) {
 	r.Provider.SetFaults(devidp.Faults{})
 	guest.Get("/dashboard").Check(t, http.StatusSeeOther)
 	member.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee", "/team/finance", "!/team/hr")
+}
+
+// withoutLogins leaves out a browser's secret for sign-ins.
+func withoutLogins(cookies map[string]string) map[string]string {
+	maps.DeleteFunc(cookies, func(name, _ string) bool { return strings.HasPrefix(name, "login_") })
+	return cookies
 }
 
 // goesOnQuietly asserts that a callback which nobody can sign in with leads
@@ -282,6 +287,8 @@ func callbackAttacks() []attack {
 	rows := []attack{
 		{name: "state is missing", callback: set("state"), reason: openid.MalformedCallback},
 		{name: "state is empty", callback: set("state", ""), reason: openid.MalformedCallback},
+		{name: "state is in padded base64", callback: func(q url.Values) { q.Set("state", q.Get("state")+"=") }, reason: openid.NoPendingLogin},
+		{name: "state is changed in the middle", callback: func(q url.Values) { q.Set("state", flipMiddle(q.Get("state"))) }, reason: openid.NoPendingLogin},
 		{name: "state is another", callback: set("state", strings.Repeat("A", 26)), reason: openid.NoPendingLogin},
 		{name: "state is off by one character", callback: func(q url.Values) { q.Set("state", q.Get("state")[1:]) }, reason: openid.NoPendingLogin},
 		{name: "state in another case", callback: func(q url.Values) { q.Set("state", strings.ToLower(q.Get("state"))) }, reason: openid.NoPendingLogin},
@@ -308,7 +315,7 @@ func callbackAttacks() []attack {
 		{name: "cookie is cut short", cookies: replacePending(func(v string) string { return v[:len(v)-1] }), reason: openid.NoPendingLogin},
 		{name: "cookie is changed in the middle", cookies: replacePending(flipMiddle), reason: openid.NoPendingLogin},
 		{name: "cookie is another attempt's", cookies: swapPending, reason: openid.NoPendingLogin},
-		{name: "cookie is of another secret", cookies: foreignPending, reason: openid.NoPendingLogin},
+		{name: "cookie is of another secret", cookies: foreignPending, callback: func(url.Values) {}, reason: openid.NoPendingLogin},
 		{name: "begun in another browser", cookies: func(_ *apptest.Browser, r *rig, query url.Values) {
 			maps.Copy(query, r.Browser().BeginSignIn(admin).Query())
 		}, callback: func(url.Values) {}, reason: openid.NoPendingLogin},
@@ -344,9 +351,22 @@ func errorAttacks() []attack {
 	}
 }
 
-// pendingName is the name of the cookie of a pending login.
-func pendingName(r *rig, query url.Values) string {
-	return r.site.signIn.pending.Name(query.Get("state"))
+// loginCookie is the name of the one cookie of a browser that has begun sign-ins.
+func loginCookie(b *apptest.Browser) string {
+	b.T.Helper()
+	found := ""
+	for name := range b.Cookies() {
+		if strings.HasPrefix(name, "login_") {
+			if found != "" {
+				b.T.Fatal("the browser has two secrets")
+			}
+			found = name
+		}
+	}
+	if found == "" {
+		b.T.Fatal("the browser has begun no sign-in")
+	}
+	return found
 }
 
 func dropPending(b *apptest.Browser, r *rig, query url.Values) {
@@ -354,12 +374,12 @@ func dropPending(b *apptest.Browser, r *rig, query url.Values) {
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	b.Client.Jar.SetCookies(home, []*http.Cookie{{Name: pendingName(r, query), Path: "/", MaxAge: -1}})
+	b.Client.Jar.SetCookies(home, []*http.Cookie{{Name: loginCookie(b), Path: "/", MaxAge: -1}})
 }
 
 func replacePending(change func(value string) string) func(*apptest.Browser, *rig, url.Values) {
 	return func(b *apptest.Browser, r *rig, query url.Values) {
-		name := pendingName(r, query)
+		name := loginCookie(b)
 		b.SetCookie(name, change(b.Cookies()[name]))
 	}
 }
@@ -376,16 +396,16 @@ func flipMiddle(value string) string {
 // swapPending puts another attempt's cookie under the name of this one's.
 func swapPending(b *apptest.Browser, r *rig, query url.Values) {
 	other := r.Browser()
-	name := pendingName(r, other.BeginSignIn(admin).Query())
-	b.SetCookie(pendingName(r, query), other.Cookies()[name])
+	other.BeginSignIn(admin)
+	b.SetCookie(loginCookie(b), other.Cookies()[loginCookie(other)])
 }
 
 // foreignPending makes the cookie as a program with another secret would.
 func foreignPending(b *apptest.Browser, r *rig, query url.Values) {
 	foreign := startSite(r.T, setup{env: map[string]string{"SESSION_SECRET": otherSecret}})
 	other := foreign.Browser()
-	begun := other.BeginSignIn(admin).Query()
-	b.SetCookie(pendingName(r, query), other.Cookies()[pendingName(foreign, begun)])
+	maps.Copy(query, other.BeginSignIn(admin).Query())
+	b.SetCookie(loginCookie(other), other.Cookies()[loginCookie(other)])
 }
 
 // answerWith takes the place of an endpoint. The header is as for send.

@@ -127,7 +127,7 @@ func TestStaleCallback(t *testing.T) {
 		want   string // where somebody who is signed in goes
 	}{
 		{"back button or reload", func(*rig, *browser, *clock, *url.URL) {}, "/team/finance"},
-		{"long after", func(r *rig, _ *browser, _ *clock, _ *url.URL) { r.site.signIn.callbacks = signin.NewCallbacks() }, "/dashboard"},
+		{"long after", func(r *rig, _ *browser, _ *clock, _ *url.URL) { r.site.signIn.callbacks = signin.NewCallbacks() }, "/team/finance"},
 		{"of an unknown state", func(_ *rig, _ *browser, _ *clock, callback *url.URL) { callback.RawQuery = "state=unknown&code=code" }, "/dashboard"},
 		{"of an error", func(_ *rig, _ *browser, _ *clock, callback *url.URL) {
 			callback.RawQuery = "state=unknown&error=access_denied"

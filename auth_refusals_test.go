@@ -49,7 +49,7 @@ func refusals() []failedSignIn {
 	return []failedSignIn{
 		{"user not assigned", authorizeError("access_denied", "User is not assigned to the client application."), 403, openid.NotAssigned, "Okta says that you are not assigned to this app.", assign},
 		{"no access policy", authorizeError("access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, openid.NoAccessPolicy, "Okta has no access policy that lets you into this app.", "Authorization Servers > default > Access Policies: add a policy"},
-		{"no access policy, told at the token endpoint", tokenError(400, "access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, openid.NoAccessPolicy, "Okta has no access policy", "> Access Policies: add a policy"},
+		{"no access policy, told at the token endpoint", tokenError(400, "access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 502, openid.NoAccessPolicy, "Okta has no access policy", "> Access Policies: add a policy"},
 		{"denied in words that are not known", authorizeError("access_denied", upstreamText), 403, openid.AccessDenied, "Okta did not let you in: you refused, or you may not use this app.", "Reports > System Log"},
 		{"description with more than the known words", authorizeError("access_denied", "User is not assigned to the client application. "+upstreamText), 403, openid.AccessDenied, "Okta did not let you in", "Reports > System Log"},
 		{"consent required", authorizeError("consent_required", upstreamText), 403, openid.ConsentRequired, "Okta needs your consent", "> General > User Consent"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -26,9 +27,9 @@ func TestLongIDToken(t *testing.T) {
 		hinted  bool
 	}{
 		{"short", 0, true},
-		{"8 KB", 5600, true},
-		{"just within what is kept", 13800, true},
-		{"longer than what is kept", 16000, false},
+		{"2.6 KB", 1500, true},
+		{"longer than an address may be", 3000, false},
+		{"12 KB", 8500, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +41,10 @@ func TestLongIDToken(t *testing.T) {
 			b.SignIn(finance)
 			b.Get("/team/finance").Check(t, http.StatusOK, "$2,780.00")
 			logout := b.Post("/logout", nil)
-			logout.Check(t, http.StatusSeeOther)
+			logout.Check(t, http.StatusOK)
+			if size := len(logout.Location()); size > 4000 {
+				t.Errorf("the address to sign out with has %d bytes", size)
+			}
 			target, err := url.Parse(logout.Location())
 			if err != nil {
 				t.Fatal(err)
@@ -52,8 +56,11 @@ func TestLongIDToken(t *testing.T) {
 			if got := target.Query().Get("id_token_hint"); got != want {
 				t.Errorf("id_token_hint is %d bytes and another than the ID Token of %d", len(got), len(rawIDToken))
 			}
-			if len(b.Cookies()) != 0 {
-				t.Errorf("cookies are left: %v", slices.Collect(maps.Keys(b.Cookies())))
+			if query := target.Query(); query.Get("client_id") != r.Provider.ClientID() || query.Get("logout_hint") != finance {
+				t.Errorf("sign-out says neither whose session it is nor who asks: %v", query)
+			}
+			if left := slices.Collect(maps.Keys(b.Cookies())); !slices.Equal(left, []string{loginCookie(b)}) {
+				t.Errorf("cookies are left: %v", left)
 			}
 		})
 	}
@@ -65,7 +72,7 @@ func TestIDTokenStaysAwayFromPages(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	for path, want := range map[string]int{"/": 1, "/dashboard": 1, "/team/finance": 1, "/logout": 2, "/logoutx": 1} {
+	for path, want := range map[string]int{"/": 2, "/dashboard": 2, "/team/finance": 2, "/logout": 3, "/logoutx": 2} {
 		target, err := url.Parse(r.BaseURL + path)
 		if err != nil {
 			t.Fatal(err)
@@ -145,9 +152,6 @@ func TestSessionSurvivesRestartAndRotation(t *testing.T) {
 				page.Check(t, http.StatusOK, "Carol Lee", "/team/finance")
 				return
 			}
-			if got := visitor.Cookies()["expense_session"]; got != "" {
-				t.Errorf("the unreadable cookie is kept")
-			}
 		})
 	}
 }
@@ -176,21 +180,20 @@ func TestSessionLimits(t *testing.T) {
 		visits  []time.Duration // since sign-in
 		at      time.Duration   // since sign-in
 		present bool
-		kept    bool // the cookie, which a clock that jumped must not cost
 	}{
-		{"just within the idle limit", nil, time.Hour - time.Millisecond, true, true},
-		{"at the idle limit", nil, time.Hour, false, true},
-		{"long after the idle limit", nil, 3 * time.Hour, false, false},
-		{"a visit moves the idle limit", []time.Duration{50 * time.Minute}, 109 * time.Minute, true, true},
-		{"a visit moves the idle limit by itself", []time.Duration{50 * time.Minute}, 110 * time.Minute, false, true},
-		{"just within the absolute limit", everyHalfHour(12 * time.Hour), 12*time.Hour - time.Millisecond, true, true},
-		{"at the absolute limit", everyHalfHour(12 * time.Hour), 12 * time.Hour, false, true},
-		{"long after the absolute limit", everyHalfHour(12 * time.Hour), 14 * time.Hour, false, false},
-		{"a clock set back a little", nil, -time.Minute, true, true},
-		{"a clock set back an hour", nil, -time.Hour, true, true},
-		{"a clock set back a day", nil, -24 * time.Hour, false, false},
-		{"a visit by a clock an hour ahead, which is right again", []time.Duration{59 * time.Minute}, time.Minute, true, true},
-		{"the same, and an hour of rest", []time.Duration{59 * time.Minute, time.Minute}, 61 * time.Minute, false, true},
+		{"just within the idle limit", nil, time.Hour - time.Millisecond, true},
+		{"at the idle limit", nil, time.Hour, false},
+		{"long after the idle limit", nil, 3 * time.Hour, false},
+		{"a visit moves the idle limit", []time.Duration{50 * time.Minute}, 109 * time.Minute, true},
+		{"a visit moves the idle limit by itself", []time.Duration{50 * time.Minute}, 110 * time.Minute, false},
+		{"just within the absolute limit", everyHalfHour(12 * time.Hour), 12*time.Hour - time.Millisecond, true},
+		{"at the absolute limit", everyHalfHour(12 * time.Hour), 12 * time.Hour, false},
+		{"long after the absolute limit", everyHalfHour(12 * time.Hour), 14 * time.Hour, false},
+		{"a clock set back a little", nil, -time.Minute, true},
+		{"a clock set back an hour", nil, -time.Hour, true},
+		{"a clock set back a day", nil, -24 * time.Hour, false},
+		{"a visit by a clock an hour ahead, which is right again", []time.Duration{59 * time.Minute}, time.Minute, true},
+		{"the same, and an hour of rest", []time.Duration{59 * time.Minute, time.Minute}, 61 * time.Minute, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -210,9 +213,6 @@ func TestSessionLimits(t *testing.T) {
 				want = http.StatusOK
 			}
 			b.Get("/dashboard").Check(t, want)
-			if _, kept := b.Cookies()["expense_session"]; kept != test.kept {
-				t.Errorf("the browser keeps its session: %v, want %v", kept, test.kept)
-			}
 		})
 	}
 }
@@ -310,38 +310,40 @@ func TestPendingLoginEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/login", nil)
-			if err := logins.Put(w, r, signin.Login{State: "state", Nonce: "nonce", CodeVerifier: "verifier", ReturnTo: "/profile"}); err != nil {
+			begun, err := logins.Begin(w, r, signin.Request{ReturnTo: "/profile"})
+			if err != nil {
 				t.Fatal(err)
 			}
 			for _, cookie := range w.Result().Cookies() {
 				r.AddCookie(cookie)
 			}
 			time.Sleep(test.age)
-			login, err := logins.Take(httptest.NewRecorder(), r, "state")
+			login, err := logins.Take(r, begun.State)
 			if (err == nil) != test.kept {
 				t.Fatalf("after %s: %v", test.age, err)
 			}
-			if test.kept && (login.Nonce != "nonce" || login.CodeVerifier != "verifier" || login.ReturnTo != "/profile") {
+			if test.kept && !login.Begun.Equal(begun.Begun) || test.kept && (login.Nonce != begun.Nonce || login.CodeVerifier != begun.CodeVerifier) || login.ReturnTo != "/profile" {
 				t.Errorf("after %s the login is %+v", test.age, login)
 			}
 		})
 	}
 }
 
-// A cookie that cannot be read is an anonymous visitor's, and is cleared.
+// A cookie that cannot be read is an anonymous visitor's, and stays: only a
+// sign-in and a sign-out change it.
 func TestUnreadableSession(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
 	b := r.Browser()
 	pending := b.BeginSignIn(finance)
-	loginCookie := b.Cookies()[r.site.signIn.pending.Name(pending.Query().Get("state"))]
+	secret := b.Cookies()[loginCookie(b)]
 	b.Get(pending.String())
 	good, idToken := b.Cookies()["expense_session"], b.Cookies()["id_token_0"]
 	foreign := startSite(t, setup{env: map[string]string{"SESSION_SECRET": otherSecret}}).Browser()
 	foreign.SignIn(finance)
 	for name, value := range map[string]string{
 		"empty": "", "text": "x", "base64": "AAAA", "cut short": good[:len(good)-1], "changed": flipMiddle(good), "doubled": good + good,
-		"of another secret": foreign.Cookies()["expense_session"], "of a pending login": loginCookie, "of an ID Token": idToken,
+		"of another secret": foreign.Cookies()["expense_session"], "of a pending login": secret, "of an ID Token": idToken,
 		"very long": strings.Repeat("A", 5000), "odd characters": "%00!#$&'()*+",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -349,8 +351,9 @@ func TestUnreadableSession(t *testing.T) {
 			for path, status := range map[string]int{"/": 200, "/dashboard": 303, "/team/finance": 303, "/unknown": 404} {
 				page := visitor.Get(path, "Cookie", "expense_session="+value)
 				page.Check(t, status, "!Carol")
-				if path != "/unknown" && !strings.HasPrefix(page.Header.Get("Set-Cookie"), "expense_session=; Path=/;") {
-					t.Errorf("%s does not clear the cookie: %q", path, page.Header.Get("Set-Cookie"))
+				// It would clear what another tab has been given meanwhile.
+				if got := page.Header.Get("Set-Cookie"); got != "" {
+					t.Errorf("%s answers with the cookie %q", path, got)
 				}
 			}
 			visitor.Get("/profile", "Cookie", "expense_session="+value, "Accept", "application/json").Check(t, http.StatusUnauthorized)
@@ -364,13 +367,16 @@ func TestSignOut(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(finance)
 	logout := b.Post("/logout", nil)
-	logout.Check(t, http.StatusSeeOther)
+	logout.Check(t, http.StatusOK, "Signing out", `href="`+html.EscapeString(logout.Location())+`"`)
+	if logout.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control = %q", logout.Header.Get("Cache-Control"))
+	}
 	target, err := url.Parse(logout.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
 	query := target.Query()
-	if query.Get("client_id") != r.Provider.ClientID() || query.Get("post_logout_redirect_uri") != r.BaseURL || strings.Count(query.Get("id_token_hint"), ".") != 2 || len(query) != 3 {
+	if query.Get("client_id") != r.Provider.ClientID() || query.Get("post_logout_redirect_uri") != r.BaseURL || strings.Count(query.Get("id_token_hint"), ".") != 2 || query.Get("logout_hint") != finance || len(query) != 4 {
 		t.Errorf("the end-session endpoint is asked with %v", query)
 	}
 	home := b.Follow(logout)
@@ -404,7 +410,7 @@ func TestSignOutWithoutTheProvider(t *testing.T) {
 			r := startSite(t, setup{faults: test.faults, env: map[string]string{"POST_LOGOUT_URL": "https://www.example.com/bye?a=%2F"}})
 			b := r.Browser()
 			b.SignIn(finance)
-			if got := b.Post("/logout", nil).Header.Get("Location"); got != "https://www.example.com/bye?a=%2F" {
+			if got := b.Post("/logout", nil).Location(); got != "https://www.example.com/bye?a=%2F" {
 				t.Errorf("sign-out leads to %s", got)
 			}
 			b.Get("/dashboard").Check(t, http.StatusSeeOther)
@@ -416,7 +422,7 @@ func TestSignOutWithoutTheProvider(t *testing.T) {
 		b := r.Browser()
 		b.SignIn(finance)
 		r.Provider.Close()
-		b.Post("/logout", nil).Check(t, http.StatusSeeOther)
+		b.Post("/logout", nil).Check(t, http.StatusOK)
 		b.Get("/dashboard").Check(t, http.StatusSeeOther)
 	})
 }
@@ -454,8 +460,8 @@ func TestSignOutFromElsewhere(t *testing.T) {
 		{"prefetch", "GET", []string{"Sec-Fetch-Site", "same-origin", "Sec-Purpose", "prefetch;prerender"}, 200, false},
 		{"old browser, link on another site", "GET", []string{"Referer", "https://evil.example/"}, 200, false},
 		{"old browser, link on a site that begins like ours", "GET", []string{"Referer", "BASE.evil.example/"}, 200, false},
-		{"form on the site", "POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "BASE"}, 303, true},
-		{"old browser, form on the site", "POST", []string{"Origin", "BASE"}, 303, true},
+		{"form on the site", "POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "BASE"}, 200, true},
+		{"old browser, form on the site", "POST", []string{"Origin", "BASE"}, 200, true},
 		{"form on another site", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403, false},
 		{"form on a sibling site", "POST", []string{"Sec-Fetch-Site", "same-site", "Origin", "https://evil.example"}, 403, false},
 		{"form in a sandbox", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "null"}, 403, false},
@@ -504,7 +510,7 @@ func TestSignOutEndsOneSession(t *testing.T) {
 // Parts of two sessions' ID Tokens are never put together.
 func TestIDTokenOfAnotherSession(t *testing.T) {
 	t.Parallel()
-	r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: 4000}})
+	r := startSite(t, setup{provider: devidp.Config{IDTokenPadding: 1300}})
 	first, second := r.Browser(), r.Browser()
 	first.SignIn(finance)
 	second.SignIn(finance)
@@ -536,17 +542,17 @@ func FuzzCookies(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
-		for _, name := range []string{"expense_session", "id_token_0", logins.Name("state")} {
+		r := httptest.NewRequest("GET", "/", nil)
+		for _, name := range []string{"expense_session", "id_token_0", "login_AAAAAAAAAAAA"} {
 			r.Header.Add("Cookie", name+"="+value)
 		}
-		if person := store.Load(w, r); person != nil {
+		if person := store.Load(r); person != nil {
 			t.Errorf("a session of %+v", person)
 		}
 		if rawIDToken := store.IDToken(r, &session.Session{}); rawIDToken != "" {
 			t.Errorf("an ID Token %q", rawIDToken)
 		}
-		if login, err := logins.Take(w, r, "state"); err == nil {
+		if login, err := logins.Take(r, value); err == nil {
 			t.Errorf("a pending login %+v", login)
 		}
 	})

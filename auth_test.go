@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"maps"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,7 +19,6 @@ import (
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
-	"expense-dashboard/internal/signin"
 )
 
 // sampleTotals are what the sample's teams spent, by team ID.
@@ -326,26 +326,102 @@ func TestTwoTabsBothFinish(t *testing.T) {
 	}
 }
 
-func TestSixthPendingLoginDropsTheOldest(t *testing.T) {
+// Tabs that are restored together finish in any order, whether the browser had a
+// secret before or gets one by each, and what it sends stays small.
+func TestManyTabsAtOnce(t *testing.T) {
 	t.Parallel()
-	clock := apptest.NewClock()
-	r := startSite(t, setup{clock: clock})
+	for name, together := range map[string]bool{"one after the other": false, "all at once": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			b := r.Browser()
+			home, err := url.Parse(r.BaseURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const tabs = 40
+			paths, callbacks := make([]string, tabs), make([]string, tabs)
+			for i := range tabs {
+				tab := b
+				if together {
+					// It asks before the browser has the answers to the others.
+					tab = r.Browser()
+				}
+				paths[i] = fmt.Sprintf("/team/finance?q=%d", i)
+				login := tab.Get("/login?return_to=" + url.QueryEscape(paths[i]))
+				if i == 0 {
+					b.Post(login.Location(), url.Values{"email": {finance}})
+				}
+				callbacks[i] = login.Location()
+				b.Client.Jar.SetCookies(home, tab.Client.Jar.Cookies(home))
+			}
+			for _, i := range mathrand.Perm(tabs) {
+				callback := b.Get(callbacks[i]).Location()
+				size := len(callback) + len(b.CookieHeader())
+				if size > 8<<10 {
+					t.Fatalf("tab %d comes back with %d bytes", i, size)
+				}
+				page := b.Get(callback)
+				if page.Check(t, http.StatusSeeOther); page.Header.Get("Location") != paths[i] {
+					t.Errorf("tab %d ends at %s, want %s", i, page.Header.Get("Location"), paths[i])
+				}
+			}
+			if got := r.Provider.Count("token"); got != tabs {
+				t.Errorf("%d token requests, want one for each tab", got)
+			}
+		})
+	}
+}
+
+// Thousands of cookies that are not ours cost little and are not answered one by one.
+func TestJunkCookies(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	var junk strings.Builder
+	for i := range 2900 {
+		fmt.Fprintf(&junk, "login_%d=x; ", i)
+	}
 	b := r.Browser()
-	var callbacks []*url.URL
-	for range signin.MaxPending + 1 {
-		callbacks = append(callbacks, b.BeginSignIn(finance))
-		clock.Advance(1e9)
+	login := b.Get("/login", "Cookie", junk.String())
+	login.Check(t, http.StatusSeeOther)
+	if got := len(login.Header["Set-Cookie"]); got > 30 {
+		t.Errorf("the answer sets %d cookies", got)
 	}
-	if got := len(b.Cookies()); got != signin.MaxPending {
-		t.Errorf("%d pending logins are kept, want %d", got, signin.MaxPending)
-	}
-	for i, callback := range callbacks {
-		want := http.StatusSeeOther
-		if i == 0 {
-			want = http.StatusBadRequest
+	for _, path := range []string{"/", "/dashboard", "/logout", openid.CallbackPath + "?state=a&code=b"} {
+		if page := b.Get(path, "Cookie", junk.String()); len(page.Header["Set-Cookie"]) > 30 || page.Status >= 500 {
+			t.Errorf("%s = %d with %d cookies", path, page.Status, len(page.Header["Set-Cookie"]))
 		}
-		b.Get(callback.String()).Check(t, want)
 	}
+}
+
+// forgetfulJar is a browser's that keeps every cookie but the session's.
+type forgetfulJar struct{ http.CookieJar }
+
+func (j forgetfulJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	j.CookieJar.SetCookies(u, slices.DeleteFunc(cookies, func(c *http.Cookie) bool { return c.Name == "expense_session" }))
+}
+
+// A browser that drops the session's cookie and keeps the login's does not go round
+// for ever.
+func TestBrowserThatDropsTheSession(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	b := r.Browser()
+	b.Client.Jar = forgetfulJar{b.Client.Jar}
+	page := b.Choose(b.Visit("/dashboard"), finance)
+	page.Check(t, http.StatusBadRequest, "your browser does not keep this site&#39;s cookies", "Allow cookies")
+	if got := r.Provider.Count("authorize"); got != 3 { // the page, its answer, and once more
+		t.Errorf("the browser went to the provider %d times", got)
+	}
+	// Whoever is signed out at once, and signs in again, is no such browser.
+	other, boss := r.Browser(), r.Browser()
+	other.SignIn(finance)
+	other.Follow(other.Post("/logout", nil))
+	other.SignIn(finance)
+	boss.SignIn(admin)
+	boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}})
+	other.Client.Jar.SetCookies(other.Get("/").URL, []*http.Cookie{{Name: "expense_session", Path: "/", MaxAge: -1}})
+	other.Visit("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 }
 
 // Many tabs restored at once, or an impatient double click.

@@ -311,7 +311,7 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		return nil, err
 	}
 	signIn := &authenticator{
-		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), sessions: sessions, log: p.log, now: p.now,
+		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessions, log: p.log, now: p.now,
 	}
 	return &app{
 		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store,

@@ -599,8 +599,8 @@ func TestSessionEndsWhileTyping(t *testing.T) {
 			b.SetCookie("expense_session", "not a session")
 			var sent *reply
 			r.Unchanged(func() { sent = b.Post(test.path, form) })
-			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.Status != http.StatusSeeOther || sent.Header.Get("Location") != want {
-				t.Fatalf("POST without a session = %d to %q, want %q", sent.Status, sent.Header.Get("Location"), want)
+			if want := "/login?return_to=" + url.QueryEscape(test.page); sent.Status != http.StatusOK || sent.Header.Get("Refresh") != "0; url="+want {
+				t.Fatalf("POST without a session = %d to %q, want %q", sent.Status, sent.Header.Get("Refresh"), want)
 			}
 			back := b.Follow(sent)
 			back.Check(t, 200, "This is not saved yet", `value="Lunch with a client"`, strings.Repeat("日本語\n", 449), `value="42.50"`)

@@ -24,10 +24,15 @@ type Reply struct {
 	URL    *url.URL
 }
 
-// Location is where a redirect leads to, as an absolute address.
+// Location is where an answer leads to by itself, by a redirect or as a page that
+// goes on, as an absolute address.
 func (r *Reply) Location() string {
-	target, err := r.URL.Parse(r.Header.Get("Location"))
-	if err != nil || r.Header.Get("Location") == "" {
+	location := r.Header.Get("Location")
+	if onward, ok := strings.CutPrefix(r.Header.Get("Refresh"), "0; url="); ok {
+		location = onward
+	}
+	target, err := r.URL.Parse(location)
+	if err != nil || location == "" {
 		return ""
 	}
 	return target.String()

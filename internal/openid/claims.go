@@ -68,6 +68,12 @@ func (c Claims) Text(name string) (string, error) {
 	return value, nil
 }
 
+// isText reports whether a member is a string with at least one character.
+func (c Claims) isText(name string) bool {
+	_, err := c.Text(name)
+	return err == nil
+}
+
 // optionalText returns a string member, or "" where it is missing, null or
 // empty, which OpenID Connect Core 1.0, 5.3.2 asks providers to leave out.
 func (c Claims) optionalText(name string) (string, error) {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -70,32 +68,6 @@ func (c *Client) PostLogoutURL() string { return c.config.PostLogoutURL }
 // succeeded for the first time.
 func (c *Client) Provider() *Provider { return c.provider.Load() }
 
-// FormOrigins lists the origins that a form of ours may lead to by redirects:
-// those of the provider and of the post-logout URL. Chromium applies the
-// form-action directive to every one of them.
-func (c *Client) FormOrigins() []string {
-	targets := []string{c.config.Issuer, c.config.PostLogoutURL}
-	if p := c.Provider(); p != nil {
-		targets = append(targets, p.endpoint.AuthURL, p.endSessionEndpoint)
-	}
-	var origins []string
-	for _, target := range targets {
-		u, err := url.Parse(target)
-		if err != nil || u.Host == "" {
-			continue
-		}
-		origin := u.Scheme + "://" + u.Host
-		if strings.HasPrefix(u.Host, "[") {
-			// A policy's grammar has no IPv6 address (CSP Level 3, 2.3.1).
-			origin = u.Scheme + ":"
-		}
-		if !slices.Contains(origins, origin) {
-			origins = append(origins, origin)
-		}
-	}
-	return origins
-}
-
 // AuthURL is the address of an Authentication Request (OpenID Connect Core 1.0,
 // 3.1.2.1) with a state and what options add to it.
 func (c *Client) AuthURL(p *Provider, state string, options ...oauth2.AuthCodeOption) string {
@@ -140,13 +112,19 @@ func checkTokenAnswer(token *oauth2.Token) error {
 
 // UserInfo fetches the claims that the ID Token lacks (OpenID Connect Core
 // 1.0, 5.3), or returns none if it lacks none or the provider has no UserInfo
-// endpoint. Claims of another subject are refused. Its errors are *SignInError.
+// endpoint. Claims of another subject are refused. An endpoint that does not answer
+// this application ends no sign-in whose ID Token has a name and an address. Its
+// errors are *SignInError.
 func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, accessToken string) (Claims, error) {
 	thin := !idToken.Has("email") || !idToken.Has("name") || !idToken.Has("email_verified")
 	if !thin || p.userInfoEndpoint == "" {
 		return nil, nil
 	}
 	userInfo, err := GetClaims(ctx, c.config.HTTP, p.userInfoEndpoint, accessToken)
+	if isRefused(err) && idToken.isText("name") && idToken.isText("email") {
+		c.config.Log.WarnContext(ctx, "UserInfo refuses, going by the ID Token", "event", "userinfo_refused", "error", err)
+		return nil, nil
+	}
 	if err == nil {
 		err = checkSameSubject(idToken, userInfo)
 	}
@@ -154,6 +132,13 @@ func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, acce
 		return nil, providerFailure(ctx, "fetch UserInfo", err)
 	}
 	return userInfo, nil
+}
+
+// isRefused reports whether err is an endpoint's that does not let us in or is not
+// there.
+func isRefused(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden || status.Code == http.StatusNotFound)
 }
 
 // checkSameSubject is OpenID Connect Core 1.0, 5.3.2: UserInfo is about the

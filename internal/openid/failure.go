@@ -18,6 +18,7 @@ const (
 	NoPendingLogin      Reason = "no_pending_login"     // the browser's side: no cookie, stale, tampered
 	MalformedCallback   Reason = "malformed_callback"   // the browser's side: parameters missing or repeated
 	ForeignIssuer       Reason = "foreign_issuer"       // the browser's side: iss is not ours
+	CookiesDropped      Reason = "cookies_dropped"      // the browser's side: it keeps no session
 	CodeRefused         Reason = "code_refused"         // the provider knows no such code (any more)
 	AccessDenied        Reason = "access_denied"        // the provider refused the user
 	NotAssigned         Reason = "not_assigned"         // the same, for want of an assignment to the app

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,6 +65,57 @@ func Forget(w http.ResponseWriter, name string, options *sessions.Options) {
 	http.SetCookie(w, sessions.NewCookie(name, "", &o))
 }
 
+// Sent returns the value of a cookie that a request carries (RFC 6265, 4.2.1): the
+// first of that name. It reads the header once and keeps nothing of it, so that
+// thousands of other cookies cost next to nothing.
+func Sent(r *http.Request, name string) (value string, ok bool) {
+	for cookieName, value := range sentCookies(r) {
+		if cookieName == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// SentWith returns the names and values of the cookies whose name begins with a
+// prefix: of the first so many.
+func SentWith(r *http.Request, prefix string, limit int) [][2]string {
+	var found [][2]string
+	for name, value := range sentCookies(r) {
+		if len(found) == limit {
+			break
+		}
+		if strings.HasPrefix(name, prefix) {
+			found = append(found, [2]string{name, value})
+		}
+	}
+	return found
+}
+
+func sentCookies(r *http.Request) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, header := range r.Header["Cookie"] {
+			for pair := range strings.SplitSeq(header, ";") {
+				name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+				if !yield(name, value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Open returns what a cookie of a store holds, or ok is false where the request has
+// none, or one that is too old or was not made here.
+func Open(store *sessions.CookieStore, r *http.Request, name string) (values map[any]any, ok bool) {
+	value, ok := Sent(r, name)
+	if !ok {
+		return nil, false
+	}
+	err := securecookie.DecodeMulti(name, value, &values, store.Codecs...)
+	return values, err == nil
+}
+
 // SplitCookie keeps a text that may be longer than one cookie can be, in as
 // many as it needs, each encrypted, and sent only below one path.
 type SplitCookie struct {
@@ -92,7 +144,7 @@ func NewSplitCookie(secrets []secret.Text, name string, secure bool, path string
 }
 
 // Save keeps a text under a key. It reports false, and keeps nothing, if the
-// text is longer than cookiePart times maxCookieParts.
+// text is longer than CookiePart times MaxCookieParts.
 func (c *SplitCookie) Save(w http.ResponseWriter, r *http.Request, key, text string) (kept bool, err error) {
 	count := (len(text) + CookiePart - 1) / CookiePart
 	if count > MaxCookieParts {
@@ -117,13 +169,14 @@ func (c *SplitCookie) Save(w http.ResponseWriter, r *http.Request, key, text str
 func (c *SplitCookie) Load(r *http.Request, key string) string {
 	var text strings.Builder
 	for i, count := 0, 1; i < count; i++ {
-		cookie, err := c.store.New(r, c.name+strconv.Itoa(i))
-		if err != nil || cookie.IsNew || cookie.Values["key"] != key {
+		values, ok := Open(c.store, r, c.name+strconv.Itoa(i))
+		if !ok || values["key"] != key {
 			return ""
 		}
-		number, _ := cookie.Values["count"].(string)
-		part, _ := cookie.Values["part"].(string)
-		if count, err = strconv.Atoi(number); err != nil {
+		number, _ := values["count"].(string)
+		part, _ := values["part"].(string)
+		var err error
+		if count, err = strconv.Atoi(number); err != nil || count > MaxCookieParts {
 			return ""
 		}
 		text.WriteString(part)
@@ -131,12 +184,10 @@ func (c *SplitCookie) Load(r *http.Request, key string) string {
 	return text.String()
 }
 
-// Forget removes all parts that the browser sent.
+// Forget removes the parts that the browser sent.
 func (c *SplitCookie) Forget(w http.ResponseWriter, r *http.Request) {
-	for _, cookie := range r.Cookies() {
-		if strings.HasPrefix(cookie.Name, c.name) {
-			Forget(w, cookie.Name, c.store.Options)
-		}
+	for _, cookie := range SentWith(r, c.name, MaxCookieParts) {
+		Forget(w, cookie[0], c.store.Options)
 	}
 }
 

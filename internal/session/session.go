@@ -23,6 +23,7 @@ type Session struct {
 	Name        string
 	Email       string
 	Unverified  bool   // the provider said that Email is not verified
+	BegunBy     string // digest of the state of the sign-in that began it
 	Methods     string // how they proved it, as openid.MethodName knows them, joined by spaces; may be empty
 	SignedInAt  time.Time
 	EndsAt      time.Time // whatever happens, and whatever is configured later
@@ -113,6 +114,7 @@ func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAge
 	person.ID = rand.Text()
 	person.SignedInAt = at
 	person.EndsAt = person.SignedInAt.Add(s.config.MaxAge)
+	person.SeenAt, person.IdleEndsAt = at, at.Add(s.config.IdleTimeout)
 	return person, s.config.Records.begin(ctx, &person, userAgent)
 }
 
@@ -129,67 +131,67 @@ func (s *Store) Give(w http.ResponseWriter, r *http.Request, person Session, raw
 
 // Load returns the session of a request, or nil where there is none or nobody
 // can tell.
-func (s *Store) Load(w http.ResponseWriter, r *http.Request) *Session {
-	person, _ := s.Find(w, r)
+func (s *Store) Load(r *http.Request) *Session {
+	person, _ := s.Find(r)
 	return person
 }
 
 // Find returns the session of a request, or nil. A session that was ended is an
-// anonymous visitor's, and its cookie is cleared. The error is that of a
-// database that has not served since the start, so that nobody can tell.
-func (s *Store) Find(w http.ResponseWriter, r *http.Request) (*Session, error) {
-	person := s.Read(w, r)
+// anonymous visitor's. The error is that of a database that has not served since
+// the start, so that nobody can tell.
+func (s *Store) Find(r *http.Request) (*Session, error) {
+	person := s.Read(r)
 	if person == nil {
 		return nil, nil
 	}
 	ended, err := s.config.Records.IsEnded(r.Context(), person)
-	if ended {
-		Forget(w, s.profileName, s.profile.Options)
-	}
 	if ended || err != nil {
 		return nil, err
 	}
 	return person, nil
 }
 
+// HasCookie reports whether a request carries a session's cookie, whatever it is
+// worth.
+func (s *Store) HasCookie(r *http.Request) bool {
+	_, ok := Sent(r, s.profileName)
+	return ok
+}
+
 // Read returns the session that a request's cookie holds, ended or not, or nil.
-// A cookie that cannot be read or whose time is over is an anonymous visitor's,
-// and is cleared: the latter when no jump of the clock can be why.
-func (s *Store) Read(w http.ResponseWriter, r *http.Request) *Session {
-	sent, err := r.Cookie(s.profileName)
-	if err != nil {
+// A cookie that cannot be read or whose time is over is an anonymous visitor's. It
+// stays in the browser: an answer that came late would clear in its place what
+// another tab has been given meanwhile.
+func (s *Store) Read(r *http.Request) *Session {
+	sent, ok := Sent(r, s.profileName)
+	if !ok {
 		return nil
 	}
-	person, ok := s.opened.Get(sent.Value)
+	person, ok := s.opened.Get(sent)
 	if !ok {
-		cookie, err := s.profile.New(r, s.profileName)
-		if err != nil {
-			Forget(w, s.profileName, s.profile.Options)
+		values, ok := Open(s.profile, r, s.profileName)
+		if !ok {
 			return nil
 		}
-		opened, err := parseSession(cookie.Values)
+		opened, err := parseSession(values)
 		if err != nil {
-			Forget(w, s.profileName, s.profile.Options)
 			return nil
 		}
 		person = *opened
-		s.opened.Put(sent.Value, person, openedCost+2*len(sent.Value))
+		s.opened.Put(sent, person, openedCost+2*len(sent))
 	}
-	now := s.config.Now()
-	if s.aliveAt(now, &person) {
-		return &person
+	if !s.IsAlive(&person) {
+		return nil
 	}
-	if !s.aliveAt(now.Add(-clockJump), &person) {
-		Forget(w, s.profileName, s.profile.Options)
-	}
-	return nil
+	return &person
 }
 
-// aliveAt reports whether no limit has passed at a moment: neither those that the
-// session was begun with nor those that are configured now. A sign-in further in
-// the future than clocks jump is nobody's; a last request in the future is that of
-// a clock that has come back.
-func (s *Store) aliveAt(now time.Time, person *Session) bool {
+// IsAlive reports whether no limit of a session has passed: neither those that it
+// was begun with nor those that are configured now. A sign-in further in the future
+// than clocks jump is nobody's; a last request in the future is that of a clock
+// that has come back.
+func (s *Store) IsAlive(person *Session) bool {
+	now := s.config.Now()
 	return now.Before(person.EndsAt) && now.Before(person.SignedInAt.Add(s.config.MaxAge)) &&
 		now.Before(person.IdleEndsAt) && now.Before(person.SeenAt.Add(s.config.IdleTimeout)) &&
 		person.SignedInAt.Sub(now) <= clockJump
@@ -222,7 +224,7 @@ func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) er
 func valuesOf(person *Session) map[any]any {
 	return map[any]any{
 		"id": person.ID, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
-		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods,
+		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods, "begun_by": person.BegunBy,
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
 		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
 		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
@@ -243,7 +245,7 @@ func parseSession(values map[any]any) (*Session, error) {
 		return nil, err
 	}
 	person := &Session{
-		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"),
+		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"), BegunBy: text("begun_by"),
 		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen), IdleEndsAt: time.UnixMilli(idleEnds),
 	}
 	if person.ID == "" || person.Subject == "" {

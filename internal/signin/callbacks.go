@@ -42,11 +42,10 @@ type Callbacks struct {
 // callbackCall is a callback under way or done. What is left of it after
 // callbackMemory has ErrUsedLogin for an outcome.
 type callbackCall struct {
-	begun    time.Time
-	returnTo string
-	isOver   bool          // whether this is what is left
-	done     chan struct{} // closed when outcome is there
-	outcome  Outcome
+	begun   time.Time
+	isOver  bool          // whether this is what is left
+	done    chan struct{} // closed when outcome is there
+	outcome Outcome
 }
 
 // Outcome is what came of a callback: a session that has begun, or an
@@ -105,7 +104,7 @@ func (c *Callbacks) join(login Login, now time.Time) (call *callbackCall, isFirs
 		if now.Sub(call.begun) > callbackMemory && !call.isOver {
 			used := &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}
 			c.byState[state] = &callbackCall{
-				begun: call.begun, returnTo: call.returnTo, isOver: true, done: call.done, outcome: Outcome{Err: used},
+				begun: call.begun, isOver: true, done: call.done, outcome: Outcome{Err: used},
 			}
 		}
 	}
@@ -115,7 +114,7 @@ func (c *Callbacks) join(login Login, now time.Time) (call *callbackCall, isFirs
 	if len(c.byState) >= maxCallbacks {
 		c.dropOldestLocked()
 	}
-	call = &callbackCall{begun: now, returnTo: login.ReturnTo, done: make(chan struct{})}
+	call = &callbackCall{begun: now, done: make(chan struct{})}
 	c.byState[login.State] = call
 	return call, true
 }
@@ -130,14 +129,4 @@ func (c *Callbacks) dropOldestLocked() {
 		}
 	}
 	delete(c.byState, oldest)
-}
-
-// ReturnTo is where a callback that is remembered wanted to go, or "".
-func (c *Callbacks) ReturnTo(state string) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if call, ok := c.byState[state]; ok {
-		return call.returnTo
-	}
-	return ""
 }

@@ -2,136 +2,174 @@ package signin
 
 import (
 	"cmp"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gorilla/sessions"
 
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
 )
 
-// Login is a sign-in that has been begun: what was sent to the provider
-// and has to come back, and what never leaves this browser and us.
+// Login is a sign-in that has been begun: what was sent to the provider and has to
+// come back, and what never leaves this browser and us.
 type Login struct {
 	State        string
 	Nonce        string
 	CodeVerifier string // RFC 7636, 4.1
-	ReturnTo     string // local path to go to once signed in
 	Begun        time.Time
+	Request
+	// Browser tells the browsers that begin sign-ins apart, without what is secret
+	// of them.
+	Browser string
+}
+
+// Request is what somebody wants of a sign-in.
+type Request struct {
+	ReturnTo string // local path to go to once signed in
 }
 
 const (
 	// PendingMaxAge is how long a person may take to sign in.
 	PendingMaxAge = 10 * time.Minute
-	// pendingMemory is how long the browser keeps where a sign-in that took too
-	// long wanted to go, for a stale tab of somebody who signed in elsewhere.
-	pendingMemory = time.Hour
-	// MaxPending is how many sign-ins a browser may have begun at once.
-	MaxPending = 5
-	// maxReturnTo is the longest path that fits in a cookie beside the rest.
+	// browserMaxAge is how long a browser keeps its secret after the last sign-in
+	// that it has begun.
+	browserMaxAge = time.Hour
+	// MaxBrowserSecrets is how many secrets a browser may have got, by tabs that it
+	// opened at once before it had any.
+	MaxBrowserSecrets = 40
+	// maxForgotten bounds how many of a browser's secrets one answer drops.
+	maxForgotten = 20
+	// maxReturnTo is the longest path that a state carries.
 	maxReturnTo = 1500
 )
 
-// Pending keeps each pending login in an encrypted cookie of its own,
-// named after its state, so that two tabs can both finish.
+// Pending keeps pending logins, any number in one browser, and nothing of them on
+// this side. A browser has a secret, in a small cookie. A state is sealed with a key
+// of ours: when the login was begun, where it wants to go and which secret belongs
+// to it. The nonce and the code verifier are derived from state, secret and key, so
+// that only that browser's callback can be completed, and only by us.
 type Pending struct {
-	store  *sessions.CookieStore
-	prefix string
+	keys   []stateKey // the first seals, all open
+	prefix string     // of the cookies' names
+	secure bool
 	now    func() time.Time
 }
 
-// NewPending returns where pending logins are kept.
+// NewPending returns pending logins whose keys are derived from the secrets: the
+// first makes new ones, all are read.
 func NewPending(secrets []secret.Text, secure bool, now func() time.Time) (*Pending, error) {
-	store, err := session.NewCookieStore(secrets, "pending login", secure, pendingMemory)
+	p := &Pending{prefix: session.CookieName("login", secure, "/") + "_", secure: secure, now: now}
+	for _, s := range secrets {
+		key, err := newStateKey(s)
+		if err != nil {
+			return nil, err
+		}
+		p.keys = append(p.keys, key)
+	}
+	return p, nil
+}
+
+// Begin makes a login and gives the browser a secret if it has none yet.
+func (p *Pending) Begin(w http.ResponseWriter, r *http.Request, request Request) (Login, error) {
+	browser := p.browserSecret(w, r)
+	sealed := sealedLogin{Browser: browserID(browser), Begun: p.now(), Request: request}
+	state, err := p.keys[0].seal(sealed)
 	if err != nil {
-		return nil, err
+		return Login{}, err
 	}
-	return &Pending{store: store, prefix: session.CookieName("login", secure, "/") + "_", now: now}, nil
+	return p.keys[0].login(state, browser, sealed), nil
 }
 
-// Name is the cookie of the pending login with that state, which it does not
-// tell.
-func (p *Pending) Name(state string) string {
-	sum := sha256.Sum256([]byte(state))
-	return p.prefix + base64.RawURLEncoding.EncodeToString(sum[:12])
-}
-
-// Put keeps a pending login and drops the oldest above maxPending.
-func (p *Pending) Put(w http.ResponseWriter, r *http.Request, login Login) error {
-	p.prune(w, r)
-	cookie := sessions.NewSession(p.store, p.Name(login.State))
-	cookie.Options = p.store.Options
-	cookie.Values = map[any]any{
-		"state": login.State, "nonce": login.Nonce, "code_verifier": login.CodeVerifier,
-		"return_to": login.ReturnTo, "begun": strconv.FormatInt(p.now().UnixMilli(), 10),
-	}
-	return p.store.Save(r, w, cookie)
-}
-
-// prune makes room for one more pending login.
-func (p *Pending) prune(w http.ResponseWriter, r *http.Request) {
-	type pending struct {
-		name  string
-		begun time.Time // zero, and so the oldest, if the cookie cannot be read
-	}
-	var all []pending
-	for _, c := range r.Cookies() {
-		if strings.HasPrefix(c.Name, p.prefix) {
-			login, _ := p.read(r, c.Name)
-			all = append(all, pending{c.Name, login.Begun})
+// browserSecret returns the secret of the browser, which is new if it had none, and
+// has the browser keep it for another while.
+func (p *Pending) browserSecret(w http.ResponseWriter, r *http.Request) string {
+	sent := session.SentWith(r, p.prefix, MaxBrowserSecrets+maxForgotten)
+	browser := ""
+	for _, cookie := range sent {
+		if p.prefix+browserID(cookie[1]) == cookie[0] {
+			browser = cookie[1]
+			break
 		}
 	}
-	slices.SortFunc(all, func(a, b pending) int { return cmp.Or(b.begun.Compare(a.begun), cmp.Compare(a.name, b.name)) })
-	for _, old := range all[min(len(all), MaxPending-1):] {
-		session.Forget(w, old.name, p.store.Options)
+	browser = cmp.Or(browser, rand.Text())
+	name := p.prefix + browserID(browser)
+	p.setCookie(w, name, browser, session.Seconds(browserMaxAge))
+	for _, cookie := range sent[min(len(sent), MaxBrowserSecrets):] {
+		if cookie[0] != name {
+			p.setCookie(w, cookie[0], "", -1)
+		}
 	}
+	return browser
 }
 
-// Take returns the pending login that state belongs to and removes it from the
-// browser, for no pending login is used twice. With an error it is good for
-// nothing but its ReturnTo.
-func (p *Pending) Take(w http.ResponseWriter, r *http.Request, state string) (Login, error) {
-	name := p.Name(state)
-	if _, err := r.Cookie(name); err != nil {
-		return Login{}, errors.New("no cookie of a pending login with this state")
-	}
-	session.Forget(w, name, p.store.Options)
-	login, err := p.read(r, name)
-	if err != nil {
-		return Login{}, err
-	}
-	if !openid.Equal(login.State, state) || login.Nonce == "" || login.CodeVerifier == "" {
-		return Login{}, errors.New("the pending login has another state")
-	}
-	if p.now().Sub(login.Begun) > PendingMaxAge {
-		return Login{ReturnTo: login.ReturnTo}, errors.New("the pending login is too old")
-	}
-	return login, nil
+func (p *Pending) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge, Secure: p.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }
 
-func (p *Pending) read(r *http.Request, name string) (Login, error) {
-	cookie, err := p.store.New(r, name)
-	if err != nil || cookie.IsNew {
-		return Login{}, errors.New("the pending login is too old or was not made here")
+// browserID names a browser's secret and does not tell it. It ends the name of the
+// secret's cookie.
+func browserID(browser string) string {
+	sum := sha256.Sum256([]byte("browser " + browser))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// Take returns the login that a state of an authorization response belongs to. With
+// an error it is good for nothing but its ReturnTo, which is "" where the state was
+// not made here.
+func (p *Pending) Take(r *http.Request, state string) (Login, error) {
+	for _, key := range p.keys {
+		sealed, err := key.open(state)
+		if err != nil {
+			continue
+		}
+		returnTo := Login{Request: Request{ReturnTo: sealed.ReturnTo}}
+		browser, _ := session.Sent(r, p.prefix+sealed.Browser)
+		if !openid.Equal(browserID(browser), sealed.Browser) || browser == "" {
+			return returnTo, errors.New("the sign-in was not begun in this browser")
+		}
+		if age := p.now().Sub(sealed.Begun); age > PendingMaxAge || age < -PendingMaxAge {
+			return returnTo, errors.New("the sign-in was begun too long ago")
+		}
+		return key.login(state, browser, sealed), nil
 	}
-	text := func(name string) string { value, _ := cookie.Values[name].(string); return value }
-	begun, err := strconv.ParseInt(text("begun"), 10, 64)
-	if err != nil {
-		return Login{}, err
-	}
+	return Login{}, errors.New("the state was not made here")
+}
+
+// login derives what belongs to a state in a browser.
+func (k stateKey) login(state, browser string, sealed sealedLogin) Login {
 	return Login{
-		State: text("state"), Nonce: text("nonce"), CodeVerifier: text("code_verifier"),
-		ReturnTo: text("return_to"), Begun: time.UnixMilli(begun),
-	}, nil
+		State: state, Nonce: k.derive("nonce", browser, state), CodeVerifier: k.derive("code verifier", browser, state),
+		Begun: sealed.Begun, Request: sealed.Request, Browser: sealed.Browser,
+	}
+}
+
+// derive returns 43 characters of base64url, which is what RFC 7636, 4.1 asks of a
+// code verifier at least. Only who knows the key and the browser's secret can.
+func (k stateKey) derive(purpose, browser, state string) string {
+	mac := hmac.New(sha256.New, k.derivation)
+	// None of these holds a NUL.
+	mac.Write([]byte(purpose + "\x00" + browser + "\x00" + state))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// deriveKey makes a key of 32 bytes for one purpose.
+func deriveKey(s secret.Text, purpose string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, []byte(s), nil, "expense-dashboard pending login "+purpose, 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive keys from SESSION_SECRET: %w", err)
+	}
+	return key, nil
 }
 
 // LocalPath returns where to go after sign-in: the path and query asked for,

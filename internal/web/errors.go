@@ -59,7 +59,7 @@ func (s *Site) explain(err error) failure {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &signIn):
-		return s.explainSignIn(signIn)
+		return s.explainSignIn(signIn, err)
 	case errors.As(err, &query):
 		return told(http.StatusBadRequest, "That address is not understood",
 			"What was sent is not understood: "+query.Text+".",
@@ -163,7 +163,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	view := page.ErrorView{
-		Page: s.page(s.sessions.Load(w, r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
+		Page: s.page(s.sessions.Load(r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
 		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
 	}
 	if err := s.pages.Render(w, r, f.Status, "error", view); err != nil {

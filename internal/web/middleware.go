@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"expense-dashboard/internal/logging"
-	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/loopback"
 )
 
 // answer is an http.ResponseWriter that knows what was answered.
@@ -78,7 +78,7 @@ func (s *Site) recovered(a *answer, r *http.Request, cause any) {
 // browser or a proxy unless a handler says otherwise.
 func (s *Site) Secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		maps.Copy(w.Header(), s.securityHeaders())
+		maps.Copy(w.Header(), s.headers)
 		if r.Body != http.NoBody {
 			limit := int64(MaxBody)
 			if FormPage(r.URL.EscapedPath()) != "" {
@@ -93,42 +93,27 @@ func (s *Site) Secured(next http.Handler) http.Handler {
 	})
 }
 
-// securityHeaders returns the headers of every answer, which change only with
-// what is known of the provider. They are shared: a handler sets its own in
-// their place.
-func (s *Site) securityHeaders() http.Header {
-	p := s.auth.Provider()
-	if made := s.headers.Load(); made != nil && made.provider == p {
-		return made.header
-	}
+// contentSecurityPolicy lets pages load our stylesheet and pictures, and forms go
+// to us. There are no scripts that connect-src would serve: it is there for a
+// browser's own tools, which look for robots.txt.
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+// securityHeaders returns the headers of every answer of a site at an origin. They
+// are shared: a handler sets its own in their place.
+func securityHeaders(baseURL string) http.Header {
 	h := http.Header{}
-	h.Set("Content-Security-Policy", s.contentSecurityPolicy())
+	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
-	if strings.HasPrefix(s.baseURL, "https:") {
+	// On loopback it would hold for every program on every port.
+	if u, err := url.Parse(baseURL); err == nil && u.Scheme == "https" && !loopback.Host(u.Hostname()) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	s.headers.Store(&madeHeaders{p, h})
 	return h
-}
-
-// madeHeaders are the headers for what was known of the provider.
-type madeHeaders struct {
-	provider *openid.Provider
-	header   http.Header
-}
-
-// contentSecurityPolicy lets pages load our stylesheet and pictures, and forms
-// go to us and, by the redirects of sign-in and sign-out, to the provider. There
-// are no scripts that connect-src would serve: it is there for a browser's own
-// tools, which look for robots.txt.
-func (s *Site) contentSecurityPolicy() string {
-	return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' " +
-		strings.Join(s.auth.FormOrigins(), " ")
 }
 
 // SameOrigin refuses what another site makes a browser send, other than GET

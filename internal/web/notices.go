@@ -49,15 +49,15 @@ func (n *notices) put(w http.ResponseWriter, r *http.Request, told page.Notice) 
 // take returns the notice that waits for this page, or nil, and drops it. That of
 // somebody else is dropped unseen.
 func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
-	if _, err := r.Cookie(n.name); err != nil {
+	if _, sent := session.Sent(r, n.name); !sent {
 		return nil
 	}
 	session.Forget(w, n.name, n.store.Options)
-	cookie, err := n.store.New(r, n.name)
-	if err != nil {
+	values, ok := session.Open(n.store, r, n.name)
+	if !ok {
 		return nil
 	}
-	text := func(name string) string { value, _ := cookie.Values[name].(string); return value }
+	text := func(name string) string { value, _ := values[name].(string); return value }
 	version, err := strconv.ParseInt(text("version"), 10, 64)
 	if subject := logging.InfoOf(r).Subject; err != nil || subject == "" || text("subject") != subject {
 		return nil
@@ -88,7 +88,7 @@ func (s *Site) noteWrite(w http.ResponseWriter) {
 // not older than its sender's own writes, which ended before it began.
 func (s *Site) revisions(r *http.Request) (*store.Revisions, error) {
 	since := time.Now().Add(-store.RevisionAge)
-	if _, err := r.Cookie(s.notices.wrote); err == nil {
+	if _, sent := session.Sent(r, s.notices.wrote); sent {
 		since = logging.InfoOf(r).Begun
 	}
 	return s.store.Revisions(r.Context(), since)

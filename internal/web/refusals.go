@@ -1,8 +1,10 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"expense-dashboard/internal/duration"
@@ -10,41 +12,71 @@ import (
 	"expense-dashboard/internal/session"
 )
 
-// explainSignIn words a failed sign-in.
-func (s *Site) explainSignIn(err *openid.SignInError) failure {
+// boundError is a failed sign-in that wanted to go somewhere.
+type boundError struct {
+	returnTo string
+	err      error
+}
+
+func (e *boundError) Error() string { return e.err.Error() }
+
+func (e *boundError) Unwrap() error { return e.err }
+
+// BoundFor adds to an error of a sign-in the local path that it wanted to go to, so
+// that the next one goes there too.
+func BoundFor(returnTo string, err error) error {
+	if err == nil || returnTo == "" {
+		return err
+	}
+	return &boundError{returnTo, err}
+}
+
+// explainSignIn words a failed sign-in; whole is the error that it is in.
+func (s *Site) explainSignIn(err *openid.SignInError, whole error) failure {
 	f := failure{
 		Heading: "You are not signed in", ActionLabel: "Sign in again", ActionURL: "/login",
 		Mend: s.auth.Mend(err.Failure), RetryAfter: err.RetryAfter,
 	}
+	var bound *boundError
+	if errors.As(whole, &bound) {
+		f.ActionURL = "/login?" + url.Values{"return_to": {bound.returnTo}}.Encode()
+	}
 	switch err.Failure {
-	case openid.NoPendingLogin, openid.MalformedCallback, openid.ForeignIssuer, openid.CodeRefused:
+	case openid.NoPendingLogin, openid.MalformedCallback, openid.ForeignIssuer, openid.CodeRefused, openid.CookiesDropped:
 		f.Status = http.StatusBadRequest
 		f.Message, f.Next = s.explainBrowser(err.Failure)
 	case openid.AccessDenied, openid.NotAssigned, openid.NoAccessPolicy, openid.ConsentRequired:
 		f.Status = http.StatusForbidden
 		f.Message, f.Next = explainRefusal(err.Failure)
-	case openid.ProviderBusy:
-		f.Status = http.StatusTooManyRequests
-		f.Message = "Okta has had too many requests and asks us to wait."
-		f.Next = fmt.Sprintf("Try again in %s, after %s UTC. Whoever is signed in already stays signed in.",
-			inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
-	case openid.DatabaseUnavailable:
-		f.Status = http.StatusServiceUnavailable
-		f.Message = "Your sign-in cannot be recorded right now, and without that nobody is let in."
-		f.Next = "Try again in a moment. Whoever is signed in already stays signed in."
-	case openid.ProviderUnreachable:
-		f.Status = http.StatusServiceUnavailable
-		f.Message = "Okta cannot be reached right now."
-		f.Next = "Try again in a minute. Whoever is signed in already stays signed in."
-	case openid.ProviderTimeout:
-		f.Status = http.StatusGatewayTimeout
-		f.Message = "Okta did not answer in time."
-		f.Next = "Try again in a minute."
+		var answer *openid.StatusError
+		if errors.As(err, &answer) {
+			// It is this application that the token endpoint refused.
+			f.Status = http.StatusBadGateway
+		}
+	case openid.ProviderBusy, openid.DatabaseUnavailable, openid.ProviderUnreachable, openid.ProviderTimeout:
+		f.ActionLabel = "Try again"
+		f.Status, f.Message, f.Next = s.explainAway(err)
 	default:
 		f.Status = http.StatusBadGateway
 		f.Message, f.Next = explainSetup(err.Failure)
 	}
 	return f
+}
+
+// explainAway words what waiting helps against.
+func (s *Site) explainAway(err *openid.SignInError) (status int, message, next string) {
+	switch err.Failure {
+	case openid.ProviderBusy:
+		return http.StatusTooManyRequests, "Okta has had too many requests and asks us to wait.",
+			fmt.Sprintf("Try again in %s, after %s UTC. Whoever is signed in already stays signed in.",
+				inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
+	case openid.DatabaseUnavailable:
+		return http.StatusServiceUnavailable, "Your sign-in cannot be recorded right now, and without that nobody is let in.",
+			"Try again in a moment. Whoever is signed in already stays signed in."
+	case openid.ProviderTimeout:
+		return http.StatusGatewayTimeout, "Okta did not answer in time.", "Try again in a minute."
+	}
+	return http.StatusServiceUnavailable, "Okta cannot be reached right now.", "Try again in a minute. Whoever is signed in already stays signed in."
 }
 
 // explainBrowser words what went wrong on the browser's side.
@@ -53,6 +85,9 @@ func (s *Site) explainBrowser(reason openid.Reason) (message, next string) {
 	case openid.NoPendingLogin:
 		return "This sign-in was not begun in this browser, took longer than 10 minutes, or has been used already.",
 			"Sign in again. If this page comes back, your browser keeps no cookies for this site: allow cookies, and open the site at " + s.baseURL + "."
+	case openid.CookiesDropped:
+		return "You have signed in, but your browser does not keep this site's cookies, so it cannot show who you are.",
+			"Allow cookies for " + s.baseURL + ", open the site at that very address, and sign in again. A private window or an extension may be what drops them."
 	case openid.MalformedCallback:
 		return "The address that your browser came back with is incomplete or has been changed.", "Sign in again."
 	case openid.ForeignIssuer:

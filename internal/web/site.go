@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"expense-dashboard/internal/cache"
@@ -71,7 +70,7 @@ type Site struct {
 	now       func() time.Time
 	zone      *time.Location
 	metrics   *metrics.Metrics
-	headers   *atomic.Pointer[madeHeaders] // of every answer
+	headers   http.Header // of every answer
 	stopping  func() bool
 	begun     time.Time // when the site was made
 }
@@ -90,7 +89,7 @@ func New(c Config) (*Site, error) {
 		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
 		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
-		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: new(atomic.Pointer[madeHeaders]),
+		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),
 		stopping: c.Stopping, begun: c.Now(),
 	}, nil
 }
@@ -148,7 +147,7 @@ func (s *Site) Access(person *session.Session) team.Access {
 
 // Home handles GET /.
 func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
-	person := s.sessions.Load(w, r)
+	person := s.sessions.Load(r)
 	if person != nil {
 		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
@@ -263,7 +262,7 @@ func newReference() string {
 
 // AskSignOut answers with the page that asks before it signs out.
 func (s *Site) AskSignOut(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{s.page(s.sessions.Load(w, r), "Sign out")})
+	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{s.page(s.sessions.Load(r), "Sign out")})
 }
 
 // StaticFiles handles GET /static/.

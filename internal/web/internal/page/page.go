@@ -91,6 +91,13 @@ type SignOutView struct {
 	Page
 }
 
+// An OnwardView is the view of onward.html, which goes on to another page by itself.
+type OnwardView struct {
+	Page
+	Heading string
+	URL     string // where it goes on to
+}
+
 // Pages renders the site's pages and serves its static files.
 type Pages struct {
 	files   fs.FS
@@ -140,7 +147,7 @@ func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
 	set := templateSet{}
-	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "sessions", "error", "signout"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "sessions", "error", "signout", "onward"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)
