@@ -444,6 +444,13 @@ var pageStates = []pageState{
 		nil,
 	},
 	{
+		"page that goes on", "onward",
+		OnwardView{Page{Title: "Signing out"}, "Signing out", "https://idp.example.com/logout?client_id=a&b=c"},
+		"Signing out · Expense Dashboard",
+		[]string{"<h1>Signing out</h1>", `href="https://idp.example.com/logout?client_id=a&amp;b=c"`},
+		nil,
+	},
+	{
 		"hostile dashboard", "dashboard",
 		DashboardView{Page: Page{hostile, true, hostile}, Email: hostile, Teams: []team.Team{{hostile, hostile}}},
 		hostile + " · Expense Dashboard",
