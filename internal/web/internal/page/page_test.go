@@ -445,9 +445,9 @@ var pageStates = []pageState{
 	},
 	{
 		"page that goes on", "onward",
-		OnwardView{Page{Title: "Signing out"}, "Signing out", "https://idp.example.com/logout?client_id=a&b=c"},
+		OnwardView{Page{Title: "Signing out"}, "Signing out", "/login?return_to=%2F&b=c"},
 		"Signing out · Expense Dashboard",
-		[]string{"<h1>Signing out</h1>", `href="https://idp.example.com/logout?client_id=a&amp;b=c"`},
+		[]string{"<h1>Signing out</h1>", `href="/login?return_to=%2F&amp;b=c"`},
 		nil,
 	},
 	{
