@@ -179,7 +179,7 @@ func (a *authenticator) signIn(ctx context.Context, login signin.Login, response
 	if err != nil {
 		return signin.Outcome{Err: err}
 	}
-	person, err := a.sessions.Begin(ctx, session.Session{Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods, BegunBy: digest.Of(login.State)}, begun, r.UserAgent())
+	person, err := a.sessions.Begin(ctx, session.Session{Issuer: a.client.IssuerHost(), Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods, BegunBy: digest.Of(login.State)}, begun, r.UserAgent())
 	if err != nil {
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return signin.Outcome{Err: failure}

@@ -26,9 +26,11 @@ const MaxDaysAhead = 31
 type Expense struct {
 	ID string // 26 characters, not guessable
 	Entry
+	Seq       int64 // grows with each expense that is logged: of two of one day the later has more
 	Version   int64 // 1 when created, one more with each change
 	CreatedAt time.Time
 	DeletedAt time.Time // zero while the expense stands
+	Mine      bool      // whether it is the reader's own; false where nobody is said to read it
 }
 
 // Deleted reports whether e was deleted and not restored.
@@ -38,17 +40,23 @@ func (e Expense) Deleted() bool { return !e.DeletedAt.IsZero() }
 type Entry struct {
 	Team     string
 	Date     Date
-	Person   string // the name that readers see
-	Owner    string // the address of whose it is, or nothing where only a name is known
+	Person   string // the present name of who spent it
+	Address  string // of the same person, as last told; nothing where only a name is known
+	PersonID int64  // of the same person; zero lets Person say who is meant: an address or a name
+	Owner    string // the address of whose it is to change, or nothing where only a name is known
+	OwnerID  int64  // of the same; zero lets Owner say who is meant, or PersonID where Owner is empty
 	Item     string
-	Category string
+	Category string // as it was spelled last
 	Amount   Money
 	Note     string
 }
 
-// Actor is who does something to an expense.
+// Actor is who does something to an expense, or reads it. The history keeps the
+// address and the name; whose an expense is, the issuer's host and the subject say,
+// and the address alone until somebody has signed in with it.
 type Actor struct {
-	Address, Name string
+	Address, Name   string
+	Issuer, Subject string
 }
 
 // NewID returns an identifier with 130 random bits, which nobody guesses from

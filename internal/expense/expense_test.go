@@ -159,7 +159,7 @@ func TestAverage(t *testing.T) {
 
 func TestParseExpenseQuery(t *testing.T) {
 	id := NewID()
-	at := Query{Sort: "person", After: Cursor{"zoë", id}}.encodeCursor()
+	at := Query{Sort: "person", After: Cursor{"zoë", 7, id}}.encodeCursor()
 	tests := []struct {
 		name, query string
 		want        Query  // where the error is empty
@@ -168,7 +168,7 @@ func TestParseExpenseQuery(t *testing.T) {
 		{"nothing", "", Query{Sort: "date", Desc: true}, ""},
 		{"an empty form", "q=&person=&category=&from=&to=&sort=&order=&after=", Query{Sort: "date", Desc: true}, ""},
 		{"all", "q=+50%25+&person=Zo%C3%AB&category=Meals&from=2026-01-01&to=2026-01-31&sort=person&order=asc&after=" + at, Query{
-			Q: "50%", Person: "Zoë", Category: "Meals", From: NewDate(2026, 1, 1), To: NewDate(2026, 1, 31), Sort: "person", After: Cursor{"zoë", id},
+			Q: "50%", Person: "Zoë", Category: "Meals", From: NewDate(2026, 1, 1), To: NewDate(2026, 1, 31), Sort: "person", After: Cursor{"zoë", 7, id},
 		}, ""},
 		{"sort alone", "sort=amount", Query{Sort: "amount"}, ""},
 		{"order alone", "order=asc", Query{Sort: "date"}, ""},
@@ -222,13 +222,13 @@ func TestParseExpenseQuery(t *testing.T) {
 func TestCursorIsChecked(t *testing.T) {
 	id := NewID()
 	for name, q := range map[string]Query{
-		"date that is none":         {Sort: "date", After: Cursor{"2026-02-30", id}},
-		"amount that is no number":  {Sort: "amount", After: Cursor{"1e3", id}},
-		"amount beyond all numbers": {Sort: "amount", After: Cursor{"99999999999999999999", id}},
-		"text with NUL":             {Sort: "item", After: Cursor{"a\x00", id}},
-		"text with more lines":      {Sort: "item", After: Cursor{"a\nb", id}},
-		"no text":                   {Sort: "item", After: Cursor{"", id}},
-		"id that is none":           {Sort: "item", After: Cursor{"a", "' OR 1=1 --"}},
+		"date that is none":         {Sort: "date", After: Cursor{"2026-02-30", 7, id}},
+		"amount that is no number":  {Sort: "amount", After: Cursor{"1e3", 7, id}},
+		"amount beyond all numbers": {Sort: "amount", After: Cursor{"99999999999999999999", 7, id}},
+		"text with NUL":             {Sort: "item", After: Cursor{"a\x00", 7, id}},
+		"text with more lines":      {Sort: "item", After: Cursor{"a\nb", 7, id}},
+		"no text":                   {Sort: "item", After: Cursor{"", 7, id}},
+		"id that is none":           {Sort: "item", After: Cursor{"a", 7, "' OR 1=1 --"}},
 	} {
 		if _, err := ParseQuery(url.Values{"sort": {q.Sort}, "order": {"asc"}, "after": {q.encodeCursor()}}); err == nil {
 			t.Errorf("%s: taken", name)
@@ -250,7 +250,7 @@ func FuzzParseDate(f *testing.F) {
 func FuzzExpenseQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "q=a&person=b&category=c&from=2026-01-01&to=2026-12-31&sort=item&order=desc", "sort=amount&order=asc", "q=%25_%5C",
-		"after=" + Query{Sort: "date", Desc: true, After: Cursor{"2026-01-01", NewID()}}.encodeCursor(),
+		"after=" + Query{Sort: "date", Desc: true, After: Cursor{"2026-01-01", 7, NewID()}}.encodeCursor(),
 	} {
 		f.Add(seed)
 	}

@@ -2,6 +2,7 @@ package expense
 
 import (
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,12 @@ func (d Detail) WasLoggedAs(entry Entry, c Currency) bool {
 	maps.DeleteFunc(was, func(field, text string) bool { return field == "owner" || text == "" })
 	want := fieldsOf(entry, c)
 	delete(want, "owner")
+	// A person may be written by the address, and a category in another spelling.
+	if Fold(was["person"]) == Fold(want["person"]) || strings.EqualFold(d.Expense.Address, want["person"]) {
+		delete(was, "person")
+		delete(want, "person")
+	}
+	was["category"], want["category"] = CategoryKey(was["category"]), CategoryKey(want["category"])
 	return maps.Equal(was, want)
 }
 

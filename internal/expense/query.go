@@ -15,18 +15,23 @@ import (
 type Query struct {
 	Teams    []string // nil for all teams
 	Q        string   // found in item, person or note, without regard to case
-	Person   string   // without regard to case
-	Category string   // without regard to case
+	Person   string   // an address, PersonMe, or a whole name without regard to case
+	Reader   Actor    // whom PersonMe means
+	Category string   // without regard to case and to runs of spaces
 	From, To Date     // both included
 	Sort     string   // one of SortNames; nothing is by date
 	Desc     bool
 	After    Cursor
 }
 
+// PersonMe stands in a query for whoever reads.
+const PersonMe = "me"
+
 // Cursor is where a page starts: after the expense with this value in the
-// column of the sort and this id. The zero cursor is the start.
+// column of the sort, this Seq and this id. The zero cursor is the start.
 type Cursor struct {
 	Value string
+	Seq   int64
 	ID    string
 }
 
@@ -205,7 +210,8 @@ func (q Query) encodeCursor() string {
 	if q.After == (Cursor{}) {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(q.Sort + "\n" + q.order() + "\n" + q.After.Value + "\n" + q.After.ID))
+	return base64.RawURLEncoding.EncodeToString([]byte(
+		strings.Join([]string{q.Sort, q.order(), q.After.Value, strconv.FormatInt(q.After.Seq, 10), q.After.ID}, "\n")))
 }
 
 // parseCursor reads what encodeCursor returns for a query with q's sort and order.
@@ -213,10 +219,15 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	parts := strings.Split(string(text), "\n")
 	// The decoder passes over line breaks, and one place has one name.
-	if err != nil || strings.ContainsAny(s, "\r\n") || len(parts) != 4 || parts[0] != q.Sort || parts[1] != q.order() || !IsID(parts[3]) {
+	if err != nil || strings.ContainsAny(s, "\r\n") || len(parts) != 5 || parts[0] != q.Sort || parts[1] != q.order() || !IsID(parts[4]) {
 		return Cursor{}, false
 	}
 	value := parts[2]
+	seq, err := strconv.ParseInt(parts[3], 10, 64)
+	// One place has one name here too.
+	if err != nil || strconv.FormatInt(seq, 10) != parts[3] {
+		return Cursor{}, false
+	}
 	switch q.Sort {
 	case "date":
 		_, err = ParseDate(value)
@@ -227,21 +238,23 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 			return Cursor{}, false
 		}
 	}
-	return Cursor{value, parts[3]}, err == nil
+	return Cursor{value, seq, parts[4]}, err == nil
 }
 
 // CursorAt returns the cursor of the page after e.
 func (q Query) CursorAt(e Expense) Cursor {
+	c := Cursor{Seq: e.Seq, ID: e.ID}
 	switch q.Sort {
 	case "amount":
-		return Cursor{strconv.FormatInt(int64(e.Amount), 10), e.ID}
+		c.Value = strconv.FormatInt(int64(e.Amount), 10)
 	case "person":
-		return Cursor{Fold(e.Person), e.ID}
+		c.Value = Fold(e.Person)
 	case "item":
-		return Cursor{Fold(e.Item), e.ID}
+		c.Value = Fold(e.Item)
 	case "category":
-		return Cursor{Fold(e.Category), e.ID}
+		c.Value = CategoryKey(e.Category)
 	default:
-		return Cursor{e.Date.String(), e.ID}
+		c.Value = e.Date.String()
 	}
+	return c
 }

@@ -26,9 +26,11 @@ type Summary struct {
 
 // Group is a number of expenses that have something in common.
 type Group struct {
-	Label string
-	Count int64
-	Total Money
+	Label   string // as readers see it: a person's with the address where another has the same name
+	Address string // of a person; empty where it is not known
+	Filter  string // what a query takes for a category or a person
+	Count   int64
+	Total   Money
 }
 
 // Average is what one of the expenses comes to, to the nearest minor unit.
@@ -50,17 +52,32 @@ func (p *Page) End(q Query) {
 	}
 }
 
-// Sort puts the groups into their order.
+// Sort puts the groups into their order, and tells people of one name apart.
 func (s *Summary) Sort() {
+	tellApart(s.ByPerson)
 	slices.SortFunc(s.ByMonth, func(a, b Group) int { return strings.Compare(a.Label, b.Label) })
 	largest := func(a, b Group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
 	slices.SortFunc(s.ByCategory, largest)
 	slices.SortFunc(s.ByPerson, largest)
 }
 
+// tellApart adds their addresses to the labels of people who have one name.
+func tellApart(people []Group) {
+	named := map[string]int{}
+	for _, g := range people {
+		named[Fold(g.Label)]++
+	}
+	for i, g := range people {
+		if named[Fold(g.Label)] > 1 && g.Address != "" {
+			people[i].Label, people[i].Filter = g.Label+" ("+g.Address+")", g.Address
+		}
+	}
+}
+
 // Add takes one group into the sums to which it belongs. Each expense is in one
 // month, so that the months make the whole.
 func (s *Summary) Add(kind string, g Group) {
+	g.Filter = g.Label
 	switch kind {
 	case "month":
 		s.ByMonth = append(s.ByMonth, g)

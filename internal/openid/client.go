@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,16 @@ func New(config Config) *Client {
 
 // Issuer is the issuer that the client trusts.
 func (c *Client) Issuer() string { return c.config.Issuer }
+
+// IssuerHost is the host of the issuer: Okta's org and custom authorization servers
+// of one host give a person the same subject.
+func (c *Client) IssuerHost() string {
+	u, err := url.Parse(c.config.Issuer)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
 
 // ClientID is the client's identifier at the provider.
 func (c *Client) ClientID() string { return c.config.ClientID }

@@ -68,7 +68,7 @@ func NewRecords(store *storepkg.Store, log *slog.Logger, metrics *metrics.Metric
 // begin records a session. On an error there must be none.
 func (s *Records) begin(ctx context.Context, person *Session, userAgent string) error {
 	err := s.store.AddSession(ctx, storepkg.SessionRecord{
-		IDHash: digest.Of(person.ID), Subject: person.Subject, Address: team.NormalizeAddress(person.Email), Name: person.Name,
+		IDHash: digest.Of(person.ID), Issuer: person.Issuer, Subject: person.Subject, Unverified: person.Unverified, Address: team.NormalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: Bounded(userAgent, MaxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
 	})

@@ -18,6 +18,7 @@ import (
 // they are and since when. What they may see is decided on every request.
 type Session struct {
 	ID          string // random, new at each sign-in
+	Issuer      string // the host that vouches for the subject; empty in a cookie of an older program
 	Subject     string // sub of the ID Token
 	ProviderSID string // sid of the ID Token; empty if it has none
 	Name        string
@@ -223,7 +224,7 @@ func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) er
 // valuesOf is what a cookie holds of a session; parseSession reads it.
 func valuesOf(person *Session) map[any]any {
 	return map[any]any{
-		"id": person.ID, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
+		"id": person.ID, "iss": person.Issuer, "sub": person.Subject, "sid": person.ProviderSID, "name": person.Name, "email": person.Email,
 		"unverified": strconv.FormatBool(person.Unverified), "amr": person.Methods, "begun_by": person.BegunBy,
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
 		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
@@ -245,7 +246,7 @@ func parseSession(values map[any]any) (*Session, error) {
 		return nil, err
 	}
 	person := &Session{
-		ID: text("id"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"), BegunBy: text("begun_by"),
+		ID: text("id"), Issuer: text("iss"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"), BegunBy: text("begun_by"),
 		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen), IdleEndsAt: time.UnixMilli(idleEnds),
 	}
 	if person.ID == "" || person.Subject == "" {

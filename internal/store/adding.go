@@ -23,17 +23,22 @@ func (s *Store) Create(ctx context.Context, who expense.Actor, entry expense.Ent
 	}
 	created := false
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		adding := newAdder(tx, who, expense.ActionCreated, "submission", now)
+		if err := lockTeams(ctx, tx, entry.Team); err != nil {
+			return err
+		}
+		adding, err := newAdder(ctx, newResolver(tx, who), expense.ActionCreated, "submission", now, 1)
+		if err != nil {
+			return err
+		}
 		if err := errors.Join(adding.add(ctx, e, key), adding.flush(ctx)); err != nil {
 			return err
 		}
-		if adding.count == 0 {
-			var err error
-			e, err = scanExpense(tx.QueryRowContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE submission = $1`, key).Scan)
+		if created = adding.count > 0; !created {
+			e, err = scanExpense(tx.QueryRowContext(ctx, `SELECT `+expensesAsRead+` WHERE e.submission = $1`, key).Scan)
 			return err
 		}
-		created = true
-		return adding.sums.apply(ctx, tx)
+		e, err = current(ctx, tx, e.ID)
+		return err
 	})
 	if err != nil {
 		return expense.Expense{}, false, fmt.Errorf("create: %w", err)
@@ -44,8 +49,7 @@ func (s *Store) Create(ctx context.Context, who expense.Actor, entry expense.Ent
 // adder adds new expenses with their history in a transaction, a few at a time,
 // so that a file of many is never held in memory a second time.
 type adder struct {
-	tx     *sql.Tx
-	who    expense.Actor
+	*resolver
 	action string
 	unique string // the column of the key, of which each value counts once
 	at     time.Time
@@ -53,29 +57,48 @@ type adder struct {
 	waiting []expense.Expense
 	rows    [][]any // of those that wait
 	count   int     // of those that were added
-	sums    sumChanges
+	seq     int64   // of the next one
 }
 
-func newAdder(tx *sql.Tx, who expense.Actor, action, unique string, at time.Time) *adder {
-	return &adder{tx: tx, who: who, action: action, unique: unique, at: at, sums: sumChanges{}}
+// newAdder returns an adder of a number of expenses, which are listed as a page lists
+// them: the first counts as the last that was logged.
+func newAdder(ctx context.Context, r *resolver, action, unique string, at time.Time, number int) (*adder, error) {
+	a := &adder{resolver: r, action: action, unique: unique, at: at}
+	// The largest number and not a counter's, which a restored backup may have lost.
+	// Two that write at once may share numbers: then the id decides.
+	err := r.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) + $1 FROM expenses`, number).Scan(&a.seq)
+	return a, err
 }
 
 // add adds an expense unless its key is there already; nil is no key. It is
 // there only after flush.
 func (a *adder) add(ctx context.Context, e expense.Expense, key any) error {
-	a.waiting, a.rows = append(a.waiting, e), append(a.rows, append(expenseRow(e), key))
+	e.Seq = a.seq
+	a.seq--
+	if err := a.resolve(ctx, &e.Entry); err != nil {
+		return err
+	}
+	row, err := a.row(ctx, e)
+	if err != nil {
+		return err
+	}
+	a.waiting, a.rows = append(a.waiting, e), append(a.rows, append(row, key))
 	if len(a.waiting) < rowsPerInsert {
 		return nil
 	}
 	return a.flush(ctx)
 }
 
+// rowColumns are the columns of what row returns.
+const rowColumns = `id, seq, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
+	person_key, item_key, category_key, search`
+
 // flush adds those that wait.
 func (a *adder) flush(ctx context.Context) error {
 	if len(a.waiting) == 0 {
 		return nil
 	}
-	text, args := insertText(`expenses (`+expenseColumns+`, person_key, item_key, category_key, search, `+a.unique+`)`, a.rows)
+	text, args := insertText(`expenses (`+rowColumns+`, `+a.unique+`)`, a.rows)
 	ids, err := a.tx.QueryContext(ctx, text+` ON CONFLICT (`+a.unique+`) DO NOTHING RETURNING id`, args...)
 	if err != nil {
 		return err
@@ -94,26 +117,35 @@ func (a *adder) flush(ctx context.Context) error {
 	}
 	var history [][]any
 	for _, e := range a.waiting {
-		if added[e.ID] {
-			a.count++
-			a.sums.add(e, 1)
-			history = append(history, historyRow(a.who, a.action, e, a.at, nil))
+		if !added[e.ID] {
+			continue
+		}
+		a.count++
+		history = append(history, historyRow(a.who, a.action, e, a.at, nil))
+		if err := a.spell(ctx, e.Category); err != nil {
+			return err
 		}
 	}
 	a.waiting, a.rows = a.waiting[:0], a.rows[:0]
 	return insertRows(ctx, a.tx, historyColumns, history)
 }
 
-// expenseRow returns the values of all columns but the keys, in the order of
-// adder.flush.
-func expenseRow(e expense.Expense) []any {
+// row returns the values of rowColumns for an expense whose entry is resolved.
+func (r *resolver) row(ctx context.Context, e expense.Expense) ([]any, error) {
+	category, err := r.category(ctx, e.Category)
+	if err != nil {
+		return nil, err
+	}
 	var deleted any
 	if e.Deleted() {
 		deleted = e.DeletedAt.UnixMilli()
 	}
 	return []any{
-		e.ID, e.Team, e.Date, e.Person, e.Owner, e.Item, e.Category, int64(e.Amount), e.Note,
+		e.ID, e.Seq, e.Team, e.Date, e.PersonID, e.OwnerID, e.Item, category, int64(e.Amount), e.Note,
 		e.Version, e.CreatedAt.UnixMilli(), deleted,
-		expense.Fold(e.Person), expense.Fold(e.Item), expense.Fold(e.Category), expense.Fold(e.Item + "\n" + e.Person + "\n" + e.Note),
-	}
+		expense.Fold(e.Person), expense.Fold(e.Item), expense.CategoryKey(e.Category), searchText(e.Item, e.Note),
+	}, nil
 }
+
+// searchText is what a search looks through beside the person.
+func searchText(item, note string) string { return expense.Fold(item + "\n" + note) }

@@ -98,7 +98,7 @@ func (c *Copy) check(ctx context.Context, file string) (err error) {
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, freshCopy)); err != nil {
 		return err
 	}
-	return db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(DISTINCT person_key) FROM expenses WHERE deleted_at IS NULL`).Scan(&c.Expenses, &c.People)
+	return db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(DISTINCT person) FROM expenses WHERE deleted_at IS NULL`).Scan(&c.Expenses, &c.People)
 }
 
 // publish puts a file that was written on the disk and gives it its name, unless

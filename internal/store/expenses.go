@@ -12,17 +12,28 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-const expenseColumns = `id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at`
+// expenseColumns are what is read of expenses, in a table e that expenseNames are
+// joined to.
+const expenseColumns = `e.id, e.seq, e.team, e.date, e.person, person_of.name, person_of.address, e.owner, owner_of.address,
+	e.item, category_of.label, e.amount_cents, e.note, e.version, e.created_at, e.deleted_at`
 
-// scanExpense reads a row of expenseColumns.
-func scanExpense(scan func(...any) error) (expense.Expense, error) {
+// expenseNames joins to a table e of expenses whom and what they name, as it is now.
+// A left join changes neither the order nor the number of the rows.
+const expenseNames = ` LEFT JOIN people AS named ON named.id = e.person LEFT JOIN people AS person_of ON person_of.id = COALESCE(named.joined, named.id)
+	LEFT JOIN people AS owning ON owning.id = e.owner LEFT JOIN people AS owner_of ON owner_of.id = COALESCE(owning.joined, owning.id)
+	LEFT JOIN categories AS category_of ON category_of.id = e.category`
+
+const expensesAsRead = expenseColumns + ` FROM expenses AS e` + expenseNames
+
+// scanExpense reads a row of expenseColumns, and of columns behind them into more.
+func scanExpense(scan func(...any) error, more ...any) (expense.Expense, error) {
 	var (
 		e       expense.Expense
 		created int64
 		deleted sql.NullInt64
 	)
-	err := scan(&e.ID, &e.Team, &e.Date, &e.Person, &e.Owner, &e.Item, &e.Category, &e.Amount, &e.Note,
-		&e.Version, &created, &deleted)
+	err := scan(append([]any{&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
+		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted}, more...)...)
 	e.CreatedAt = time.UnixMilli(created).UTC()
 	if deleted.Valid {
 		e.DeletedAt = time.UnixMilli(deleted.Int64).UTC()
@@ -80,7 +91,7 @@ func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Pa
 func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expense) error) error {
 	q.After = expense.Cursor{}
 	var b sqlBuilder
-	text := `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + statement{q}.ordered(&b, anyIndex)
+	text := `SELECT ` + expensesAsRead + ` WHERE ` + statement{q}.ordered(&b, anyIndex)
 	err := s.stream(ctx, func() error { return s.eachExpense(ctx, s.read, text, b.args, fn) })
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)
@@ -125,7 +136,7 @@ func (s *Store) summary(ctx context.Context, db querier, q expense.Query) (expen
 // Totals returns what each team spent that has expenses, by the team's id.
 func (s *Store) Totals(ctx context.Context, today expense.Date) ([]expense.TeamTotal, error) {
 	var totals []expense.TeamTotal
-	const text = `SELECT team, key, n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, key`
+	const text = `SELECT team, month, '', n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, month`
 	err := s.call(ctx, func(ctx context.Context) error {
 		return s.eachGroup(ctx, s.read, text, nil, func(team string, g expense.Group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {
@@ -155,7 +166,7 @@ func (s *Store) eachGroup(ctx context.Context, db querier, text string, args []a
 			kind string
 			g    expense.Group
 		)
-		if err := scan(&kind, &g.Label, &g.Count, &g.Total); err != nil {
+		if err := scan(&kind, &g.Label, &g.Address, &g.Count, &g.Total); err != nil {
 			return err
 		}
 		fn(kind, g)
@@ -165,13 +176,13 @@ func (s *Store) eachGroup(ctx context.Context, db querier, text string, args []a
 
 // Expense returns one expense of a team, a deleted one too. That of a foreign
 // team is expense.ErrNotFound, like one that does not exist.
-func (s *Store) Expense(ctx context.Context, team, id string) (expense.Expense, error) {
+func (s *Store) Expense(ctx context.Context, reader expense.Actor, team, id string) (expense.Expense, error) {
 	if !expense.IsID(id) {
 		return expense.Expense{}, expense.ErrNotFound
 	}
 	var e expense.Expense
 	err := s.call(ctx, func(ctx context.Context) (err error) {
-		e, err = s.expense(ctx, s.read, team, id)
+		e, err = s.expense(ctx, s.read, reader, team, id)
 		return err
 	})
 	if err != nil {
@@ -180,8 +191,16 @@ func (s *Store) Expense(ctx context.Context, team, id string) (expense.Expense, 
 	return e, nil
 }
 
-func (s *Store) expense(ctx context.Context, db querier, team, id string) (expense.Expense, error) {
-	e, err := scanExpense(s.queryRow(ctx, db, `SELECT `+expenseColumns+` FROM expenses WHERE id = $1 AND team = $2`, id, team).Scan)
+// expense returns one expense, with whether it is the reader's own.
+func (s *Store) expense(ctx context.Context, db querier, reader expense.Actor, team, id string) (expense.Expense, error) {
+	var (
+		b    sqlBuilder
+		mine sql.NullBool
+	)
+	text := `SELECT ` + expenseColumns + `, owner_of.id = ` + readerRoot(&b, reader) + ` FROM expenses AS e` + expenseNames +
+		` WHERE e.id = ` + b.arg(id) + ` AND e.team = ` + b.arg(team)
+	e, err := scanExpense(s.queryRow(ctx, db, text, b.args...).Scan, &mine)
+	e.Mine = mine.Bool
 	return e, missing(err)
 }
 
@@ -195,7 +214,7 @@ func missing(err error) error {
 
 // current returns an expense as it is inside of a transaction.
 func current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error) {
-	e, err := scanExpense(tx.QueryRowContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id = $1`, id).Scan)
+	e, err := scanExpense(tx.QueryRowContext(ctx, `SELECT `+expensesAsRead+` WHERE e.id = $1`, id).Scan)
 	return e, missing(err)
 }
 
@@ -204,10 +223,15 @@ func current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error
 // where it has another version by now or was deleted, the error is a
 // *expense.ConflictError.
 func (s *Store) Update(ctx context.Context, who expense.Actor, id string, version int64, entry expense.Entry) (expense.Expense, error) {
-	return s.revise(ctx, who, id, version, expense.ActionChanged, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
-		changes := e.Diff(entry, s.currency)
-		e.Entry = entry
-		return len(changes) == 0 && !e.Deleted(), changes
+	return s.revise(ctx, who, id, version, expense.ActionChanged, entry.Team, func(ctx context.Context, r *resolver, e *expense.Expense, _ time.Time) (bool, []expense.Change, error) {
+		meant := entry
+		if err := r.resolve(ctx, &meant); err != nil {
+			return false, nil, err
+		}
+		changes := e.Diff(meant, s.currency)
+		done := len(changes) == 0 && e.PersonID == meant.PersonID && e.OwnerID == meant.OwnerID && !e.Deleted()
+		e.Entry = meant
+		return done, changes, nil
 	})
 }
 
@@ -215,26 +239,27 @@ func (s *Store) Update(ctx context.Context, who expense.Actor, id string, versio
 // Restore can bring it back. Doing again what the same person did last is fine.
 // Where the expense has another version by now, the error is a *expense.ConflictError.
 func (s *Store) Delete(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
-	return s.revise(ctx, who, id, version, expense.ActionDeleted, func(e *expense.Expense, now time.Time) (bool, []expense.Change) {
+	return s.revise(ctx, who, id, version, expense.ActionDeleted, "", func(_ context.Context, _ *resolver, e *expense.Expense, now time.Time) (bool, []expense.Change, error) {
 		done := e.Deleted()
 		e.DeletedAt = now
-		return done, nil
+		return done, nil, nil
 	})
 }
 
 // Restore brings back an expense that was deleted, by the rules of Delete.
 func (s *Store) Restore(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
-	return s.revise(ctx, who, id, version, expense.ActionRestored, func(e *expense.Expense, _ time.Time) (bool, []expense.Change) {
+	return s.revise(ctx, who, id, version, expense.ActionRestored, "", func(_ context.Context, _ *resolver, e *expense.Expense, _ time.Time) (bool, []expense.Change, error) {
 		done := !e.Deleted()
 		e.DeletedAt = time.Time{}
-		return done, nil
+		return done, nil, nil
 	})
 }
 
 // revise writes the next version of an expense together with its history. edit
-// changes the expense, and reports whether it was so already and what changed.
-func (s *Store) revise(ctx context.Context, who expense.Actor, id string, version int64, action string,
-	edit func(*expense.Expense, time.Time) (done bool, changes []expense.Change),
+// changes the expense, which may move to a team, and reports whether it was so
+// already and what changed.
+func (s *Store) revise(ctx context.Context, who expense.Actor, id string, version int64, action, team string,
+	edit func(context.Context, *resolver, *expense.Expense, time.Time) (done bool, changes []expense.Change, err error),
 ) (expense.Expense, error) {
 	now := time.Now().Truncate(time.Millisecond).UTC()
 	var e expense.Expense
@@ -243,9 +268,18 @@ func (s *Store) revise(ctx context.Context, who expense.Actor, id string, versio
 		if err != nil {
 			return err
 		}
+		if err := lockTeams(ctx, tx, before.Team, team); err != nil {
+			return err
+		}
+		if before, err = current(ctx, tx, id); err != nil {
+			return err
+		}
 		e = before
-		done, changes := edit(&e, now)
+		r := newResolver(tx, who)
+		done, changes, err := edit(ctx, r, &e, now)
 		switch {
+		case err != nil:
+			return err
 		case done:
 			e = before
 			return s.mayRepeat(ctx, tx, who, action, version, before)
@@ -253,13 +287,7 @@ func (s *Store) revise(ctx context.Context, who expense.Actor, id string, versio
 			return &expense.ConflictError{before}
 		}
 		e.Version++
-		if err := update(ctx, tx, who, action, e, now, changes); err != nil {
-			return err
-		}
-		sums := sumChanges{}
-		sums.add(before, -1)
-		sums.add(e, 1)
-		return sums.apply(ctx, tx)
+		return update(ctx, r, action, e, now, changes)
 	})
 	if err != nil {
 		return expense.Expense{}, fmt.Errorf("%s: %w", action, err)
@@ -287,10 +315,17 @@ func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who expense.Actor, ac
 
 // update writes e over the version before it, and its history. Where another
 // transaction did so first, the error is a *expense.ConflictError.
-func update(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, e expense.Expense, now time.Time, changes []expense.Change) error {
-	// Everything but created_at, which stays.
-	args := slices.Delete(expenseRow(e), 10, 11)
-	result, err := tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
+func update(ctx context.Context, r *resolver, action string, e expense.Expense, now time.Time, changes []expense.Change) error {
+	row, err := r.row(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := r.spell(ctx, e.Category); err != nil {
+		return err
+	}
+	// Everything but the number and created_at, which stay.
+	args := slices.Concat(row[:1], row[2:11], row[12:])
+	result, err := r.tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
 		category = $7, amount_cents = $8, note = $9, version = $10, deleted_at = $11,
 		person_key = $12, item_key = $13, category_key = $14, search = $15
 		WHERE id = $1 AND version = $10 - 1`, args...)
@@ -302,13 +337,13 @@ func update(ctx context.Context, tx *sql.Tx, who expense.Actor, action string, e
 		return err
 	}
 	if changed == 0 {
-		now, err := current(ctx, tx, e.ID)
+		now, err := current(ctx, r.tx, e.ID)
 		if err != nil {
 			return err
 		}
 		return &expense.ConflictError{now}
 	}
-	return record(ctx, tx, who, action, e, now, changes)
+	return record(ctx, r.tx, r.who, action, e, now, changes)
 }
 
 // rowsPerInsert saves round trips and stays far below the 32,766 arguments that

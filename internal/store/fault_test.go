@@ -346,14 +346,17 @@ func TestPostgresTransactionCut(t *testing.T) {
 		if err := tx.QueryRowContext(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
 			return err
 		}
-		adding := newAdder(tx, alice, expense.ActionCreated, "submission", time.Now())
+		adding, err := newAdder(ctx, newResolver(tx, alice), expense.ActionCreated, "submission", time.Now(), 1)
+		if err != nil {
+			return err
+		}
 		if err := errors.Join(adding.add(ctx, expense.Expense{ID: expense.NewID(), Entry: lunch(), Version: 1}, nil), adding.flush(ctx)); err != nil {
 			return err
 		}
 		if _, err := s.read.ExecContext(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `SELECT 1`)
+		_, err = tx.ExecContext(ctx, `SELECT 1`)
 		if err == nil {
 			return errors.New("the connection lives on")
 		}

@@ -13,13 +13,13 @@ import (
 // Detail returns an expense with its history and what its form suggests, all of one
 // moment. That of a foreign team is expense.ErrNotFound, like one that does not
 // exist.
-func (s *Store) Detail(ctx context.Context, team, id string) (expense.Detail, error) {
+func (s *Store) Detail(ctx context.Context, reader expense.Actor, team, id string) (expense.Detail, error) {
 	if !expense.IsID(id) {
 		return expense.Detail{}, expense.ErrNotFound
 	}
 	var d expense.Detail
 	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if d.Expense, err = s.expense(ctx, tx, team, id); err != nil {
+		if d.Expense, err = s.expense(ctx, tx, reader, team, id); err != nil {
 			return err
 		}
 		if d.History, err = s.history(ctx, tx, id); err != nil {
@@ -49,7 +49,8 @@ func (s *Store) history(ctx context.Context, db querier, id string) ([]expense.E
 // categories returns what a team spent by category, the largest first.
 func (s *Store) categories(ctx context.Context, db querier, team string) ([]expense.Group, error) {
 	var groups expense.Summary
-	const text = `SELECT kind, label, n, cents FROM group_sums WHERE kind = 'category' AND n > 0 AND team = $1`
+	const text = `SELECT 'category', c.label, '', g.n, g.cents FROM group_sums AS g JOIN categories AS c ON c.id = g.ref
+		WHERE g.kind = 'category' AND g.n > 0 AND g.team = $1`
 	err := s.eachGroup(ctx, db, text, []any{team}, groups.Add)
 	groups.Sort()
 	return groups.ByCategory, err

@@ -34,28 +34,54 @@ func (s *Store) Import(ctx context.Context, who expense.Actor, rows []expense.Im
 	)
 	err := s.changeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
 		now := time.Now().Truncate(time.Millisecond).UTC()
-		known, err := expensesByID(ctx, tx, rows)
+		known, err := lockedExpenses(ctx, tx, rows)
 		if err != nil {
 			return err
 		}
 		if faults = unknownExpenses(rows, known); faults != nil {
 			return nil
 		}
-		adding := newAdder(tx, who, expense.ActionImported, "import_key", now)
+		number := 0
+		for _, row := range rows {
+			if row.ID == "" {
+				number++
+			}
+		}
+		adding, err := newAdder(ctx, newResolver(tx, who), expense.ActionImported, "import_key", now, number)
+		if err != nil {
+			return err
+		}
 		if err := addImported(ctx, adding, rows, s.currency); err != nil {
 			return err
 		}
-		changed, err := changeImported(ctx, tx, who, rows, known, now, adding.sums, s.currency)
+		changed, err := changeImported(ctx, adding.resolver, rows, known, now, s.currency)
 		if err != nil {
 			return err
 		}
 		report = ImportReport{adding.count, changed, len(rows) - adding.count - changed}
-		return adding.sums.apply(ctx, tx)
+		return nil
 	})
 	if err != nil {
 		return ImportReport{}, nil, fmt.Errorf("import: %w", err)
 	}
 	return report, faults, nil
+}
+
+// lockedExpenses returns the expenses that the rows name, when nobody else writes
+// expenses of the teams of either.
+func lockedExpenses(ctx context.Context, tx *sql.Tx, rows []expense.ImportRow) (map[string]expense.Expense, error) {
+	known, err := expensesByID(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	var teams []string
+	for _, row := range rows {
+		teams = append(teams, row.Entry.Team, known[row.ID].Team)
+	}
+	if err := lockTeams(ctx, tx, teams...); err != nil {
+		return nil, err
+	}
+	return expensesByID(ctx, tx, rows)
 }
 
 // expensesByID returns the expenses that the rows name.
@@ -69,7 +95,7 @@ func expensesByID(ctx context.Context, tx *sql.Tx, rows []expense.ImportRow) (ma
 	known := make(map[string]expense.Expense, len(ids))
 	for chunk := range slices.Chunk(ids, rowsPerInsert) {
 		var b sqlBuilder
-		found, err := tx.QueryContext(ctx, `SELECT `+expenseColumns+` FROM expenses WHERE id IN (`+b.list(chunk)+`)`, b.args...)
+		found, err := tx.QueryContext(ctx, `SELECT `+expensesAsRead+` WHERE e.id IN (`+b.list(chunk)+`)`, b.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -132,29 +158,34 @@ func importKey(e expense.Entry, c expense.Currency, occurrence int) string {
 	return digest.Of(e.Date.String(), e.Team, e.Person, e.Item, e.Category, c.Plain(e.Amount), e.Note, strconv.Itoa(occurrence))
 }
 
-// changeImported writes the rows with an id that say something new, counts them,
-// and adds what they change of the sums.
-func changeImported(ctx context.Context, tx *sql.Tx, who expense.Actor, rows []expense.ImportRow, known map[string]expense.Expense, now time.Time, sums sumChanges, c expense.Currency) (changed int, err error) {
+// changeImported writes the rows with an id that say something new, and counts them.
+func changeImported(ctx context.Context, r *resolver, rows []expense.ImportRow, known map[string]expense.Expense, now time.Time, c expense.Currency) (changed int, err error) {
 	for _, row := range rows {
 		if row.ID == "" {
 			continue
 		}
 		e, entry := known[row.ID], row.Entry
-		// A file names persons only: who is named anew is no address that we know.
+		// Another spelling in a file is nothing new, and a name corrects what is shown
+		// without taking the expense from its owner.
+		if expense.CategoryKey(entry.Category) == expense.CategoryKey(e.Category) {
+			entry.Category = e.Category
+		}
+		entry.Owner, entry.OwnerID = e.Owner, e.OwnerID
 		if entry.Person == e.Person {
-			entry.Owner = e.Owner
+			entry.PersonID = e.PersonID
 		}
-		changes := e.Diff(entry, c)
-		if len(changes) == 0 {
-			continue
-		}
-		sums.add(e, -1)
-		e.Entry = entry
-		e.Version++
-		if err := update(ctx, tx, who, expense.ActionImported, e, now, changes); err != nil {
+		if err := r.resolve(ctx, &entry); err != nil {
 			return 0, err
 		}
-		sums.add(e, 1)
+		changes := e.Diff(entry, c)
+		if len(changes) == 0 && e.PersonID == entry.PersonID && e.OwnerID == entry.OwnerID {
+			continue
+		}
+		e.Entry = entry
+		e.Version++
+		if err := update(ctx, r, expense.ActionImported, e, now, changes); err != nil {
+			return 0, err
+		}
 		changed++
 	}
 	return changed, nil

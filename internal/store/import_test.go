@@ -130,12 +130,12 @@ func TestImportChanges(t *testing.T) {
 		if e := stored(t, s, kept); e.Amount != 99900 || e.Owner != alice.Address || e.Version != 2 {
 			t.Errorf("kept %+v", e)
 		}
-		e, err := s.Expense(t.Context(), "hr", renamed.ID)
-		if err != nil || e.Owner != "" || e.Person != "Bob Smith" {
+		e, err := s.Expense(t.Context(), expense.Actor{}, "hr", renamed.ID)
+		if err != nil || e.Owner != alice.Address || e.Person != "Bob Smith" {
 			t.Errorf("renamed %+v, %v", e, err)
 		}
 		events := historyOf(t, s, renamed.ID)
-		want := []expense.Change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}, {"owner", alice.Address, ""}}
+		want := []expense.Change{{"team", "finance", "hr"}, {"person", "Alice Johnson", "Bob Smith"}}
 		if len(events) != 2 || events[0].Action != expense.ActionImported || !reflect.DeepEqual(events[0].Changes, want) {
 			t.Errorf("history %+v", events)
 		}

@@ -15,8 +15,9 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// prepareTimeout bounds one attempt to bring a database up to date.
-const prepareTimeout = time.Minute
+// prepareTimeout bounds one attempt to bring a database up to date. A migration may
+// have to write each of some million rows anew.
+const prepareTimeout = 15 * time.Minute
 
 //go:embed migrations
 var migrations embed.FS

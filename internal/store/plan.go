@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"expense-dashboard/internal/expense"
 )
@@ -47,8 +48,7 @@ func hidden(column string) string {
 }
 
 // page returns the statement of q's page, with one expense more, which tells
-// whether there is another page. On all pages there
-// are about so many matches.
+// whether there is another page. On all pages there are about so many matches.
 //
 // To find them all takes a step for each. To come across a page's worth of them in
 // another order takes as many steps for each expense of the page as there are
@@ -56,35 +56,68 @@ func hidden(column string) string {
 // told to read none.
 func (q statement) page(b *sqlBuilder, matches int64) string {
 	list := func(by index, limit string) string {
-		return `SELECT ` + expenseColumns + ` FROM expenses WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+		return `SELECT * FROM expenses AS e` + q.indexed(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
 	rows := strconv.Itoa(expense.PageSize + 1)
+	var found string
 	if b.counts || !q.Filtered() {
-		return list(anyIndex, rows)
+		found = list(anyIndex, rows)
+	} else {
+		all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
+		many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, all)
+		found = `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
+			UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 	}
-	all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
-	many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, all)
-	return `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
-		UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
+	return `SELECT ` + expenseColumns + ` FROM (` + found + `) AS e` + expenseNames + ` ORDER BY e.` + q.sortColumn() + q.order()
+}
+
+// indexed makes SQLite read an order that is turned around from the index of the
+// order: it has equal values the other way round, and to put these in place costs far
+// less than to sort everything, which SQLite would rather do.
+func (q statement) indexed(b *sqlBuilder, by index) string {
+	turned := q.Desc != (q.sortColumn() == "date")
+	if b.counts || !turned || by == filterIndex || (by == anyIndex && q.Filtered()) {
+		return ""
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")
+	if len(q.Teams) == 1 {
+		name = "team_" + name
+	}
+	return " INDEXED BY expenses_" + name
 }
 
 // ordered returns the condition of where, with the start of q's page, and the
-// order of its rows.
+// order of its rows. Of those with equal values the one that was logged last comes
+// first, whichever way the values run.
 func (q statement) ordered(b *sqlBuilder, by index) string {
-	column, direction, beyond := by.order(q), "ASC", ">"
-	if q.Desc {
-		direction, beyond = "DESC", "<"
-	}
+	column := by.order(q)
 	text := q.where(b, by)
 	if q.After != (expense.Cursor{}) {
-		var value any = q.After.Value
-		if q.Sort == "amount" {
-			// ParseQuery and CursorAt let nothing but a number through.
-			value, _ = strconv.ParseInt(q.After.Value, 10, 64)
-		}
-		text += fmt.Sprintf(" AND (%s, id) %s (%s, %s)", column, beyond, b.arg(value), b.arg(q.After.ID))
+		text += q.behind(b, column)
 	}
-	return fmt.Sprintf("%s ORDER BY %s %s, id %s", text, column, direction, direction)
+	return text + " ORDER BY " + column + q.order()
+}
+
+// order returns what stands behind the column in an order of q.
+func (q statement) order() string {
+	if q.Desc {
+		return " DESC, e.seq DESC, e.id DESC"
+	}
+	return " ASC, e.seq DESC, e.id DESC"
+}
+
+// behind returns the condition of what comes after q.After, after an AND.
+func (q statement) behind(b *sqlBuilder, column string) string {
+	var value any = q.After.Value
+	if q.Sort == "amount" {
+		// ParseQuery and CursorAt let nothing but a number through.
+		value, _ = strconv.ParseInt(q.After.Value, 10, 64)
+	}
+	at, seq, id := b.arg(value), b.arg(q.After.Seq), b.arg(q.After.ID)
+	if q.Desc {
+		return fmt.Sprintf(" AND (%s, e.seq, e.id) < (%s, %s, %s)", column, at, seq, id)
+	}
+	return fmt.Sprintf(" AND %s >= %s AND (%s > %s OR (e.seq, e.id) < (%s, %s))", column, at, column, at, seq, id)
 }
 
 // statement is a query as SQL.

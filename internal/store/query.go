@@ -33,10 +33,17 @@ func (b *sqlBuilder) list(values []string) string {
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
 func (q statement) where(b *sqlBuilder, by index) string {
-	condition := "deleted_at IS NULL" + q.whereGroup(b, by)
+	condition := "deleted_at IS NULL" + q.whereTeam(b)
+	if q.Person != "" {
+		condition += q.wherePerson(b, by)
+	}
+	if q.Category != "" {
+		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(expense.CategoryKey(q.Category))
+	}
 	if q.Q != "" {
 		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(expense.Fold(q.Q))
-		condition += " AND search LIKE " + b.arg("%"+escaped+"%") + ` ESCAPE '\'`
+		found := b.arg("%" + escaped + "%")
+		condition += " AND (search LIKE " + found + ` ESCAPE '\' OR person_key LIKE ` + found + ` ESCAPE '\')`
 	}
 	if !q.From.IsZero() {
 		condition += " AND " + by.filter(q, "date") + " >= " + b.arg(q.From)
@@ -47,17 +54,28 @@ func (q statement) where(b *sqlBuilder, by index) string {
 	return condition
 }
 
-// whereGroup returns the part of the condition that an expense has in common
-// with those it is summed up with, after an AND.
-func (q statement) whereGroup(b *sqlBuilder, by index) string {
-	condition := q.whereTeam(b)
-	if q.Person != "" {
-		condition += " AND " + by.filter(q, "person_key") + " = " + b.arg(expense.Fold(q.Person))
+// wherePerson returns the part of the condition that names the person, after an AND.
+func (q statement) wherePerson(b *sqlBuilder, by index) string {
+	key := by.filter(q, "person_key")
+	root := q.personRoot(b)
+	if root == "" {
+		return " AND " + key + " = " + b.arg(expense.Fold(q.Person))
 	}
-	if q.Category != "" {
-		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(expense.Fold(q.Category))
+	// Of one name there may be several people; of them all the index has the place.
+	return " AND " + key + " = (SELECT key FROM people WHERE id = " + root + ") AND person IN (SELECT id FROM people WHERE COALESCE(joined, id) = " + root + ")"
+}
+
+// personRoot returns a term with whom q names by an address or as its reader, or
+// nothing where it names a person by name.
+func (q statement) personRoot(b *sqlBuilder) string {
+	switch {
+	case q.Person == expense.PersonMe:
+		return readerRoot(b, q.Reader)
+	case strings.Contains(q.Person, "@"):
+		return addressRoot(b, q.Person)
+	default:
+		return ""
 	}
-	return condition
 }
 
 // whereTeam returns the part of the condition that names the teams, after an AND.
@@ -75,31 +93,49 @@ func (q statement) whereTeam(b *sqlBuilder) string {
 }
 
 // groups returns the statement of the sums of q by month, category and person,
-// with the columns kind, label, n and cents. Without a filter they stand in a
-// table of their own.
+// with the columns kind, label, address, n and cents. Without a filter they stand in
+// a table of their own.
 func (q statement) groups(b *sqlBuilder) string {
-	if !q.Filtered() {
-		return `SELECT kind, MIN(label) AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents
-			FROM group_sums WHERE n > 0` + q.whereTeam(b) + ` GROUP BY kind, key`
+	var parts string
+	if q.Filtered() {
+		parts = `WITH found AS MATERIALIZED (` + q.found(b) + `)
+			SELECT 'month' AS kind, month, 0 AS ref, n, cents FROM found
+			UNION ALL SELECT 'category', '', category, n, cents FROM found
+			UNION ALL SELECT 'person', '', person, n, cents FROM found`
+	} else {
+		parts = `SELECT kind, month, ref, n, cents FROM group_sums WHERE n > 0` + q.whereTeam(b)
 	}
-	return `WITH part AS MATERIALIZED (` + q.parts(b) + `)
-		SELECT 'month' AS kind, month AS label, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(cents) AS BIGINT) AS cents FROM part GROUP BY month
-		UNION ALL SELECT 'category', MIN(category), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY category_key
-		UNION ALL SELECT 'person', MIN(person), CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part GROUP BY person_key`
+	return `WITH part AS MATERIALIZED (` + parts + `)
+		SELECT 'month', month, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part WHERE kind = 'month' GROUP BY month
+		UNION ALL SELECT 'category', c.label, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT)
+			FROM part JOIN categories AS c ON c.id = part.ref WHERE kind = 'category' GROUP BY c.id, c.label
+		UNION ALL SELECT 'person', w.name, w.address, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT)
+			FROM part JOIN people AS p ON p.id = part.ref JOIN people AS w ON w.id = COALESCE(p.joined, p.id)
+			WHERE kind = 'person' GROUP BY w.id, w.name, w.address`
 }
 
-// parts returns the statement of the groups, by month, category and person, of
-// which the sums of q are made. Where q asks for whole months and searches for
-// nothing, they stand in the table of sums; else the expenses are read once.
-func (q statement) parts(b *sqlBuilder) string {
+// found returns the statement of the sums, by month, category and person, of which
+// those of q are made. Where q asks for whole months and searches for nothing, they
+// stand in the table of sums; else the expenses are read once.
+func (q statement) found(b *sqlBuilder) string {
 	wholeMonths := (q.From.IsZero() || q.From == q.From.StartOfMonth(0)) &&
 		(q.To.IsZero() || q.To.AddDays(1) == q.To.StartOfMonth(1))
 	if q.Q != "" || !wholeMonths {
-		return `SELECT substr(date, 1, 7) AS month, category_key, MIN(category) AS category, person_key, MIN(person) AS person,
-				COUNT(*) AS n, SUM(amount_cents) AS cents
-			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category_key, person_key`
+		return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
+			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
 	}
-	text := `SELECT month, category_key, category, person_key, person, n, cents FROM sums WHERE n > 0` + q.whereGroup(b, anyIndex)
+	text := `SELECT month, category, person, n, cents FROM sums WHERE n > 0` + q.whereTeam(b)
+	if q.Category != "" {
+		text += " AND category = (SELECT id FROM categories WHERE key = " + b.arg(expense.CategoryKey(q.Category)) + ")"
+	}
+	if q.Person != "" {
+		root := q.personRoot(b)
+		if root == "" {
+			text += " AND person IN (SELECT p.id FROM people AS p JOIN people AS w ON w.id = COALESCE(p.joined, p.id) WHERE w.key = " + b.arg(expense.Fold(q.Person)) + ")"
+		} else {
+			text += " AND person IN (SELECT id FROM people WHERE COALESCE(joined, id) = " + root + ")"
+		}
+	}
 	if !q.From.IsZero() {
 		text += " AND month >= " + b.arg(q.From.Month())
 	}

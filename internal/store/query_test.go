@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	rand "math/rand/v2"
@@ -52,7 +53,7 @@ func manyExpenses(t testing.TB, s *Store, number int) []expense.Expense {
 func matches(q expense.Query, e expense.Expense) bool {
 	found := strings.Contains(expense.Fold(e.Item), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Person), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Note), expense.Fold(q.Q))
 	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&
-		(q.Person == "" || expense.Fold(q.Person) == expense.Fold(e.Person)) && (q.Category == "" || expense.Fold(q.Category) == expense.Fold(e.Category)) &&
+		(q.Person == "" || expense.Fold(q.Person) == expense.Fold(e.Person)) && (q.Category == "" || expense.CategoryKey(q.Category) == expense.CategoryKey(e.Category)) &&
 		(q.From.IsZero() || e.Date.Compare(q.From) >= 0) && (q.To.IsZero() || e.Date.Compare(q.To) <= 0)
 }
 
@@ -70,13 +71,10 @@ func expected(q expense.Query, all []expense.Expense) []expense.Expense {
 		if q.Sort == "amount" {
 			order = int(a.Amount - b.Amount)
 		}
-		if order == 0 {
-			order = strings.Compare(a.ID, b.ID)
-		}
 		if q.Desc {
-			return -order
+			order = -order
 		}
-		return order
+		return cmp.Or(order, cmp.Compare(b.Seq, a.Seq), strings.Compare(b.ID, a.ID))
 	})
 	return list
 }
@@ -257,7 +255,7 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 // writeSomething changes, deletes or restores an expense, or adds one. That
 // somebody else was first is fine.
 func writeSomething(t *testing.T, s *Store, random *rand.Rand, e expense.Expense) {
-	now, err := s.Expense(t.Context(), e.Team, e.ID)
+	now, err := s.Expense(t.Context(), expense.Actor{}, e.Team, e.ID)
 	if err == nil {
 		entry := now.Entry
 		switch random.IntN(4) {
@@ -290,9 +288,13 @@ func TestSummaryOrder(t *testing.T) {
 			created(t, s, entry)
 		}
 		summary, err := s.Summary(t.Context(), expense.Query{})
-		got := fmt.Sprint(summary, err)
-		want := "{{ 3 600} [{2026-01 1 200} {2026-02 1 300} {2026-03 1 100}] " +
-			"[{c1 1 300} {c2 1 200} {c0 1 100}] [{p1 1 300} {p2 1 200} {p0 1 100}]} <nil>"
+		got := fmt.Sprint(summary.Count, summary.Total, err)
+		for _, groups := range [][]expense.Group{summary.ByMonth, summary.ByCategory, summary.ByPerson} {
+			for _, g := range groups {
+				got += fmt.Sprintf(" %s %d %d", g.Label, g.Count, g.Total)
+			}
+		}
+		want := "3 600 <nil> 2026-01 1 200 2026-02 1 300 2026-03 1 100 c1 1 300 c2 1 200 c0 1 100 p1 1 300 p2 1 200 p0 1 100"
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
@@ -347,9 +349,19 @@ func TestPagesSortNothing(t *testing.T) {
 		for _, q := range []expense.Query{{}, {Teams: []string{"finance"}}} {
 			for _, q.Sort = range strings.Split(expense.SortNames, ", ") {
 				for _, q.Desc = range []bool{false, true} {
+					if turned := q.Desc != (q.Sort == "date"); turned && s.file == "" {
+						continue // PostgreSQL knows how many equal values there are to put in place
+					}
 					for _, q.After = range []expense.Cursor{{}, q.CursorAt(middle)} {
 						plan := explained(t, s, q, explain)
-						if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || !strings.Contains(plan, "expenses_") {
+						// The page itself is put in order once more, and equal values of an order
+						// that is turned around.
+						inner, _, _ := strings.Cut(plan, "named")
+						if s.file == "" {
+							_, inner, _ = strings.Cut(plan, "Limit")
+						}
+						whole := regexp.MustCompile(`TEMP B-TREE FOR ORDER BY|>  Sort`)
+						if whole.MatchString(inner) || !strings.Contains(plan, "expenses_") {
 							t.Errorf("%+v:\n%s", q, plan)
 						}
 					}
@@ -434,32 +446,4 @@ func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 		lines = append(lines, fmt.Sprint(*line))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// TestSumsOfAnOlderDatabase takes away what the fourth migration adds and lets it
-// come again: it makes the groups of the expenses that are there.
-func TestSumsOfAnOlderDatabase(t *testing.T) {
-	t.Parallel()
-	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
-		s := startedStore(t, databaseURL)
-		all := manyExpenses(t, s, 60)
-		folder := "migrations/sqlite"
-		if s.file == "" {
-			folder = "migrations/postgres"
-		}
-		fourth, err := migrations.ReadFile(folder + "/00004_filters.sql")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range []string{
-			`DROP TABLE group_sums`, `DROP INDEX expenses_team_category_date`, `DROP INDEX expenses_team_person_date`, string(fourth),
-		} {
-			if _, err := s.write.ExecContext(t.Context(), text); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, q := range []expense.Query{{}, {Teams: []string{"hr"}}, {Category: "Meals"}} {
-			checkSummary(t, s, q, expected(q, all))
-		}
-	})
 }

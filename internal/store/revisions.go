@@ -94,12 +94,15 @@ func (s *Store) askRevisions(ctx context.Context) (*Revisions, error) {
 // little time has passed.
 func (s *Store) ForgetRevisions() { s.latest.Store(nil) }
 
-// renewRevisions gives the teams whose sums move another revision.
-func renewRevisions(ctx context.Context, tx *sql.Tx, sums []sumKey) error {
+// lockTeams gives teams another revision, which nobody else can do until tx ends. A
+// transaction that writes expenses begins with it, for all teams that it may touch:
+// in one order everywhere, so that no two wait for each other. Empty names are none.
+func lockTeams(ctx context.Context, tx *sql.Tx, teams ...string) error {
 	var rows [][]any
-	for i, key := range sums {
-		if i == 0 || key.team != sums[i-1].team {
-			rows = append(rows, []any{key.team, expense.NewID()})
+	slices.Sort(teams)
+	for _, team := range slices.Compact(teams) {
+		if team != "" {
+			rows = append(rows, []any{team, expense.NewID()})
 		}
 	}
 	for chunk := range slices.Chunk(rows, rowsPerInsert) {

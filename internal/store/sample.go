@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	_ "embed"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,14 +29,17 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	adding := newAdder(tx, expense.Actor{Name: "Sample data"}, expense.ActionCreated, "import_key", now)
+	adding, err := newAdder(ctx, newResolver(tx, expense.Actor{Name: "Sample data"}), expense.ActionCreated, "import_key", now, len(entries))
+	if err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
 	for i, entry := range entries {
 		e := expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
 		if err := adding.add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
 			return fmt.Errorf("sample: %w", err)
 		}
 	}
-	if err := errors.Join(adding.flush(ctx), adding.sums.apply(ctx, tx)); err != nil {
+	if err := adding.flush(ctx); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
 	return nil

@@ -23,7 +23,9 @@ var ErrReplayed = errors.New("the token has been used before")
 // for it to be ended from elsewhere. It holds nothing that would be the session.
 type SessionRecord struct {
 	IDHash      string // digest.Of the session's ID; names it in addresses
+	Issuer      string // the host that vouches for the subject
 	Subject     string
+	Unverified  bool   // the address may be somebody else's
 	Address     string // as team.NormalizeAddress writes it
 	Name        string
 	ProviderSID string
@@ -91,7 +93,10 @@ func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 			`INSERT INTO sessions (id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			record.IDHash, record.Subject, record.Address, record.Name, record.ProviderSID, record.UserAgent,
 			record.SignedInAt.UnixMilli(), record.ExpiresAt.UnixMilli())
-		return err
+		if err != nil {
+			return err
+		}
+		return claim(ctx, tx, record)
 	})
 	if err != nil {
 		return fmt.Errorf("add session: %w", err)

@@ -243,13 +243,29 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 		return err
 	}
 	begun := time.Now()
-	err := s.outcome(ctx, s.transact(limited, fn))
+	err := s.outcome(ctx, s.transactAgain(limited, fn))
 	s.writes.Add(1)
 	s.metrics.DatabaseCall("write", resultOf(err), begun)
 	s.noteWrite(err)
 	return err
 }
 
+// transactAgain is transact, as often as PostgreSQL ends the transaction so that
+// another one can go on, a few times at most.
+func (s *Store) transactAgain(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	const attempts = 4
+	for attempt := 1; ; attempt++ {
+		err := s.transact(ctx, fn)
+		var pg *pgconn.PgError
+		if attempt == attempts || !errors.As(err, &pg) || (pg.Code != "40P01" && pg.Code != "40001") {
+			return err
+		}
+	}
+}
+
+// transact runs fn in a transaction, which counts only where the database still has
+// the schema that this program knows: one that a newer program has changed would be
+// written half.
 func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 var (
 	// alice and bob are two people who work on expenses in tests.
-	alice = expense.Actor{"alice.johnson@task-vantage.com", "Alice Johnson"}
-	bob   = expense.Actor{"bob.smith@task-vantage.com", "Bob Smith"}
+	alice = expense.Actor{Address: "alice.johnson@task-vantage.com", Name: "Alice Johnson"}
+	bob   = expense.Actor{Address: "bob.smith@task-vantage.com", Name: "Bob Smith"}
 )
 
 // forEachStore runs a test on an empty store of each database.
@@ -74,7 +74,7 @@ func created(t testing.TB, s *Store, entry expense.Entry) expense.Expense {
 // stored returns the expense as it is now.
 func stored(t testing.TB, s *Store, e expense.Expense) expense.Expense {
 	t.Helper()
-	now, err := s.Expense(t.Context(), e.Team, e.ID)
+	now, err := s.Expense(t.Context(), expense.Actor{}, e.Team, e.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func historyOf(t testing.TB, s *Store, id string) []expense.Event {
 	if err := s.read.QueryRowContext(t.Context(), `SELECT team FROM expenses WHERE id = $1`, id).Scan(&team); err != nil {
 		t.Fatal(err)
 	}
-	detail, err := s.Detail(t.Context(), team, id)
+	detail, err := s.Detail(t.Context(), expense.Actor{}, team, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +180,7 @@ func TestExpenseComesBackAsItWas(t *testing.T) {
 		entry.Note = "first line\n\tsecond: Ünïcödé 日本語"
 		e := created(t, s, entry)
 		got := stored(t, s, e)
+		entry.Address, entry.PersonID, entry.OwnerID = alice.Address, e.PersonID, e.OwnerID
 		if got != e || got.Entry != entry || got.Version != 1 || got.Deleted() || !expense.IsID(got.ID) {
 			t.Errorf("got %+v, want %+v", got, e)
 		}
@@ -189,7 +190,7 @@ func TestExpenseComesBackAsItWas(t *testing.T) {
 			"no id":        {"finance", "x' OR '1'='1"},
 			"NUL":          {"finance\x00", e.ID},
 		} {
-			if _, err := s.Expense(t.Context(), place[0], place[1]); !errors.Is(err, expense.ErrNotFound) && name != "NUL" {
+			if _, err := s.Expense(t.Context(), expense.Actor{}, place[0], place[1]); !errors.Is(err, expense.ErrNotFound) && name != "NUL" {
 				t.Errorf("%s: %v, want errNotFound", name, err)
 			}
 		}

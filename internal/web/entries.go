@@ -65,7 +65,7 @@ func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v V
 
 // completeForm adds what every form of an expense offers.
 func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
-	form.Admin, form.Categories = v.Access.CanLogForOthers(v.Team.ID), labels(categories)
+	form.Admin, form.Categories = v.Access.CanLogForOthers(v.Team.ID), filters(categories)
 	form.Amounts = s.pages.Locales.Of(r).Notation()
 	if form.Version > 0 && v.Access.Admin {
 		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
@@ -102,7 +102,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 // sentAgain answers a form of which e came before. With the same content it counts
 // once; with another both are shown, and what is new can be logged as well.
 func (s *Site) sentAgain(w http.ResponseWriter, r *http.Request, v Visit, form pagepkg.ExpenseFormView, entry expense.Entry, e expense.Expense) error {
-	detail, err := s.store.Detail(r.Context(), e.Team, e.ID)
+	detail, err := s.store.Detail(r.Context(), v.actor(), e.Team, e.ID)
 	if err != nil {
 		return err
 	}
@@ -125,12 +125,13 @@ func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before e
 	}
 	typed.Person = named
 	entry, problems := typed.Check(s.today(), s.pages.Locales.Of(r).Notation())
-	entry.Team, entry.Owner = v.Team.ID, before.Owner
-	if named != before.Person {
+	entry.Team, entry.Owner, entry.OwnerID = v.Team.ID, before.Owner, before.OwnerID
+	switch {
+	case named == before.Person:
+		entry.Address, entry.PersonID = before.Address, before.PersonID
+	case before.OwnerID == 0:
+		// A new expense of somebody else, which is not its writer's.
 		entry.Owner = ""
-		if strings.Contains(named, "@") {
-			entry.Owner = team.NormalizeAddress(named)
-		}
 	}
 	return entry, problems
 }
@@ -161,7 +162,7 @@ func (s *Site) done(w http.ResponseWriter, r *http.Request, v Visit, told pagepk
 
 // Expense handles GET /team/{id}/expenses/{expense}.
 func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	detail, err := s.store.Detail(r.Context(), v.Team.ID, r.PathValue("expense"))
+	detail, err := s.store.Detail(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
@@ -185,7 +186,7 @@ func (s *Site) formOf(r *http.Request, e expense.Expense) expense.Form {
 
 // formAgain answers a form that was not taken with the page of its expense.
 func (s *Site) formAgain(w http.ResponseWriter, r *http.Request, status int, v Visit, id string, form pagepkg.ExpenseFormView) error {
-	detail, err := s.store.Detail(r.Context(), v.Team.ID, id)
+	detail, err := s.store.Detail(r.Context(), v.actor(), v.Team.ID, id)
 	if err != nil {
 		return err
 	}
@@ -243,7 +244,7 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	if err := readForm(r, v.Person); err != nil {
 		return expense.Expense{}, 0, err
 	}
-	e, err = s.store.Expense(r.Context(), v.Team.ID, r.PathValue("expense"))
+	e, err = s.store.Expense(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
 	switch {
 	case err != nil:
 		return expense.Expense{}, 0, err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -71,14 +72,15 @@ func (v Visit) teams() []string {
 
 // actor is who the history says did it.
 func (v Visit) actor() expense.Actor {
-	return expense.Actor{Address: team.NormalizeAddress(v.Person.Email), Name: v.Person.Name}
+	return expense.Actor{
+		Address: team.NormalizeAddress(v.Person.Email), Name: v.Person.Name, Issuer: v.Person.Issuer, Subject: v.Person.Subject,
+	}
 }
 
 // mayChange reports whether the visitor may change an expense: their own while
 // they are on its team, those of a team that they lead, or any.
 func (v Visit) mayChange(e expense.Expense) bool {
-	owned := e.Owner != "" && e.Owner == team.NormalizeAddress(v.Person.Email)
-	return v.Access.CanChange(e.Team, owned)
+	return v.Access.CanChange(e.Team, e.Mine)
 }
 
 // Team returns the team with an id if its reader may see it. One that is no
@@ -159,6 +161,9 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.directory.Current(), Today: s.today(),
 		Team: v.Team.ID, Admin: v.Access.Admin, Query: r.URL.RawQuery,
 	}
+	if r.URL.Query().Get("person") == expense.PersonMe {
+		key.Reader = v.Person.Issuer + " " + v.Person.Subject + " " + v.Person.Email
+	}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
 }
 
@@ -169,7 +174,7 @@ func queryOf(r *http.Request, v Visit) (expense.Query, error) {
 		return expense.Query{}, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
 	}
 	q, err := expense.ParseQuery(parameters)
-	q.Teams = v.teams()
+	q.Teams, q.Reader = v.teams(), v.actor()
 	return q, err
 }
 
@@ -212,9 +217,16 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
 		Months: page.MonthChart(sums.ByMonth, s.pages.Locales.Of(r)), ByCategory: page.BarChart(sums.ByCategory), ByPerson: page.BarChart(sums.ByPerson),
 		CSVURL: at(v.filePath()+".csv", q.First()), JSONURL: at(v.filePath()+".json", q.First()),
-		People: labels(sums.ByPerson), Categories: labels(sums.ByCategory),
+		People: filters(sums.ByPerson), Categories: filters(sums.ByCategory),
+	}
+	apart := map[string]string{} // of one name, by address
+	for _, g := range sums.ByPerson {
+		if g.Filter != g.Label {
+			apart[g.Address] = g.Label
+		}
 	}
 	for _, e := range listed.Expenses {
+		e.Person = cmp.Or(apart[e.Address], e.Person)
 		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.teamOf(e.Team).Label})
 	}
 	if q.After != (expense.Cursor{}) {
@@ -235,6 +247,9 @@ func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, rev
 	unordered := q.First()
 	unordered.Sort, unordered.Desc = "", false
 	key := revision + " " + at(v.path(), unordered)
+	if q.Person == expense.PersonMe {
+		key += " " + q.Reader.Issuer + " " + q.Reader.Subject + " " + q.Reader.Address
+	}
 	if sums, ok := s.summaries.Get(key); ok {
 		listed, err := s.store.Page(ctx, q, sums.Count)
 		return listed, sums, err
@@ -306,10 +321,11 @@ func columnsOf(v Visit, q expense.Query) []page.Column {
 	return columns
 }
 
-func labels(groups []expense.Group) []string {
+// filters lists what a query takes for groups, the largest first.
+func filters(groups []expense.Group) []string {
 	var all []string
 	for _, g := range groups[:min(len(groups), maxSuggestions)] {
-		all = append(all, g.Label)
+		all = append(all, g.Filter)
 	}
 	return all
 }

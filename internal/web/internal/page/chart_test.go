@@ -12,7 +12,7 @@ import (
 func manyGroups(count int) []expense.Group {
 	groups := make([]expense.Group, count)
 	for i := range groups {
-		groups[i] = expense.Group{fmt.Sprintf("Group %d", i+1), 1, expense.Money(count-i) * 100}
+		groups[i] = expense.Group{Label: fmt.Sprintf("Group %d", i+1), Count: 1, Total: expense.Money(count-i) * 100}
 	}
 	return groups
 }
@@ -21,7 +21,7 @@ func manyGroups(count int) []expense.Group {
 func months(count int) []expense.Group {
 	groups := make([]expense.Group, count)
 	for i := range groups {
-		groups[i] = expense.Group{expense.NewDate(2020, 1, 1).StartOfMonth(i).String()[:7], 1, 100}
+		groups[i] = expense.Group{Label: expense.NewDate(2020, 1, 1).StartOfMonth(i).String()[:7], Count: 1, Total: 100}
 	}
 	return groups
 }
@@ -45,15 +45,15 @@ func TestMonthChart(t *testing.T) {
 		first, last string // rows
 	}{
 		{"no expenses", nil, 0, 0, "", "", ""},
-		{"one month", []expense.Group{{"2026-03", 2, 500}}, 1, 12, "Mar 2026", "Mar 2026", "Mar 2026"},
-		{"over the end of a year with a gap", []expense.Group{{"2025-11", 1, 100}, {"2026-02", 1, 300}}, 4, 12, "Feb 2026", "Nov 2025", "Feb 2026"},
+		{"one month", []expense.Group{{Label: "2026-03", Count: 2, Total: 500}}, 1, 12, "Mar 2026", "Mar 2026", "Mar 2026"},
+		{"over the end of a year with a gap", []expense.Group{{Label: "2025-11", Count: 1, Total: 100}, {Label: "2026-02", Count: 1, Total: 300}}, 4, 12, "Feb 2026", "Nov 2025", "Feb 2026"},
 		{"a year", months(12), 12, 12, "Jan 2020", "Jan 2020", "Dec 2020"},
 		{"over a year", months(13), 13, 13, "Jan 2020", "Jan 2020", "Jan 2021"},
 		{"as many as fit", months(24), 24, 24, "Jan 2020", "Jan 2020", "Dec 2021"},
 		{"ten years", months(120), 24, 24, "Jan 2028", "Before Jan 2028", "Dec 2029"},
-		{"two months far apart", []expense.Group{{"2000-01", 1, 900}, {"2026-01", 1, 100}}, 24, 24, "Jan 2026", "Before Feb 2024", "Jan 2026"},
-		{"nothing spent", []expense.Group{{"2026-02", 0, 0}, {"2026-03", 0, 0}}, 2, 12, "", "Feb 2026", "Mar 2026"},
-		{"as much as there can be", []expense.Group{{"2026-02", 1, 1}, {"2026-03", 1, math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
+		{"two months far apart", []expense.Group{{Label: "2000-01", Count: 1, Total: 900}, {Label: "2026-01", Count: 1, Total: 100}}, 24, 24, "Jan 2026", "Before Feb 2024", "Jan 2026"},
+		{"nothing spent", []expense.Group{{Label: "2026-02", Count: 0, Total: 0}, {Label: "2026-03", Count: 0, Total: 0}}, 2, 12, "", "Feb 2026", "Mar 2026"},
+		{"as much as there can be", []expense.Group{{Label: "2026-02", Count: 1, Total: 1}, {Label: "2026-03", Count: 1, Total: math.MaxInt64 - 1}}, 2, 12, "Mar 2026", "Feb 2026", "Mar 2026"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := MonthChart(tt.groups, testEnglish)
@@ -127,11 +127,11 @@ func TestBarChart(t *testing.T) {
 		last   string
 	}{
 		{"no expenses", nil, nil, ""},
-		{"one", []expense.Group{{"Meals", 3, 700}}, []int{1000}, "Meals"},
-		{"rounded down", []expense.Group{{"A", 1, 300}, {"B", 1, 200}, {"C", 1, 100}}, []int{1000, 666, 333}, "C"},
-		{"too small to see", []expense.Group{{"A", 1, 1_000_000_00}, {"B", 1, 1}}, []int{1000, 1}, "B"},
-		{"nothing spent", []expense.Group{{"A", 0, 0}, {"B", 0, 0}}, []int{0, 0}, "B"},
-		{"as much as there can be", []expense.Group{{"A", 1, math.MaxInt64 / 2}, {"B", 1, math.MaxInt64 / 4}}, []int{1000, 499}, "B"},
+		{"one", []expense.Group{{Label: "Meals", Count: 3, Total: 700}}, []int{1000}, "Meals"},
+		{"rounded down", []expense.Group{{Label: "A", Count: 1, Total: 300}, {Label: "B", Count: 1, Total: 200}, {Label: "C", Count: 1, Total: 100}}, []int{1000, 666, 333}, "C"},
+		{"too small to see", []expense.Group{{Label: "A", Count: 1, Total: 1_000_000_00}, {Label: "B", Count: 1, Total: 1}}, []int{1000, 1}, "B"},
+		{"nothing spent", []expense.Group{{Label: "A", Count: 0, Total: 0}, {Label: "B", Count: 0, Total: 0}}, []int{0, 0}, "B"},
+		{"as much as there can be", []expense.Group{{Label: "A", Count: 1, Total: math.MaxInt64 / 2}, {Label: "B", Count: 1, Total: math.MaxInt64 / 4}}, []int{1000, 499}, "B"},
 		{"one more than is shown", manyGroups(13), []int{1000, 923, 846, 769, 692, 615, 538, 461, 384, 307, 230, 153, 76}, "Group 13"},
 		// The 28 others have 1 + … + 28 = 406 dollars, ten times the largest.
 		{"many", manyGroups(40), []int{98, 96, 93, 91, 88, 86, 83, 81, 78, 76, 73, 71, 1000}, "28 others"},
@@ -161,7 +161,7 @@ func TestBarChart(t *testing.T) {
 func TestChartLeavesItsGroupsAlone(t *testing.T) {
 	groups := manyGroups(40)
 	BarChart(groups)
-	if groups[12] != (expense.Group{"Group 13", 1, 2800}) {
+	if groups[12] != (expense.Group{Label: "Group 13", Count: 1, Total: 2800}) {
 		t.Errorf("the groups were changed: %v", groups[12])
 	}
 }

@@ -32,7 +32,7 @@ type pageState struct {
 var (
 	testTeam    = team.Team{"finance", "Finance"}
 	testEnglish = newLocales(expense.Dollars()).english()
-	testMonths  = []expense.Group{{"2026-02", 1, 100}, {"2026-03", 1, 100000}}
+	testMonths  = []expense.Group{{Label: "2026-02", Count: 1, Total: 100}, {Label: "2026-03", Count: 1, Total: 100000}}
 
 	testExpense = expense.Expense{ID: "abc", Version: 3, Entry: expense.Entry{
 		Team: "finance", Date: expense.NewDate(2026, 3, 2), Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: 100, Note: "two\nlines",
@@ -42,10 +42,10 @@ var (
 	hostileExpense = expense.Expense{Entry: expense.Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
 
 	testHistory = []expense.Event{
-		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), expense.Actor{"hannah.smith@example.com", "Hannah Smith"}, "changed", []expense.Change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
-		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "restored", nil},
-		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "deleted", nil},
-		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), expense.Actor{"x@example.com", "Iris"}, "imported", nil},
+		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), expense.Actor{Address: "hannah.smith@example.com", Name: "Hannah Smith"}, "changed", []expense.Change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
+		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "restored", nil},
+		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "deleted", nil},
+		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "imported", nil},
 		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), expense.Actor{Address: "alice@example.com"}, "created", nil},
 	}
 )
@@ -65,7 +65,7 @@ func testExpenses(edit func(*ExpensesView)) ExpensesView {
 		},
 		Rows:  []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance"}, {booth, "/team/finance/expenses/def", "Finance"}},
 		Count: 2, Total: 100100, Average: 50050, Months: MonthChart(testMonths, testEnglish),
-		ByCategory: BarChart([]expense.Group{{"Events", 1, 100000}, {"Meals", 1, 100}}), ByPerson: BarChart([]expense.Group{{"Bob Smith", 1, 100000}, {"Alice Johnson", 1, 100}}),
+		ByCategory: BarChart([]expense.Group{{Label: "Events", Count: 1, Total: 100000}, {Label: "Meals", Count: 1, Total: 100}}), ByPerson: BarChart([]expense.Group{{Label: "Bob Smith", Count: 1, Total: 100000}, {Label: "Alice Johnson", Count: 1, Total: 100}}),
 		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
 		People: []string{"Alice Johnson", "Bob Smith"}, Categories: []string{"Events", "Meals"},
 	}
@@ -459,7 +459,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile comparison", "dashboard",
-		DashboardView{Page: Page{"Dashboard", true, hostile}, Admin: true, Totals: []TeamLine{{team.Team{hostile, hostile}, 1, 1, BarChart([]expense.Group{{hostile, 1, 1}})}}},
+		DashboardView{Page: Page{"Dashboard", true, hostile}, Admin: true, Totals: []TeamLine{{team.Team{hostile, hostile}, 1, 1, BarChart([]expense.Group{{Label: hostile, Count: 1, Total: 1}})}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
@@ -472,7 +472,7 @@ var pageStates = []pageState{
 			v.ClearURL, v.FirstURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
 			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile}}
-			v.Months, v.ByCategory, v.ByPerson = MonthChart([]expense.Group{{hostile, 1, 1}}, testEnglish), BarChart([]expense.Group{{hostile, 1, 1}}), BarChart([]expense.Group{{hostile, 1, 1}})
+			v.Months, v.ByCategory, v.ByPerson = MonthChart([]expense.Group{{Label: hostile, Count: 1, Total: 1}}, testEnglish), BarChart([]expense.Group{{Label: hostile, Count: 1, Total: 1}}), BarChart([]expense.Group{{Label: hostile, Count: 1, Total: 1}})
 			v.People, v.Categories = []string{hostile}, []string{hostile}
 		}),
 		hostile + " · Expense Dashboard",
@@ -487,7 +487,7 @@ var pageStates = []pageState{
 				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile, false},
 				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
 			},
-			History: []expense.Event{{Actor: expense.Actor{hostile, hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
+			History: []expense.Event{{Actor: expense.Actor{Address: hostile, Name: hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
 		},
 		"Not right yet: " + hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</textarea>")},

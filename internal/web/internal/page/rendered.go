@@ -30,6 +30,7 @@ type ContentKey struct {
 	Team      string
 	Admin     bool
 	Query     string // as it stands in the address
+	Reader    string // of a page on which anything is the reader's own; empty on others
 	// Of pages that greet.
 	SignedIn    bool
 	Name, Email string
@@ -37,7 +38,7 @@ type ContentKey struct {
 }
 
 func (k ContentKey) size() int {
-	return KeyCost + len(k.Page) + len(k.Revision) + len(k.Team) + len(k.Query) + len(k.Name) + len(k.Email)
+	return KeyCost + len(k.Page) + len(k.Revision) + len(k.Team) + len(k.Query) + len(k.Reader) + len(k.Name) + len(k.Email)
 }
 
 // frameKey names what stands around the content: one for each person and page.

@@ -1,0 +1,240 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/team"
+)
+
+// maxName is how many characters of a name that a provider tells are kept.
+const maxName = 200
+
+// newNumber returns an id of a person or a category: random, so that no counter has
+// to go on from where a restored backup had it, and small enough for JSON.
+func newNumber() int64 { return 1 + rand.Int64N(1<<53-1) }
+
+// rootOf is a term with the person whom an administrator says that one in a table of
+// people is: the same one, where nobody says so.
+func rootOf(table string) string { return `COALESCE(` + table + `.joined, ` + table + `.id)` }
+
+// readerRoot is a term with the person whom an actor is, or NULL: by the subject, or
+// by an address with which nobody has signed in yet.
+func readerRoot(b *sqlBuilder, who expense.Actor) string {
+	return `COALESCE((SELECT ` + rootOf("me") + ` FROM people AS me WHERE me.issuer = ` + b.arg(who.Issuer) + ` AND me.subject = ` + b.arg(who.Subject) + ` AND me.subject <> ''),
+		(SELECT ` + rootOf("me") + ` FROM people AS me WHERE me.address = ` + b.arg(who.Address) + ` AND me.address <> '' AND me.subject = '' AND me.joined IS NULL))`
+}
+
+// addressRoot is a term with the person whom an address means, or NULL: first whose
+// it is now, then whom it was joined to.
+func addressRoot(b *sqlBuilder, address string) string {
+	return `(SELECT ` + rootOf("known") + ` FROM people AS known WHERE known.address = ` + b.arg(team.NormalizeAddress(address)) + ` AND known.address <> ''
+		ORDER BY known.joined IS NOT NULL, known.id LIMIT 1)`
+}
+
+// claim notes that somebody has signed in: what their address stood for is theirs
+// from now on, unless it was somebody's already who had signed in with it before.
+func claim(ctx context.Context, tx *sql.Tx, r SessionRecord) error {
+	who := expense.Actor{Address: r.Address, Name: r.Name, Issuer: r.Issuer, Subject: r.Subject}
+	if r.Unverified {
+		who.Address = ""
+	}
+	id, root, err := subjectPerson(ctx, tx, who)
+	if err != nil {
+		return err
+	}
+	if who.Address != "" {
+		if err := takeAddress(ctx, tx, who.Address, id, root); err != nil {
+			return err
+		}
+	}
+	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
+	_, err = tx.ExecContext(ctx, `UPDATE people SET name = $1, key = $2, address = CASE WHEN $3 = '' THEN address ELSE $3 END, seen_at = $4
+		WHERE id IN ($5, $6)`, name, expense.Fold(name), who.Address, r.SignedInAt.UnixMilli(), id, root)
+	return err
+}
+
+// subjectPerson returns the person of a subject, and whom that one was joined to. A
+// subject that is seen for the first time becomes whom its address meant so far.
+func subjectPerson(ctx context.Context, tx *sql.Tx, who expense.Actor) (id, root int64, err error) {
+	find := func() error {
+		return tx.QueryRowContext(ctx, `SELECT id, COALESCE(joined, id) FROM people WHERE issuer = $1 AND subject = $2`,
+			who.Issuer, who.Subject).Scan(&id, &root)
+	}
+	if err := find(); !errors.Is(err, sql.ErrNoRows) {
+		return id, root, err
+	}
+	if who.Address != "" {
+		_, err := tx.ExecContext(ctx, `UPDATE people SET issuer = $1, subject = $2
+			WHERE address = $3 AND subject = '' AND joined IS NULL`, who.Issuer, who.Subject, who.Address)
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := find(); !errors.Is(err, sql.ErrNoRows) {
+			return id, root, err
+		}
+	}
+	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
+	_, err = tx.ExecContext(ctx, `INSERT INTO people (id, issuer, subject, name, key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		newNumber(), who.Issuer, who.Subject, name, expense.Fold(name))
+	if err != nil {
+		return 0, 0, err
+	}
+	return id, root, find()
+}
+
+// takeAddress gives an address to a person: who had it before and has signed in has
+// another one by now, and who was known by nothing else is this person.
+func takeAddress(ctx context.Context, tx *sql.Tx, address string, id, root int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE people SET address = '' WHERE address = $1 AND subject <> '' AND id NOT IN ($2, $3)`,
+		address, id, root)
+	if err != nil {
+		return err
+	}
+	var other int64
+	err = tx.QueryRowContext(ctx, `SELECT id FROM people WHERE address = $1 AND joined IS NULL AND id NOT IN ($2, $3)`, address, id, root).Scan(&other)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return join(ctx, tx, other, root)
+}
+
+// join makes one person, and those who were joined to them, another one, who is not
+// joined to anybody.
+func join(ctx context.Context, tx *sql.Tx, id, into int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE people SET joined = $2 WHERE id = $1 OR joined = $1`, id, into)
+	return err
+}
+
+// ErrNoPerson is a person who is not there.
+var ErrNoPerson = fmt.Errorf("no such person: %w", expense.ErrNotFound)
+
+// PersonError is why people can be neither joined nor parted. Its text is a sentence
+// for whoever asked for it.
+type PersonError struct{ Text string }
+
+func (e *PersonError) Error() string { return "people: " + e.Text }
+
+// People lists everybody, by name, with what is theirs.
+func (s *Store) People(ctx context.Context) ([]expense.Person, error) {
+	const text = `SELECT p.id, p.issuer, p.address, p.name, p.seen_at, p.joined, CAST(COALESCE(SUM(g.n), 0) AS BIGINT), CAST(COALESCE(SUM(g.cents), 0) AS BIGINT)
+		FROM people AS p LEFT JOIN group_sums AS g ON g.kind = 'person' AND g.ref = p.id
+		GROUP BY p.id, p.issuer, p.address, p.name, p.seen_at, p.joined, p.key ORDER BY p.key, p.id`
+	var people []expense.Person
+	err := s.call(ctx, func(ctx context.Context) error {
+		return s.each(ctx, s.read, text, nil, func(scan func(...any) error) error {
+			var (
+				p            expense.Person
+				seen, joined sql.NullInt64
+			)
+			err := scan(&p.ID, &p.Issuer, &p.Address, &p.Name, &seen, &joined, &p.Count, &p.Total)
+			if seen.Valid {
+				p.SeenAt = time.UnixMilli(seen.Int64).UTC()
+			}
+			p.Joined = joined.Int64
+			people = append(people, p)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("people: %w", err)
+	}
+	return people, nil
+}
+
+// JoinPeople says that one person is another one, who owns from then on what the
+// first did. The error is ErrNoPerson where one of them is not there, and a
+// *PersonError where both are the same already.
+func (s *Store) JoinPeople(ctx context.Context, id, into int64) error {
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		root, err := personRoot(ctx, tx, into)
+		if err != nil {
+			return err
+		}
+		own, err := personRoot(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if own == root {
+			return &PersonError{"These two are one person already."}
+		}
+		return join(ctx, tx, id, root)
+	})
+	if err != nil {
+		return fmt.Errorf("join people: %w", err)
+	}
+	return nil
+}
+
+// PartPeople undoes JoinPeople for one person: what was theirs is theirs again. The
+// error is ErrNoPerson, or a *PersonError where they are nobody else, or where
+// somebody else has signed in with their address meanwhile.
+func (s *Store) PartPeople(ctx context.Context, id int64) error {
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		root, err := personRoot(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if root == id {
+			return &PersonError{"This person is joined to nobody."}
+		}
+		var taken bool
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM people AS p JOIN people AS other ON other.address = p.address
+			WHERE p.id = $1 AND p.address <> '' AND other.id <> p.id AND other.joined IS NULL)`, id).Scan(&taken)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return &PersonError{"Somebody signs in with this address, so that it cannot be another person's."}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE people SET joined = NULL WHERE id = $1`, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("part people: %w", err)
+	}
+	return nil
+}
+
+func personRoot(ctx context.Context, tx *sql.Tx, id int64) (root int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(joined, id) FROM people WHERE id = $1`, id).Scan(&root)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ErrNoPerson
+	}
+	return root, err
+}
+
+// ForeignIssuers counts the people who have signed in by another issuer's host than
+// this one, where nobody has by this one: then somebody has changed the issuer, and
+// none of them gets back what is theirs without being joined.
+func (s *Store) ForeignIssuers(ctx context.Context, host string) (people int64, err error) {
+	err = s.call(ctx, func(ctx context.Context) error {
+		return s.queryRow(ctx, s.read, foreignIssuers, host).Scan(&people)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("issuers of people: %w", err)
+	}
+	return people, nil
+}
+
+const foreignIssuers = `SELECT COUNT(*) FROM people WHERE subject <> '' AND issuer <> $1 AND joined IS NULL`
+
+// bounded returns the first characters of a text, as valid UTF-8 without NUL.
+func bounded(text string, length int) string {
+	var kept []rune
+	for _, character := range text {
+		if character != 0 && len(kept) < length {
+			kept = append(kept, character)
+		}
+	}
+	return string(kept)
+}
