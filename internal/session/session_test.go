@@ -12,7 +12,7 @@ func TestParseSession(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1_700_000_000_000)
 	person := &Session{
-		ID: "id", Subject: "sub", ProviderSID: "sid", Name: "Carol Lee", Email: "carol.lee@example.com", Methods: "pwd", BegunBy: "state",
+		ID: "id", Issuer: "id.example.com", Subject: "sub", ProviderSID: "sid", Name: "Carol Lee", Email: "carol.lee@example.com", Methods: "pwd", BegunBy: "state",
 		SignedInAt: at, EndsAt: at.Add(time.Hour), SeenAt: at.Add(time.Minute), IdleEndsAt: at.Add(2 * time.Minute),
 	}
 	all := valuesOf(person)
@@ -23,7 +23,7 @@ func TestParseSession(t *testing.T) {
 		values := maps.Clone(all)
 		delete(values, name)
 		_, err := parseSession(values)
-		optional := name == "name" || name == "email" || name == "sid" || name == "amr" || name == "begun_by"
+		optional := name == "name" || name == "email" || name == "sid" || name == "amr" || name == "begun_by" || name == "iss"
 		if (err == nil) != optional {
 			t.Errorf("without %v: %v", name, err)
 		}
