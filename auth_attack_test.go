@@ -473,7 +473,7 @@ func brokenAnswers(endpoint string) []attack {
 		{name: "status 400 with a page", faults: answerWith(endpoint, 400, html), status: 502, reason: openid.BadAnswer},
 		{name: "status 403", faults: answerWith(endpoint, 403, html), status: 502, reason: openid.BadAnswer, log: "status 403"},
 		{name: "status 404", faults: answerWith(endpoint, 404, html), status: 502, reason: openid.BadAnswer},
-		{name: "status 429", faults: answerWith(endpoint, 429, html), status: 429, reason: openid.ProviderBusy, retryAfter: "30"},
+		{name: "status 429", faults: answerWith(endpoint, 429, html), status: 429, reason: openid.ProviderBusy, retryAfter: "30", log: `level=WARN msg="sign-in failed" status=429`},
 		{name: "status 429 with Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "7"), status: 429, reason: openid.ProviderBusy, retryAfter: "7"},
 		{name: "status 429 with a huge Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", "99999999"), status: 429, reason: openid.ProviderBusy, retryAfter: "3600"},
 		{name: "status 429 with an odd Retry-After", faults: answerWith(endpoint, 429, html, "Retry-After", upstreamText), status: 429, reason: openid.ProviderBusy, retryAfter: "30"},

@@ -188,7 +188,7 @@ func (s *Site) logFailure(r *http.Request, f failure, err error) {
 	switch {
 	case f.Status == http.StatusInternalServerError:
 		level = slog.LevelError
-	case f.Status > http.StatusInternalServerError:
+	case f.Status > http.StatusInternalServerError || f.Status == http.StatusTooManyRequests:
 		level = slog.LevelWarn
 	}
 	info := logging.InfoOf(r)
