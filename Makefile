@@ -1,4 +1,4 @@
-.PHONY: run doctor build help test check bench fuzz screenshots lighthouse vulnerabilities
+.PHONY: run doctor build help test check try faults bench fuzz screenshots lighthouse vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -37,6 +37,12 @@ check: test
 	@files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "gofumpt would change: $$files"; exit 1; }
 	go vet ./...
 	$(TOOL) staticcheck ./...
+
+## try: the examples for nginx and Caddy, with ten restarts under load each; installs the two where it can
+try:
+	@scripts/install-proxies
+	examples/try nginx
+	examples/try caddy
 
 # The parts by themselves, then the program beside a bare handler. It needs Linux
 # and two processors.
