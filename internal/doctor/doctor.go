@@ -307,6 +307,10 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 			"add sslmode=verify-full, and sslrootcert where the server's certificate is not a public one")
 	}
 	state, err := store.Inspect(ctx, d.cfg.DatabaseURL)
+	if state.Pooled {
+		d.ok(check, "a pooler such as PgBouncer stands in between: the program prepares no statements",
+			"default_query_exec_mode=exec in DATABASE_URL says so without looking")
+	}
 	var damage *store.DamageError
 	var encoding *store.EncodingError
 	switch {

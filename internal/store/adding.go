@@ -16,13 +16,14 @@ import (
 // return its expense and false. Without a submission each counts.
 func (s *Store) Create(ctx context.Context, who expense.Actor, entry expense.Entry, submission string) (expense.Expense, bool, error) {
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	e := expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
+	var e expense.Expense
 	var key any
 	if submission != "" {
 		key = digest.Of(who.Address, submission)
 	}
 	created := false
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		e = expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
 		if err := lockTeams(ctx, tx, entry.Team); err != nil {
 			return err
 		}

@@ -138,6 +138,7 @@ func (s *Store) Totals(ctx context.Context, today expense.Date) ([]expense.TeamT
 	var totals []expense.TeamTotal
 	const text = `SELECT team, month, '', n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, month`
 	err := s.call(ctx, func(ctx context.Context) error {
+		totals = nil
 		return s.eachGroup(ctx, s.read, text, nil, func(team string, g expense.Group) {
 			if len(totals) == 0 || totals[len(totals)-1].Team != team {
 				totals = append(totals, expense.TeamTotal{Team: team, ByMonth: lastMonths(today)})

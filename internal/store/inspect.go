@@ -17,6 +17,7 @@ import (
 type State struct {
 	Missing        bool  // there is nothing of the program's yet
 	Version, Known int64 // of the schema: the database's, zero for none, and this program's
+	Pooled         bool  // something like PgBouncer was found before PostgreSQL
 }
 
 // Inspect looks at a database without changing anything: it makes no
@@ -36,7 +37,9 @@ func Inspect(ctx context.Context, databaseURL string) (State, error) {
 	if err := checkEncoding(ctx, s.read); err != nil {
 		return State{}, err
 	}
-	return inspectWith(ctx, s.read, s.known, postgresMigrated)
+	state, err := inspectWith(ctx, s.read, s.known, postgresMigrated)
+	state.Pooled = s.pooler.found.Load()
+	return state, err
 }
 
 // What tells whether a database has any migrations.

@@ -131,6 +131,7 @@ func (s *Store) People(ctx context.Context) ([]expense.Person, error) {
 		GROUP BY p.id, p.issuer, p.address, p.name, p.seen_at, p.joined, p.key ORDER BY p.key, p.id`
 	var people []expense.Person
 	err := s.call(ctx, func(ctx context.Context) error {
+		people = nil
 		return s.each(ctx, s.read, text, nil, func(scan func(...any) error) error {
 			var (
 				p            expense.Person

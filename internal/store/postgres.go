@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	pgx "github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3/lock"
 
@@ -22,6 +25,9 @@ import (
 // migrationLock names the advisory lock that migrations run under. Transactions
 // that write share it, so that none begins before a migration and ends after it.
 const migrationLock = int64(lock.DefaultLockID)
+
+// idleConnections is how many connections wait for their next use.
+const idleConnections = 5
 
 // openPostgres sets up a pool of connections. Nothing depends on which of them a
 // statement or a transaction gets, so that a pooler may stand between.
@@ -37,11 +43,10 @@ func (s *Store) openPostgres(databaseURL string) error {
 		config.RuntimeParams["application_name"] = "expense-dashboard"
 	}
 	config.RuntimeParams["client_encoding"] = "UTF8"
-	p := &pooler{}
-	s.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(p.before), stdlib.OptionAfterConnect(p.after))
+	s.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(s.pooler.before), stdlib.OptionAfterConnect(s.pooler.after))
 	s.write = s.read
 	s.read.SetMaxOpenConns(10)
-	s.read.SetMaxIdleConns(5)
+	s.read.SetMaxIdleConns(idleConnections)
 	s.read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
@@ -84,23 +89,75 @@ func (p *pooler) after(ctx context.Context, conn *pgx.Conn) error {
 	return errors.Join(driver.ErrBadConn, conn.Close(ctx))
 }
 
+// lockInterval is how often a program that waits for the migrations of another one
+// asks whether they are done.
+const lockInterval = 200 * time.Millisecond
+
 // underAdvisoryLock runs fn while no other program does so on the same PostgreSQL
-// database. The lock is a transaction's, and so needs no connection of its own
-// behind a pooler; fn uses others.
-func (s *Store) underAdvisoryLock(ctx context.Context, fn func() error) (err error) {
+// database. The lock is a transaction's, and so stays where it is behind a pooler.
+// fn uses other connections, which whoever waits for the lock leaves to it.
+func (s *Store) underAdvisoryLock(ctx context.Context, fn func() error) error {
+	for {
+		locked, err := s.tryAdvisoryLock(ctx, fn)
+		if locked || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migration lock: %w", ctx.Err())
+		case <-time.After(lockInterval):
+		}
+	}
+}
+
+// tryAdvisoryLock is underAdvisoryLock where nobody has the lock now.
+func (s *Store) tryAdvisoryLock(ctx context.Context, fn func() error) (locked bool, err error) {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("migration lock: %w", err)
+		return false, fmt.Errorf("migration lock: %w", err)
 	}
 	defer func() {
-		if rolledBack := tx.Rollback(); !errors.Is(rolledBack, sql.ErrTxDone) {
-			err = errors.Join(err, rolledBack)
+		if ended := tx.Rollback(); !errors.Is(ended, sql.ErrTxDone) {
+			err = errors.Join(err, ended)
 		}
 	}()
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
-		return fmt.Errorf("migration lock: %w", err)
+	if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, migrationLock).Scan(&locked); err != nil {
+		return false, fmt.Errorf("migration lock: %w", err)
 	}
-	return fn()
+	if !locked {
+		return false, nil
+	}
+	return true, fn()
+}
+
+// dropIdle closes the connections that nobody uses: what cut one has most likely
+// cut all.
+func (s *Store) dropIdle() {
+	s.read.SetMaxIdleConns(0)
+	s.read.SetMaxIdleConns(idleConnections)
+}
+
+// isCut reports whether err says that a connection ended under a statement.
+func isCut(err error) bool {
+	var (
+		pg      *pgconn.PgError
+		network *net.OpError
+	)
+	switch {
+	case errors.As(err, &pg):
+		// Connection exceptions, and a server that ends this process of its own.
+		return strings.HasPrefix(pg.Code, "08") || pg.Code == "57P01" || pg.Code == "57P02"
+	case errors.As(err, &network):
+		return !network.Timeout() && network.Op != "dial"
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
+// isCollision reports whether err says that a transaction was in another one's way:
+// a serialization failure or a deadlock.
+func isCollision(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
 // EncodingError is a PostgreSQL database that cannot hold every text.

@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -47,6 +48,9 @@ func resultOf(err error) string {
 	}
 	return result
 }
+
+// maxAttempts is how often a transaction is tried.
+const maxAttempts = 5
 
 // queryTimeout bounds a call to the database that answers a page or a form.
 const queryTimeout = 5 * time.Second
@@ -85,8 +89,9 @@ type Store struct {
 	opened atomic.Pointer[os.FileInfo]
 	// wrote is when the last write succeeded; nil once one met a fault of the database.
 	wrote       atomic.Pointer[time.Time]
-	known       schema      // what this program knows
-	readsAll    string      // a statement that reads from each table
+	known       schema // what this program knows
+	readsAll    string // a statement that reads from each table
+	pooler      pooler
 	unencrypted bool        // whether PostgreSQL is on another host, and no sslmode is set
 	outdated    atomic.Bool // whether a newer program was found to have changed the database
 
@@ -165,11 +170,19 @@ func (s *Store) Close() error {
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-// call runs fn, which reads, with a deadline.
+// call runs fn, which reads, with a deadline, and once more where its connection
+// was cut: fn begins anew each time.
 func (s *Store) call(ctx context.Context, fn func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	return s.stream(ctx, func() error { return fn(limited) })
+	return s.stream(ctx, func() error {
+		err := fn(limited)
+		if s.file == "" && isCut(err) {
+			s.dropIdle()
+			err = fn(limited)
+		}
+		return err
+	})
 }
 
 // stream runs fn, which reads for as long as its reader takes.
@@ -230,7 +243,8 @@ func (s *Store) queryRow(ctx context.Context, q querier, text string, args ...an
 func (s *Store) Queries() int64 { return s.queries.Load() }
 
 // change runs fn in one transaction, with a deadline. What fn did counts only
-// where change returns nil.
+// where change returns nil. Where it and another transaction were in each other's
+// way, fn is run again in a new one: it begins anew each time.
 func (s *Store) change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	limited, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -250,15 +264,18 @@ func (s *Store) changeWithin(ctx, limited context.Context, fn func(context.Conte
 	return err
 }
 
-// transactAgain is transact, as often as PostgreSQL ends the transaction so that
-// another one can go on, a few times at most.
+// transactAgain runs fn in one transaction, and in another one where that was
+// refused for the sake of one beside it, which happens seldom and never for long.
 func (s *Store) transactAgain(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	const attempts = 4
 	for attempt := 1; ; attempt++ {
 		err := s.transact(ctx, fn)
-		var pg *pgconn.PgError
-		if attempt == attempts || !errors.As(err, &pg) || (pg.Code != "40P01" && pg.Code != "40001") {
+		if attempt == maxAttempts || !isCollision(err) {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(time.Duration(attempt) * 20 * time.Millisecond)):
 		}
 	}
 }

@@ -129,13 +129,8 @@ func newServer() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A socket's path may have 107 bytes, and TMPDIR may be long: TCP it is.
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
-		return nil, err
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
 		return nil, err
 	}
 	folder, err := os.MkdirTemp("", "expenses-postgres-")
@@ -152,6 +147,16 @@ func newServer() (*Server, error) {
 		return nil, fmt.Errorf("initdb: %w: %s", err, output)
 	}
 	return s, s.start()
+}
+
+// freePort is a port of loopback that nobody listens on. A socket's path may have
+// 107 bytes, and TMPDIR may be long: TCP it is.
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // chooseUser finds an account for the server, which refuses to run as root.
