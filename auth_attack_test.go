@@ -109,7 +109,7 @@ func TestAttackCatalogue(t *testing.T) {
 	check("back-channel logout", namesOf(backChannelAttacks(), func(a remoteAttack) string { return a.name }), 72)
 	check("universal logout", namesOf(universalAttacks(), func(a remoteAttack) string { return a.name }), 93)
 	check("conformance suite", namesOf(modules(), func(m module) string { return m.plan + " " + m.name }), 32)
-	check("what must work", namesOf(unusualSignIns(), func(a attack) string { return a.name }), 28)
+	check("what must work", namesOf(unusualSignIns(), func(a attack) string { return a.name }), 31)
 	t.Logf("%-24s %3d rows", "all", total)
 }
 
@@ -986,6 +986,9 @@ func unusualSignIns() []attack {
 			delete(keys[0], "alg")
 			return keys
 		}}}},
+		{name: "UserInfo refuses with 401", setup: fullIDTokens(), faults: refusedUserInfo(401)},
+		{name: "UserInfo refuses with 403", setup: fullIDTokens(), faults: refusedUserInfo(403)},
+		{name: "UserInfo is not there", setup: fullIDTokens(), faults: refusedUserInfo(404)},
 		{name: "key with a certificate that is none", setup: setup{faults: devidp.Faults{Keys: func(keys []map[string]any) []map[string]any {
 			keys[0]["x5c"], keys[0]["x5t"], keys[0]["crv"] = []string{"odd"}, "odd", "P-256"
 			return keys
@@ -1000,6 +1003,16 @@ func unusualSignIns() []attack {
 		{name: "keys are not asked for again", faults: answerWith("keys", 503, "")},
 		{name: "metadata is not asked for again", faults: answerWith("openid-configuration", 503, "")},
 	}
+}
+
+func fullIDTokens() setup { return setup{provider: devidp.Config{FullIDTokens: true}} }
+
+// refusedUserInfo is a provider whose ID Tokens have all but email_verified and whose
+// UserInfo endpoint lets nobody in.
+func refusedUserInfo(status int) devidp.Faults {
+	faults := answerWith("userinfo", status, "<html>"+upstreamText)
+	faults.Claims = func(claims map[string]any) { delete(claims, "email_verified") }
+	return faults
 }
 
 // pinnedTo is a provider and a site that agree upon an algorithm.

@@ -15,10 +15,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/signin"
 )
 
 // sampleTotals are what the sample's teams spent, by team ID.
@@ -392,6 +394,85 @@ func TestJunkCookies(t *testing.T) {
 			t.Errorf("%s = %d with %d cookies", path, page.Status, len(page.Header["Set-Cookie"]))
 		}
 	}
+}
+
+// A start from Okta's dashboard names the issuer or its org, and may name a page.
+func TestStartFromTheProvidersDashboard(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{})
+	org := openid.OriginOf(r.Provider.Issuer())
+	for _, test := range []struct {
+		name   string
+		query  url.Values
+		status int
+		path   string // where the sign-in ends
+	}{
+		{"our issuer", url.Values{"iss": {r.Provider.Issuer()}}, 303, "/dashboard"},
+		{"the org", url.Values{"iss": {org}}, 303, "/dashboard"},
+		{"the org and a page of ours", url.Values{"iss": {org}, "target_link_uri": {r.BaseURL + "/team/finance?sort=amount"}}, 303, "/team/finance?sort=amount"},
+		{"our home page", url.Values{"target_link_uri": {r.BaseURL}}, 303, "/"},
+		{"a page and where to return to", url.Values{"target_link_uri": {r.BaseURL + "/profile"}, "return_to": {"/team/finance"}}, 303, "/team/finance"},
+		{"a page elsewhere", url.Values{"iss": {org}, "target_link_uri": {"https://evil.example/team/finance"}}, 303, "/dashboard"},
+		{"a page on a site that begins like ours", url.Values{"target_link_uri": {r.BaseURL + ".evil.example/"}}, 303, "/dashboard"},
+		{"a page with a user", url.Values{"target_link_uri": {strings.Replace(r.BaseURL, "://", "://evil@", 1) + "/profile"}}, 303, "/dashboard"},
+		{"a page that begins with two slashes", url.Values{"target_link_uri": {r.BaseURL + "//evil.example"}}, 303, "/dashboard"},
+		{"the org with a slash", url.Values{"iss": {org + "/"}}, 400, ""},
+		{"another server of the org", url.Values{"iss": {org + "/oauth2/other"}}, 400, ""},
+		{"another org", url.Values{"iss": {"https://evil.example"}}, 400, ""},
+		{"an empty issuer", url.Values{"iss": {""}}, 400, ""},
+		{"two issuers", url.Values{"iss": {org, org}}, 400, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := r.Browser()
+			login := b.Get("/login?" + test.query.Encode())
+			if login.Check(t, test.status); test.status != http.StatusSeeOther {
+				return
+			}
+			callback := b.Post(login.Location(), url.Values{"email": {finance}}).Location()
+			if got := b.Get(callback).Header.Get("Location"); got != test.path {
+				t.Errorf("the sign-in ends at %q, want %q", got, test.path)
+			}
+		})
+	}
+}
+
+// Where a sign-in wanted to go outlives a failure: the button of the page leads there.
+func TestDeepLinksSurviveFailures(t *testing.T) {
+	t.Parallel()
+	const deep = "/team/finance?q=lunch"
+	const link = `href="/login?return_to=%2Fteam%2Ffinance%3Fq%3Dlunch"`
+	for _, test := range []struct {
+		name   string
+		faults devidp.Faults
+		waits  time.Duration
+		status int
+		button string
+	}{
+		{"took too long", devidp.Faults{}, signin.PendingMaxAge + time.Second, 400, "Sign in again"},
+		{"refused", authorizeError("access_denied", ""), 0, 403, "Sign in again"},
+		{"code refused", tokenError(400, "invalid_grant", ""), 0, 400, "Sign in again"},
+		{"Okta is away", answerWith("token", 503, ""), 0, 503, "Try again"},
+		{"Okta is busy", answerWith("token", 429, ""), 0, 429, "Try again"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clock := apptest.NewClock()
+			r := startSite(t, setup{clock: clock, faults: test.faults})
+			b := r.Browser()
+			login := b.Get("/login?return_to=" + url.QueryEscape(deep))
+			callback := b.Post(login.Location(), url.Values{"email": {finance}}).Location()
+			clock.Advance(test.waits)
+			b.Get(callback).Check(t, test.status, link+">"+test.button+"<")
+			other := r.Browser()
+			other.Get(callback).Check(t, http.StatusBadRequest, link)
+		})
+	}
+	t.Run("Okta has never been reached", func(t *testing.T) {
+		t.Parallel()
+		r := startSite(t, setup{unreached: true})
+		r.Browser().Get("/login?return_to="+url.QueryEscape(deep)).Check(t, http.StatusServiceUnavailable, link+">Try again<")
+	})
 }
 
 // forgetfulJar is a browser's that keeps every cookie but the session's.
