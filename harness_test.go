@@ -17,6 +17,7 @@ import (
 	configpkg "expense-dashboard/internal/config"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/openid"
 	serverpkg "expense-dashboard/internal/server"
 	storepkg "expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
@@ -110,7 +111,11 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 	if err := store.Start(t.Context(), cfg.SampleData); err != nil {
 		t.Fatal(err)
 	}
-	p := parts{directory: directory, store: store, log: log, stopping: func() bool { return false }, now: time.Now, keptPages: web.KeptPages, timeout: s.clientTimeout}
+	clientKey, err := openid.OpenClientKey(cfg.PrivateKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := parts{directory: directory, store: store, clientKey: clientKey, log: log, stopping: func() bool { return false }, now: time.Now, keptPages: web.KeptPages, timeout: s.clientTimeout}
 	if s.clock != nil {
 		p.now = s.clock.Now
 	}

@@ -185,12 +185,13 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	cfg, err := config.Load(variables.Get)
 	log := logging.New(cfg.LogFormat, cfg.LogLevel, stderr)
 	directory, directoryErr := team.Open(cfg.TeamsFile, log)
+	clientKey, keyErr := openid.OpenClientKey(cfg.PrivateKeyFile)
 	var counted *metrics.Metrics
 	if cfg.MetricsAddr != "" {
 		counted = metrics.New(command.BuildVersion())
 	}
 	db, storeErr := openStore(cfg, log, counted)
-	if err := errors.Join(err, of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
+	if err := errors.Join(err, of("OKTA_PRIVATE_KEY_FILE", keyErr), of("TEAMS_FILE", directoryErr), of("DATABASE_URL is", storeErr)); err != nil {
 		return &config.Error{Err: err, Hints: variables.Hints()}
 	}
 	defer db.Close()
@@ -208,7 +209,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 		return startError(err)
 	}
 	s, err := newSite(cfg, parts{
-		directory: directory, store: db, log: log, metrics: counted, now: time.Now, keptPages: web.KeptPages,
+		directory: directory, store: db, clientKey: clientKey, log: log, metrics: counted, now: time.Now, keptPages: web.KeptPages,
 		stopping: func() bool { return ctx.Err() != nil },
 	})
 	if err != nil {
@@ -275,6 +276,7 @@ func startError(err error) error {
 type parts struct {
 	directory *team.File
 	store     *store.Store
+	clientKey *openid.ClientKey // nil where the client has a secret
 	log       *slog.Logger
 	metrics   *metrics.Metrics // nil where nobody asks for them
 	now       func() time.Time
@@ -295,7 +297,8 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		return nil, err
 	}
 	client := openid.New(openid.Config{
-		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, Scopes: cfg.Scopes, SigningAlg: cfg.IDTokenAlg,
+		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, ClientKey: p.clientKey, ClientAuth: cfg.ClientAuth,
+		Scopes: cfg.Scopes, SigningAlg: cfg.IDTokenAlg,
 		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
 		HTTP: openid.NewHTTPClient(openid.HTTPOptions{Timeout: p.timeout, Metrics: p.metrics}), Log: p.log, Now: p.now,
 	})

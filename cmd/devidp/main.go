@@ -15,6 +15,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +27,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -60,6 +66,8 @@ type options struct {
 	addr    string
 	config  devidp.Config
 	command []string
+	// privateKeyJWT registers the client with a key, made anew, in place of a secret.
+	privateKeyJWT bool
 }
 
 func parseFlags(args []string, stderr io.Writer) (options, error) {
@@ -78,6 +86,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&opts.config.IDTokenPadding, "id-token-padding", 0, "make ID tokens longer by a groups claim of so many `bytes`")
 	flags.BoolVar(&opts.config.ResponseIssuer, "response-issuer", false, "add iss to authorization responses (RFC 9207)")
 	flags.StringVar(&opts.config.SigningAlg, "signing-alg", "RS256", "sign ID tokens by this `algorithm`: RS256, PS256, ES256 or EdDSA (OKTA_ID_TOKEN_ALG)")
+	flags.BoolVar(&opts.privateKeyJWT, "private-key-jwt", false, "register the client with a key in place of a secret (OKTA_PRIVATE_KEY_FILE)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return options{}, err
@@ -104,6 +113,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	appBaseURL := cmp.Or(strings.TrimSpace(getenv("APP_BASE_URL")), "http://localhost:3000")
 	opts.config.RedirectURIs = []string{appBaseURL + "/authorization-code/callback"}
 	opts.config.PostLogoutRedirectURIs = []string{cmp.Or(strings.TrimSpace(getenv("POST_LOGOUT_URL")), appBaseURL)}
+	proof, forget, err := opts.registerKey()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
 	provider, err := devidp.Start(opts.addr, opts.config)
 	if err != nil {
 		return fmt.Errorf("start provider: %w", err)
@@ -116,6 +130,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		"OKTA_CLIENT_ID=" + provider.ClientID(),
 		"OKTA_CLIENT_SECRET=" + provider.ClientSecret(),
 	}
+	if proof != "" {
+		environment[2] = proof
+	}
 	if len(opts.command) > 0 {
 		return runCommand(ctx, opts.command, environment, signals, stdout, stderr)
 	}
@@ -127,6 +144,33 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	case <-signals:
 	}
 	return nil
+}
+
+// registerKey makes the client's key, if it is to have one, in a file of its own that
+// forget removes. The variable is the one that names the file, or "".
+func (o *options) registerKey() (variable string, forget func() error, err error) {
+	if !o.privateKeyJWT {
+		return "", func() error { return nil }, nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", nil, fmt.Errorf("make client key: %w", err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", nil, fmt.Errorf("encode client key: %w", err)
+	}
+	folder, err := os.MkdirTemp("", "devidp-")
+	if err != nil {
+		return "", nil, fmt.Errorf("keep client key: %w", err)
+	}
+	o.config.ClientKey = key.Public()
+	forget = func() error { return os.RemoveAll(folder) }
+	file := filepath.Join(folder, "client-key.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), 0o600); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("keep client key: %w", err), forget())
+	}
+	return "OKTA_PRIVATE_KEY_FILE=" + file, forget, nil
 }
 
 // runCommand runs command with environment added to devidp's own, and passes

@@ -1,7 +1,13 @@
 package acceptance
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,6 +60,8 @@ func TestDoctor(t *testing.T) {
 				strings.TrimPrefix(strings.TrimSuffix(provider.Issuer(), "/oauth2/default"), "http://"), "127.0.0.1:PORT")
 			// The program's own schema version, which each migration changes.
 			tidied := regexp.MustCompile(`(version|up to|it to) [1-9]\d?\b`).ReplaceAllString(tidy.Replace(text), "$1 N")
+			tidied = regexp.MustCompile(`\{"use":"sig"[^}]*\}`).ReplaceAllString(tidied, "JWK")
+			tidied = regexp.MustCompile(`127\.0\.0\.1:\d+/oauth2`).ReplaceAllString(tidied, "127.0.0.1:PORT/oauth2")
 			got := fmt.Sprintf("%s\nexit status %d\n", tidied, status)
 			file := filepath.Join(golden, strings.ReplaceAll(p.name, " ", "-")+".golden")
 			if *updateGolden {
@@ -108,6 +116,36 @@ func (p patient) admit(t *testing.T) (dir string, variables map[string]string, p
 		p.change(t, provider, env)
 	}
 	return dir, env, provider
+}
+
+// withClientKey has the client prove with a key who it is, which the provider takes.
+func withClientKey(t *testing.T, p *devidp.Provider, env map[string]string) {
+	public := writeClientKey(t, "key.pem")
+	provider, err := devidp.Start("127.0.0.1:0", devidp.Config{
+		SigningKey: apptest.SigningKey(), ClientID: p.ClientID(), ClientKey: public, RedirectURIs: []string{"http://localhost:3000/authorization-code/callback"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { provider.Close() })
+	env["OKTA_ISSUER"], env["OKTA_PRIVATE_KEY_FILE"], env["OKTA_CLIENT_SECRET"] = provider.Issuer(), "key.pem", ""
+}
+
+// writeClientKey keeps a new key in a file of the working directory.
+func writeClientKey(t *testing.T, name string) crypto.PublicKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err == nil {
+		err = os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Public()
 }
 
 // prepareDatabase makes a database as the program leaves it that has ended.
@@ -291,6 +329,12 @@ func providerPatients() []patient {
 			return []map[string]any{{"kty": "oct", "k": "Y2FuYXJ5"}}
 		}}},
 		{name: "secret refused", env: map[string]string{"OKTA_CLIENT_SECRET": "canary secret"}},
+		{name: "client key", change: withClientKey},
+		{name: "client key that is none", env: map[string]string{"OKTA_PRIVATE_KEY_FILE": "key.pem"}, files: map[string]string{"key.pem": "canary"}},
+		{name: "client key that Okta does not take", change: func(t *testing.T, _ *devidp.Provider, env map[string]string) {
+			writeClientKey(t, "key.pem")
+			env["OKTA_PRIVATE_KEY_FILE"] = "key.pem"
+		}},
 		{name: "token endpoint out of order", faults: instead("token", 500, "canary")},
 		{name: "token endpoint answers a page", faults: instead("token", 200, "<html>canary</html>")},
 	}

@@ -40,9 +40,10 @@ import (
 // Config is everything that can be set from outside, checked and with its
 // defaults filled in.
 type Config struct {
-	Issuer         string
-	ClientID       string
-	ClientSecret   secret.Text
+	Issuer       string
+	ClientID     string
+	ClientSecret secret.Text // may be empty where there is a key
+	SignIn
 	Scopes         []string
 	IDTokenAlg     string // the one algorithm of ID Tokens and logout tokens
 	BaseURL        string // the origin a browser uses, without a trailing slash
@@ -94,12 +95,12 @@ func (e *Error) Unwrap() error { return e.Err }
 func Load(getenv func(string) string) (Config, error) {
 	l := &Loader{Getenv: getenv}
 	c := Config{
-		Issuer:       l.issuer(),
-		ClientID:     l.required("OKTA_CLIENT_ID", "0oa1b2c3d4E5F6G7h8i9"),
-		ClientSecret: secret.Text(l.required("OKTA_CLIENT_SECRET", "'the client secret of the app, in single quotes'")),
-		Scopes:       l.scopes(),
-		BaseURL:      l.baseURL(),
+		Issuer:   l.issuer(),
+		ClientID: l.required("OKTA_CLIENT_ID", "0oa1b2c3d4E5F6G7h8i9"),
+		Scopes:   l.scopes(),
+		BaseURL:  l.baseURL(),
 	}
+	l.clientAuth(&c)
 	c.IDTokenAlg = l.oneOf("OKTA_ID_TOKEN_ALG", "RS256", "PS256", "ES256", "EdDSA")
 	c.PostLogoutURL = l.postLogoutURL(c.BaseURL)
 	c.ListenAddr = l.listenAddr(c.BaseURL)

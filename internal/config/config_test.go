@@ -131,6 +131,8 @@ func TestConfigProblems(t *testing.T) {
 		{"client secret that is two quotes", "OKTA_CLIENT_SECRET", `""`, "quote"},
 		{"scopes without openid", "OKTA_SCOPES", "profile email", "openid"},
 		{"an algorithm that is none of the four", "OKTA_ID_TOKEN_ALG", "HS256", "not one of RS256, PS256, ES256, EdDSA"},
+		{"another client authentication", "OKTA_CLIENT_AUTH", "none", "not one of private_key_jwt, client_secret_basic, client_secret_post"},
+		{"a key that is asked for and missing", "OKTA_CLIENT_AUTH", "private_key_jwt", "OKTA_PRIVATE_KEY_FILE names no key"},
 		{"scopes with commas", "OKTA_SCOPES", "openid profile,email", "separate scopes by spaces"},
 		{"currency that is none", "CURRENCY", "DOLLAR", "ISO 4217"},
 		{"currency by its sign", "CURRENCY", "€", "ISO 4217"},

@@ -29,6 +29,10 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 			"name", "preferred_username", "email", "email_verified",
 		},
 	}
+	if p.config.ClientKey != nil {
+		metadata["token_endpoint_auth_methods_supported"] = []string{"private_key_jwt"}
+		metadata["token_endpoint_auth_signing_alg_values_supported"] = []string{"RS256", "ES256"}
+	}
 	if p.config.ResponseIssuer {
 		metadata["authorization_response_iss_parameter_supported"] = true
 	}

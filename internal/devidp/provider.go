@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,10 @@ type Config struct {
 	// ClientID and ClientSecret are the credentials of the only client. Empty
 	// ones are made at random.
 	ClientID, ClientSecret string
+	// ClientKey is the public key that the client is registered with, RSA or P-256:
+	// then it has to authenticate by private_key_jwt (RFC 7523), and no secret is any
+	// good. Nil means the secret.
+	ClientKey crypto.PublicKey
 	// RedirectURIs and PostLogoutRedirectURIs are compared byte for byte.
 	RedirectURIs, PostLogoutRedirectURIs []string
 	// People are offered on the sign-in page. Nil means SamplePeople.
@@ -74,6 +79,7 @@ type Provider struct {
 	faults       Faults
 	requests     map[string][]Request // by endpoint
 	counts       map[string]int       // by endpoint
+	assertions   map[string]time.Time // used ones: until when, by jti
 }
 
 // Start serves a provider on addr, such as "127.0.0.1:0", until Close. It
@@ -90,6 +96,7 @@ func Start(addr string, config Config) (*Provider, error) {
 		accessTokens: map[string]accessToken{},
 		requests:     map[string][]Request{},
 		counts:       map[string]int{},
+		assertions:   map[string]time.Time{},
 	}
 	if p.pages, err = parsePages(); err != nil {
 		return nil, err
@@ -195,6 +202,9 @@ func (p *Provider) endpoint(name string, handle http.HandlerFunc, methods ...str
 
 // Issuer returns the Issuer Identifier, http://HOST:PORT/oauth2/default.
 func (p *Provider) Issuer() string { return p.issuer }
+
+// origin is where the provider serves, http://HOST:PORT.
+func (p *Provider) origin() string { return strings.TrimSuffix(p.issuer, basePath) }
 
 // ClientID returns the client's identifier.
 func (p *Provider) ClientID() string { return p.config.ClientID }

@@ -96,6 +96,9 @@ func (p *Provider) exchange(r *http.Request) (map[string]any, error) {
 // authenticateClient checks client_secret_basic or client_secret_post (RFC 6749,
 // 2.3.1), of which a request may use only one.
 func (p *Provider) authenticateClient(r *http.Request) error {
+	if p.config.ClientKey != nil {
+		return p.checkAssertion(r)
+	}
 	id, secret, basic := r.BasicAuth()
 	switch {
 	case basic && r.PostForm.Has("client_secret"):
@@ -162,5 +165,6 @@ func (p *Provider) redeem(form url.Values) (grant, error) {
 func (p *Provider) forgetOld(now time.Time) {
 	maps.DeleteFunc(p.sessions, func(_ string, s session) bool { return now.After(s.authTime.Add(sessionLifetime)) })
 	maps.DeleteFunc(p.grants, func(_ string, g *grant) bool { return now.After(g.issued.Add(codeLifetime + tokenLifetime)) })
+	maps.DeleteFunc(p.assertions, func(_ string, until time.Time) bool { return now.After(until) })
 	maps.DeleteFunc(p.accessTokens, func(_ string, t accessToken) bool { return now.After(t.expires) })
 }

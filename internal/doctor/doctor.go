@@ -50,8 +50,10 @@ type Diagnosis struct {
 
 // doctor looks at everything that the program needs, and changes nothing.
 type Doctor struct {
-	cfg      config.Config
-	Findings []finding
+	cfg        config.Config
+	Findings   []finding
+	authMethod string            // how the client authenticates, once that is known
+	clientKey  *openid.ClientKey // nil where there is none
 	// broken holds the variables that have a problem, so that what depends on
 	// them is not looked at.
 	broken map[string]bool
@@ -97,6 +99,7 @@ func Examine(ctx context.Context, environ []string) *Doctor {
 	d := &Doctor{broken: map[string]bool{}}
 	d.checkConfig(environ)
 	d.checkSecret()
+	d.checkClientKey()
 	d.checkOrigin()
 	d.checkMetricsAddr()
 	d.checkProvider(ctx)
@@ -159,6 +162,23 @@ func (d *Doctor) checkSecret() {
 		}
 	}
 	d.ok(check, fmt.Sprintf("SESSION_SECRET holds %d: the first signs, all are read", len(d.cfg.SessionSecrets)))
+}
+
+// checkClientKey reads the key that the client authenticates with, and tells what
+// Okta has to know of it.
+func (d *Doctor) checkClientKey() {
+	const check = "client key"
+	if d.cfg.PrivateKeyFile == "" || d.broken["OKTA_PRIVATE_KEY_FILE"] {
+		return
+	}
+	key, err := openid.OpenClientKey(d.cfg.PrivateKeyFile)
+	if err != nil {
+		d.broken["OKTA_PRIVATE_KEY_FILE"] = true
+		d.fail(check, "OKTA_PRIVATE_KEY_FILE "+err.Error(), "for example openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out client-key.pem")
+		return
+	}
+	d.clientKey = key
+	d.ok(check, "the public key is "+key.PublicJWK(), "it must stand in the app's Public Keys in Okta's Admin Console, General > Client Credentials")
 }
 
 // checkOrigin looks at how browsers get here, and tells what Okta has to know.
@@ -346,7 +366,7 @@ func (d *Doctor) checkProvider(ctx context.Context) {
 		return watch
 	}})
 	relyingParty := openid.New(openid.Config{
-		Issuer: d.cfg.Issuer, ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, Scopes: d.cfg.Scopes,
+		Issuer: d.cfg.Issuer, ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, ClientKey: d.clientKey, ClientAuth: d.cfg.ClientAuth, Scopes: d.cfg.Scopes,
 		SigningAlg: d.cfg.IDTokenAlg, RedirectURL: d.cfg.BaseURL + openid.CallbackPath, HTTP: client, Now: time.Now,
 	})
 	metadata, err := openid.GetClaims(ctx, client, strings.TrimSuffix(d.cfg.Issuer, "/")+"/.well-known/openid-configuration", "")
@@ -411,8 +431,9 @@ func (d *Doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
 	d.checkSignOut(metadata)
 	d.checkAdvertised("PKCE", metadata, "code_challenge_methods_supported", "S256")
 	d.checkAdvertised("signatures", metadata, "id_token_signing_alg_values_supported", d.cfg.IDTokenAlg)
-	_, err = openid.AuthStyle(metadata)
+	method, err := openid.ClientAuthMethod(metadata, d.cfg.ClientAuth, d.clientKey)
 	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
+	d.authMethod = method
 	return d.Count(StatusFail) == before
 }
 
@@ -469,17 +490,20 @@ func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 // the code and not the client has taken the credentials (RFC 6749, 5.2).
 func (d *Doctor) checkCredentials(ctx context.Context, relyingParty *openid.Client, p *openid.Provider) {
 	const check = "credentials"
-	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] {
+	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] || d.broken["OKTA_PRIVATE_KEY_FILE"] {
 		return
+	}
+	proof, mend := "OKTA_CLIENT_SECRET", "copy both anew from the app's General tab in Okta's Admin Console; the app must be a web application with a client secret"
+	if d.authMethod == openid.PrivateKeyJWT {
+		proof, mend = "the key of OKTA_PRIVATE_KEY_FILE", "in Okta's Admin Console, on the app's General tab, choose Public key / Private key as client authentication and add the public key that stands above"
 	}
 	_, err := relyingParty.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
 	var status *openid.StatusError
 	switch {
 	case errors.As(err, &status) && status.OAuthError == "invalid_grant":
-		d.ok(check, "the provider takes OKTA_CLIENT_ID and OKTA_CLIENT_SECRET")
+		d.ok(check, "the provider takes OKTA_CLIENT_ID and "+proof)
 	case errors.As(err, &status) && (status.OAuthError == "invalid_client" || status.OAuthError == "unauthorized_client"):
-		d.fail(check, "the provider refuses OKTA_CLIENT_ID and OKTA_CLIENT_SECRET: "+status.Error(),
-			"copy both anew from the app's General tab in Okta's Admin Console; the app must be a web application with a client secret")
+		d.fail(check, "the provider refuses OKTA_CLIENT_ID and "+proof+": "+status.Error(), mend)
 	case errors.As(err, &status):
 		d.warn(check, "the provider does not say whether it takes them: "+status.Error(), "sign in to find out")
 	default:

@@ -34,6 +34,8 @@ type Config struct {
 	Issuer        string // as the provider names itself, byte for byte
 	ClientID      string
 	ClientSecret  secret.Text
+	ClientKey     *ClientKey // takes the place of the secret; nil for none
+	ClientAuth    string     // how the client authenticates; empty as ClientAuthMethod chooses
 	Scopes        []string
 	SigningAlg    string // of ID Tokens and logout tokens, as one of SigningAlgs; empty is DefaultSigningAlg
 	RedirectURL   string // the callback, absolute
@@ -86,8 +88,12 @@ func (c *Client) AuthURL(p *Provider, state string, options ...oauth2.AuthCodeOp
 }
 
 func (c *Client) oauth2Config(p *Provider) *oauth2.Config {
+	clientSecret := string(c.config.ClientSecret)
+	if p.authMethod == PrivateKeyJWT {
+		clientSecret = ""
+	}
 	return &oauth2.Config{
-		ClientID: c.config.ClientID, ClientSecret: string(c.config.ClientSecret),
+		ClientID: c.config.ClientID, ClientSecret: clientSecret,
 		Endpoint: p.endpoint, RedirectURL: c.config.RedirectURL, Scopes: c.config.Scopes,
 	}
 }
@@ -95,7 +101,15 @@ func (c *Client) oauth2Config(p *Provider) *oauth2.Config {
 // Exchange trades the code for tokens, with one request (RFC 6749, 4.1.3 and
 // 5.1; RFC 7636, 4.5). Its errors are *SignInError.
 func (c *Client) Exchange(ctx context.Context, p *Provider, code, verifier string) (*oauth2.Token, error) {
-	token, err := c.oauth2Config(p).Exchange(oidc.ClientContext(ctx, c.config.HTTP), code, oauth2.VerifierOption(verifier))
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(verifier)}
+	assertion, err := c.clientAssertion(p, p.endpoint.TokenURL)
+	if err != nil {
+		return nil, providerFailure(ctx, "exchange code", err)
+	}
+	for name, value := range assertion {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
+	token, err := c.oauth2Config(p).Exchange(oidc.ClientContext(ctx, c.config.HTTP), code, options...)
 	var retrieve *oauth2.RetrieveError
 	if errors.As(err, &retrieve) {
 		// Its text holds the body.

@@ -71,7 +71,7 @@ func TestProxyThatRefuses(t *testing.T) {
 			p, err := newProvider(Claims{
 				"issuer": []byte(`"https://idp.example.com/oauth2/default"`), "authorization_endpoint": []byte(`"https://idp.example.com/a"`),
 				"token_endpoint": []byte(`"https://idp.example.com/t"`),
-			}, "https://idp.example.com/oauth2/default", "RS256")
+			}, Config{Issuer: "https://idp.example.com/oauth2/default", SigningAlg: "RS256"})
 			if err != nil {
 				t.Fatal(err)
 			}

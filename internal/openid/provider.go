@@ -32,6 +32,7 @@ const MaxProviderBody = 1 << 20
 type Provider struct {
 	issuer             string
 	endpoint           oauth2.Endpoint
+	authMethod         string // one of PrivateKeyJWT, ClientSecretBasic and ClientSecretPost
 	userInfoEndpoint   string // empty if the provider has none
 	endSessionEndpoint string // empty if the provider has none
 	// sendsIss says that every authorization response carries iss (RFC 9207, 3).
@@ -79,7 +80,7 @@ func (c *Client) Discover(ctx context.Context) (*Provider, error) {
 	if err != nil {
 		return nil, DiscoveryFault(err)
 	}
-	p, err := newProvider(metadata, issuer, c.config.SigningAlg)
+	p, err := newProvider(metadata, c.config)
 	if err != nil {
 		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
 	}
@@ -101,7 +102,8 @@ func (r *rawJSON) UnmarshalJSON(data []byte) error {
 }
 
 // newProvider reads the metadata that sign-in and sign-out need.
-func newProvider(metadata Claims, issuer, signingAlg string) (*Provider, error) {
+func newProvider(metadata Claims, config Config) (*Provider, error) {
+	issuer := config.Issuer
 	if named, err := metadata.Text("issuer"); err != nil || named != issuer {
 		return nil, errors.New("issuer is not the one that was asked")
 	}
@@ -109,15 +111,16 @@ func newProvider(metadata Claims, issuer, signingAlg string) (*Provider, error) 
 	tokenURL, err2 := EndpointURL(metadata, "token_endpoint", issuer)
 	userInfo, err3 := OptionalEndpointURL(metadata, "userinfo_endpoint", issuer)
 	endSession, err4 := OptionalEndpointURL(metadata, "end_session_endpoint", issuer)
-	style, err5 := AuthStyle(metadata)
+	authMethod, err5 := ClientAuthMethod(metadata, config.ClientAuth, config.ClientKey)
 	err6 := Supports(metadata, "code_challenge_methods_supported", "S256")
-	err7 := SupportsAlg(metadata, signingAlg)
+	err7 := SupportsAlg(metadata, config.SigningAlg)
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
 	return &Provider{
 		issuer:             issuer,
-		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: style},
+		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: authStyle(authMethod)},
+		authMethod:         authMethod,
 		userInfoEndpoint:   userInfo,
 		endSessionEndpoint: endSession,
 		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
@@ -151,20 +154,6 @@ func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 		return "", err
 	}
 	return EndpointURL(metadata, name, issuer)
-}
-
-// AuthStyle chooses how the client authenticates at the token endpoint:
-// client_secret_basic, the default, or client_secret_post. Never both: the
-// code would be sent twice.
-func AuthStyle(metadata Claims) (oauth2.AuthStyle, error) {
-	const name = "token_endpoint_auth_methods_supported"
-	if Supports(metadata, name, "client_secret_basic") == nil {
-		return oauth2.AuthStyleInHeader, nil
-	}
-	if Supports(metadata, name, "client_secret_post") == nil {
-		return oauth2.AuthStyleInParams, nil
-	}
-	return 0, errors.New(name + " holds neither client_secret_basic nor client_secret_post")
 }
 
 // Supports returns an error if the metadata has a list of that name without

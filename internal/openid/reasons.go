@@ -56,6 +56,9 @@ func (c *Client) Mend(reason Reason) string {
 	case AccessDenied, ProviderRefused:
 		return systemLog
 	case InvalidClient:
+		if p := c.Provider(); p != nil && p.authMethod == PrivateKeyJWT {
+			return app + " > General > Client Credentials: it has to exist and be active, Client authentication has to be Public key / Private key, and the public key that expense-dashboard doctor prints has to be among its keys"
+		}
 		return app + " > General > Client Credentials: it has to exist and be active, Client authentication has to be Client secret, and its secret has to be OKTA_CLIENT_SECRET, in single quotes in .env; then start the program again"
 	case InvalidScope:
 		if orgServer {
