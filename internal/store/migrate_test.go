@@ -1,0 +1,230 @@
+package store
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	goose "github.com/pressly/goose/v3"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
+)
+
+// farFuture asks for what nobody has asked for yet.
+var farFuture = time.Now().Add(time.Hour)
+
+// released are the migrations that databases have run, with the SHA-256 of each:
+// none of them ever changes.
+var released = map[string]string{
+	"sqlite/00001_expenses.sql":    "b82047c9cbcab37dc1eed268c335c122619667061863cadf8a696ccb65e89d22",
+	"sqlite/00002_sessions.sql":    "32961470c95382128e2adafd09ee084c5f61b8a71be34061ec9aa47fb6dfebd5",
+	"sqlite/00003_revisions.sql":   "d2872aae38ec9727b71f1da939dae090610410c663ad3951aac9faf93b3a2541",
+	"sqlite/00004_filters.sql":     "571d588cb2afc6b004d6aaa4dceafbc6fc8f528d5dfeb3259459070f63134835",
+	"sqlite/00005_people.sql":      "c54d431f490741d1667bc856f5749d0d63f0e880f6d376d08ef9dac973eeb82f",
+	"postgres/00001_expenses.sql":  "698834ce16898087c36a69e32b85fce0b9ef391f3eb986dff9f1b4d43392510e",
+	"postgres/00002_sessions.sql":  "07df3abb0af29998c725bfb9b665c8a8c092060e862a0d8013785d11ab0333d2",
+	"postgres/00003_revisions.sql": "3013dde6d42a93ed3399b54c986da66369255d74059b0efe3bd92d26fc265609",
+	"postgres/00004_filters.sql":   "ce4b29283e9697e5ce73370152ffc5b68ecd50c74f0c7a9521003a1c5721872d",
+	"postgres/00005_people.sql":    "0e27bc1dc77b5c0e660fc255553b4daf89fc0766d0efe6ddae99f2f5a9c4710b",
+}
+
+func TestReleasedMigrationsStayAsTheyAre(t *testing.T) {
+	for name, want := range released {
+		text, err := fs.ReadFile(migrations, "migrations/"+name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != want {
+			t.Errorf("%s is not what was released: write another migration", name)
+		}
+	}
+}
+
+// databaseOf makes a database as an older program has left it, and returns a
+// connection to it.
+func databaseOf(t *testing.T, databaseURL string, version int64) *sql.DB {
+	t.Helper()
+	db := storetest.DB(t, databaseURL)
+	dialect, folder := goose.DialectSQLite3, "migrations/sqlite"
+	if !strings.HasPrefix(databaseURL, "sqlite:") {
+		dialect, folder = goose.DialectPostgres, "migrations/postgres"
+	}
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// oldExpense is an expense as the fourth schema has it.
+type oldExpense struct {
+	person, owner, item, category   string
+	createdAt, deletedAt, writtenAt int64
+}
+
+// addOld adds an expense to a database of the fourth schema, with its history.
+func addOld(t *testing.T, db *sql.DB, e oldExpense) {
+	t.Helper()
+	var deleted any
+	if e.deletedAt > 0 {
+		deleted = e.deletedAt
+	}
+	id, note := expense.NewID(), "a Note"
+	_, err := db.Exec(`INSERT INTO expenses (id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
+		person_key, item_key, category_key, search) VALUES ($1, 'finance', '2026-03-02', $2, $3, $4, $5, 100, $6, 1, $7, $8, $9, $10, $11, $12)`,
+		id, e.person, e.owner, e.item, e.category, note, e.createdAt, deleted,
+		expense.Fold(e.person), expense.Fold(e.item), expense.Fold(e.category), expense.Fold(e.item+"\n"+e.person+"\n"+note))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes) VALUES ($1, 1, $2, '', '', 'created', '[]')`,
+		id, e.writtenAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOldDatabaseKeepsItsOwners brings a database of the fourth schema up to date:
+// nobody loses an expense, one of a name stays one, an address that stood for a name
+// owns, and spellings of a category become the latest.
+func TestOldDatabaseKeepsItsOwners(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		db := databaseOf(t, databaseURL, 4)
+		for _, e := range []oldExpense{
+			{"Alice Johnson", alice.Address, "first", "tRAvel  costs", 1000, 0, 1000},
+			{"alice johnson", alice.Address, "second", "Travel Costs", 2000, 0, 9000},
+			{"Zoë", "", "third", "travel costs", 2000, 0, 2000},
+			{"ZOË", "", "fourth", "Meals", 3000, 0, 3000},
+			{"Carol.Lee@Example.com", "", "fifth", "Meals", 4000, 5000, 4000},
+			{"Alice Johnson", "", "sixth", "Meals", 5000, 0, 5000},
+		} {
+			addOld(t, db, e)
+		}
+		s := startedStore(t, databaseURL)
+		rows := map[string]expense.Expense{}
+		var order []string
+		rowsOf(t, s, func(e expense.Expense) {
+			rows[e.Item] = e
+			order = append(order, e.Item)
+		})
+		if got := strings.Join(order, " "); !strings.HasPrefix(got, "sixth fourth") || !strings.HasSuffix(got, "first") {
+			t.Errorf("of one day %s, want the latest logged first", got)
+		}
+		for item, want := range map[string][3]string{
+			"first": {"alice johnson", alice.Address, "Travel Costs"}, "second": {"alice johnson", alice.Address, "Travel Costs"},
+			"third": {"ZOË", "", "Travel Costs"}, "fourth": {"ZOË", "", "Meals"}, "sixth": {"Alice Johnson", "", "Meals"},
+		} {
+			e := rows[item]
+			if got := [3]string{e.Person, e.Owner, e.Category}; got != want {
+				t.Errorf("%s: %v, want %v", item, got, want)
+			}
+		}
+		if rows["first"].PersonID != rows["second"].PersonID || rows["third"].PersonID != rows["fourth"].PersonID || rows["first"].PersonID == rows["sixth"].PersonID {
+			t.Error("one person has become two, or two one")
+		}
+		var carol string
+		if err := db.QueryRow(`SELECT p.address FROM expenses AS e JOIN people AS p ON p.id = e.owner WHERE e.item = 'fifth'`).Scan(&carol); err != nil || carol != "carol.lee@example.com" {
+			t.Errorf("the owner of what was deleted is %q, %v", carol, err)
+		}
+		checkSums(t, db)
+		if summary, err := s.Summary(t.Context(), expense.Query{Q: "a note"}); err != nil || summary.Count != 5 || len(summary.ByCategory) != 2 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		if summary, err := s.Summary(t.Context(), expense.Query{Q: "zoë"}); err != nil || summary.Count != 2 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+	})
+}
+
+// rowsOf calls fn for all expenses that stand, the latest first.
+func rowsOf(t *testing.T, s *Store, fn func(expense.Expense)) {
+	t.Helper()
+	err := s.Each(t.Context(), expense.Query{Sort: "date", Desc: true}, func(e expense.Expense) error { fn(e); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkSums compares the tables of sums with the rows, by statements that nothing
+// else uses.
+func checkSums(t *testing.T, db *sql.DB) {
+	t.Helper()
+	const rows = `SELECT team, substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents FROM expenses
+		WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4`
+	for name, pair := range map[string][2]string{
+		"all":        {rows, `SELECT team, month, category, person, n, cents FROM sums WHERE n <> 0 OR cents <> 0`},
+		"months":     {`SELECT team, month, 0, SUM(n), SUM(cents) FROM (` + rows + `) AS r GROUP BY 1, 2`, `SELECT team, month, ref, n, cents FROM group_sums WHERE kind = 'month' AND (n <> 0 OR cents <> 0)`},
+		"categories": {`SELECT team, '', category, SUM(n), SUM(cents) FROM (` + rows + `) AS r GROUP BY 1, 3`, `SELECT team, month, ref, n, cents FROM group_sums WHERE kind = 'category' AND (n <> 0 OR cents <> 0)`},
+		"people":     {`SELECT team, '', person, SUM(n), SUM(cents) FROM (` + rows + `) AS r GROUP BY 1, 3`, `SELECT team, month, ref, n, cents FROM group_sums WHERE kind = 'person' AND (n <> 0 OR cents <> 0)`},
+	} {
+		for _, text := range []string{pair[0] + ` EXCEPT ` + pair[1], pair[1] + ` EXCEPT ` + pair[0]} {
+			var differ int
+			if err := db.QueryRow(`SELECT COUNT(*) FROM (` + text + `) AS differ`).Scan(&differ); err != nil || differ > 0 {
+				t.Errorf("%s: %d sums are not those of the rows, %v", name, differ, err)
+			}
+		}
+	}
+}
+
+// TestSumsFollowSQL writes rows by hand, as an operator or another program may.
+func TestSumsFollowSQL(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		s, db := startedStore(t, databaseURL), storetest.DB(t, databaseURL)
+		all := manyExpenses(t, s, 60)
+		var other int64
+		if err := db.QueryRow(`SELECT MAX(id) FROM people`).Scan(&other); err != nil {
+			t.Fatal(err)
+		}
+		copied := strings.ReplaceAll(rowColumns, "id, seq,", "'"+expense.NewID()+"', 0,")
+		for _, text := range []string{
+			`UPDATE expenses SET amount_cents = amount_cents + 5000000 WHERE id = '` + all[0].ID + `'`,
+			`UPDATE expenses SET amount_cents = 5 WHERE team = 'hr'`,
+			`UPDATE expenses SET team = 'legal', date = '2025-12-31' WHERE id = '` + all[1].ID + `'`,
+			fmt.Sprintf(`UPDATE expenses SET person = %d WHERE id = '%s'`, other, all[2].ID),
+			`UPDATE expenses SET category = (SELECT MIN(id) FROM categories) WHERE team = 'finance'`,
+			`UPDATE expenses SET deleted_at = 1 WHERE id = '` + all[3].ID + `'`,
+			`UPDATE expenses SET deleted_at = NULL WHERE id = '` + all[3].ID + `'`,
+			`INSERT INTO expenses (` + rowColumns + `) SELECT ` + copied + ` FROM expenses WHERE id = '` + all[4].ID + `'`,
+			`DELETE FROM history WHERE expense = '` + all[5].ID + `'`,
+			`DELETE FROM expenses WHERE id = '` + all[5].ID + `'`,
+		} {
+			before, err := s.Revisions(t.Context(), farFuture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			checkSums(t, db)
+			after, err := s.Revisions(t.Context(), farFuture)
+			if err != nil || (after.Of("") == before.Of("")) != strings.HasPrefix(text, "DELETE FROM history") {
+				t.Errorf("%s: the revision is %s and was %s, %v", text, after.Of(""), before.Of(""), err)
+			}
+		}
+		var wrong, last int
+		err := db.QueryRow(`SELECT COUNT(*) FROM expenses AS e JOIN people AS p ON p.id = e.person JOIN categories AS c ON c.id = e.category
+			WHERE e.person_key <> p.key OR e.category_key <> c.key`).Scan(&wrong)
+		if err != nil || wrong > 0 {
+			t.Errorf("%d rows are sorted by the key of somebody else, %v", wrong, err)
+		}
+		if err := db.QueryRow(`SELECT COUNT(*) FROM expenses WHERE seq = 61`).Scan(&last); err != nil || last != 1 {
+			t.Errorf("what is added by hand is the last %d times, %v", last, err)
+		}
+	})
+}
