@@ -17,6 +17,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -76,6 +77,7 @@ func commands() command.Table {
 		Commands: []command.Command{
 			{Name: "doctor", Arguments: "[--json]", Summary: "check the configuration, Okta, the teams file and the database, and say what to do", Run: diagnose},
 			{Name: "backup", Arguments: "FILE", Summary: "copy a SQLite database to a new file while the program goes on", Run: backup},
+			{Name: "repair", Summary: "make sums and all else that is derived from the expenses anew, while the program goes on", Run: repair},
 			{Name: "end-sessions", Summary: "end every session that has begun, as the last step of restoring a PostgreSQL database", Run: endSessions},
 		},
 	}
@@ -135,6 +137,23 @@ func backup(ctx context.Context, i command.Invocation) error {
 	_, err = fmt.Fprintf(i.Stdout, `The database is copied to %s: expenses: %d, people: %d, bytes: %d, as of %s. The copy is whole.
 To restore it, stop the program, put the copy in the database's place and start it again. Everybody then signs in again.
 `, arguments[0], held.Expenses, held.People, held.Bytes, held.At.Format(time.RFC3339))
+	return err
+}
+
+// repair makes anew what the database of DATABASE_URL derives from the expenses.
+func repair(ctx context.Context, i command.Invocation) error {
+	if _, err := command.Parse(flag.NewFlagSet("repair", flag.ContinueOnError), i, 0); err != nil {
+		return err
+	}
+	address, err := databaseURL(i)
+	if err != nil {
+		return err
+	}
+	found, err := store.Repair(ctx, address)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(i.Stdout, "Everything that is derived from the expenses is made anew. Sums that were wrong: %d, other entries: %d.\n", found.Sums, found.Keys)
 	return err
 }
 
@@ -208,6 +227,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	if err := db.Start(ctx, cfg.SampleData); err != nil {
 		return startError(err)
 	}
+	warnOfIssuers(ctx, db, cfg.Issuer, log)
 	s, err := newSite(cfg, parts{
 		directory: directory, store: db, clientKey: clientKey, log: log, metrics: counted, now: time.Now, keptPages: web.KeptPages,
 		stopping: func() bool { return ctx.Err() != nil },
@@ -239,6 +259,16 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	defer stop()
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
 	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
+}
+
+// warnOfIssuers tells of people who have signed in by another issuer's host, where
+// the database can tell: to this one they are strangers.
+func warnOfIssuers(ctx context.Context, db *store.Store, issuer string, log *slog.Logger) {
+	if u, err := url.Parse(issuer); err == nil {
+		if people, err := db.ForeignIssuers(ctx, strings.ToLower(u.Host)); err == nil && people > 0 {
+			log.WarnContext(ctx, "people have signed in by another issuer than OKTA_ISSUER: an administrator can join them at /people to who they are now", "people", people)
+		}
+	}
 }
 
 // of names the variable that an error is about.

@@ -54,6 +54,7 @@ func TestCommandLine(t *testing.T) {
 		{"flag without a value that fits", []string{"doctor", "--json=maybe"}, 2, nil, []string{"doctor:", "maybe"}},
 		{"argument too many", []string{"version", "now"}, 2, nil, []string{`version: "now" is one argument too many`}},
 		{"help with end-sessions", []string{"help", "end-sessions"}, 0, []string{"expense-dashboard end-sessions", "every session", "PostgreSQL"}, nil},
+		{"help with repair", []string{"help", "repair"}, 0, []string{"expense-dashboard repair", "sums"}, nil},
 		{"argument too many for end-sessions", []string{"end-sessions", "now"}, 2, nil, []string{`"now" is one argument too many`}},
 		{"argument missing", []string{"backup"}, 2, nil, []string{"backup: an argument is missing", "backup FILE"}},
 		{"empty argument", []string{""}, 2, nil, []string{`"" is no command`}},
@@ -108,6 +109,35 @@ func TestBackupCommand(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {
 		t.Error("a backup that failed left a file")
 	}
+}
+
+// TestRepairCommand spoils the sums under a program that runs, and makes them right
+// by nothing but DATABASE_URL.
+func TestRepairCommand(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "repair"); status != 1 || !strings.Contains(stderr, "holds nothing") {
+		t.Errorf("without a database: exit status %d with %q", status, stderr)
+	}
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		r := startProgram(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
+		b := r.Browser()
+		b.SignIn(finance)
+		b.Get("/team/finance").Check(t, http.StatusOK, "$2,780.00")
+		db := storetest.DB(t, databaseURL)
+		for _, text := range []string{`UPDATE group_sums SET cents = cents + 5000000`, `UPDATE revisions SET revision = 'spoilt'`} {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * otherCopies)
+		b.Get("/team/finance").Check(t, http.StatusOK, "!$2,780.00")
+		stdout, stderr, status := typed(t, map[string]string{"DATABASE_URL": databaseURL}, "repair")
+		if status != 0 || !strings.Contains(stdout, "Sums that were wrong: ") || strings.Contains(stdout, "wrong: 0,") || stderr != "" {
+			t.Fatalf("exit status %d with %q and %q", status, stdout, stderr)
+		}
+		time.Sleep(2 * otherCopies)
+		b.Get("/team/finance").Check(t, http.StatusOK, "$2,780.00")
+	})
 }
 
 // TestEndSessionsCommand ends the sessions of a program that runs, by nothing but

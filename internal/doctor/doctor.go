@@ -352,6 +352,34 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 		d.warn(check, fmt.Sprintf("schema version %d: the program brings it to %d at its start", state.Version, state.Known), "back it up first, if it holds anything")
 	default:
 		d.ok(check, fmt.Sprintf("reached, schema version %d, which is this program's", state.Version))
+		d.checkDerived(state)
+	}
+}
+
+// checkDerived looks at what the database derives from the expenses, and at whose
+// they are.
+func (d *Doctor) checkDerived(state store.State) {
+	const check = "sums"
+	switch {
+	case state.WrongSums > 0:
+		d.fail(check, fmt.Sprintf("%d sums are not those of the expenses", state.WrongSums), "run expense-dashboard repair, while the program goes on")
+	case state.Sampled:
+		d.ok(check, "those compared are those of the expenses")
+	default:
+		d.ok(check, "all are those of the expenses")
+	}
+	issuer, err := url.Parse(d.cfg.Issuer)
+	if d.broken["OKTA_ISSUER"] || err != nil {
+		return
+	}
+	delete(state.Issuers, strings.ToLower(issuer.Host))
+	others := int64(0)
+	for _, people := range state.Issuers {
+		others += people
+	}
+	if others > 0 {
+		d.warn("people", fmt.Sprintf("%d have signed in by another issuer than OKTA_ISSUER, and what is theirs is not who signs in by this one", others),
+			"set OKTA_ISSUER back, or let an administrator join them at /people to who they are now")
 	}
 }
 

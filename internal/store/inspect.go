@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	goose "github.com/pressly/goose/v3"
 )
@@ -18,13 +19,18 @@ type State struct {
 	Missing        bool  // there is nothing of the program's yet
 	Version, Known int64 // of the schema: the database's, zero for none, and this program's
 	Pooled         bool  // something like PgBouncer was found before PostgreSQL
+	// Of a database whose schema is this program's:
+	WrongSums int64            // rows of sums that are not those of the expenses
+	Sampled   bool             // there are so many expenses that a part of them was compared
+	Issuers   map[string]int64 // how many people have signed in by each issuer's host, joined ones not counted
 }
+
+// examineTimeout bounds the comparing of the sums with the rows.
+const examineTimeout = time.Minute
 
 // Inspect looks at a database without changing anything: it makes no
 // file, takes no lock and migrates nothing. Its errors never hold a password.
 func Inspect(ctx context.Context, databaseURL string) (State, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
 	// Opening connects to nothing yet, and says what is wrong with the URL.
 	s, err := Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
@@ -34,12 +40,47 @@ func Inspect(ctx context.Context, databaseURL string) (State, error) {
 	if s.file != "" {
 		return inspectSQLite(ctx, s.file, s.known)
 	}
-	if err := checkEncoding(ctx, s.read); err != nil {
+	limited, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := checkEncoding(limited, s.read); err != nil {
 		return State{}, err
 	}
-	state, err := inspectWith(ctx, s.read, s.known, postgresMigrated)
+	state, err := examine(ctx, s.read, s.known, postgresMigrated)
 	state.Pooled = s.pooler.found.Load()
 	return state, err
+}
+
+// examine is inspectWith, and looks at what is derived in a database whose schema is
+// this program's.
+func examine(ctx context.Context, db *sql.DB, known schema, migrated string) (State, error) {
+	limited, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	state, err := inspectWith(limited, db, known, migrated)
+	if err != nil || state.Missing || state.Version != state.Known {
+		return state, err
+	}
+	limited, cancel = context.WithTimeout(ctx, examineTimeout)
+	defer cancel()
+	if state.WrongSums, state.Sampled, err = wrongSums(limited, db); err != nil {
+		return state, err
+	}
+	state.Issuers = map[string]int64{}
+	rows, err := db.QueryContext(limited, `SELECT issuer, COUNT(*) FROM people WHERE subject <> '' AND joined IS NULL GROUP BY issuer`)
+	if err != nil {
+		return state, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			host   string
+			people int64
+		)
+		if err := rows.Scan(&host, &people); err != nil {
+			return state, err
+		}
+		state.Issuers[host] = people
+	}
+	return state, rows.Err()
 }
 
 // What tells whether a database has any migrations.
@@ -81,7 +122,7 @@ func inspectSQLite(ctx context.Context, file string, known schema) (State, error
 		return State{}, err
 	}
 	defer db.Close()
-	state, err := inspectWith(ctx, db, known, sqliteMigrated)
+	state, err := examine(ctx, db, known, sqliteMigrated)
 	return state, asDamage(file, err)
 }
 

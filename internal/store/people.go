@@ -215,8 +215,8 @@ func personRoot(ctx context.Context, tx *sql.Tx, id int64) (root int64, err erro
 }
 
 // ForeignIssuers counts the people who have signed in by another issuer's host than
-// this one, where nobody has by this one: then somebody has changed the issuer, and
-// none of them gets back what is theirs without being joined.
+// this one and are not joined to anybody. Who signs in by this one is a stranger to
+// what is theirs.
 func (s *Store) ForeignIssuers(ctx context.Context, host string) (people int64, err error) {
 	err = s.call(ctx, func(ctx context.Context) error {
 		return s.queryRow(ctx, s.read, foreignIssuers, host).Scan(&people)

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"strings"
+	"testing"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/storetest"
+)
+
+// TestRepair spoils all that is derived, lets a program go on with the database, and
+// makes it right under its hands.
+func TestRepair(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		s, db := startedStore(t, databaseURL), storetest.DB(t, databaseURL)
+		all := manyExpenses(t, s, 80)
+		state, err := Inspect(t.Context(), databaseURL)
+		if err != nil || state.WrongSums != 0 || state.Sampled {
+			t.Fatalf("before: %+v, %v", state, err)
+		}
+		for _, text := range []string{
+			`UPDATE sums SET cents = cents + 5000000 WHERE month = '2026-02'`,
+			`DELETE FROM group_sums WHERE kind = 'person'`,
+			`UPDATE expenses SET item = 'Renamed', person_key = 'x', category_key = 'y' WHERE id = '` + all[0].ID + `'`,
+			`UPDATE people SET name = 'Zora' WHERE key = 'zoë'`,
+		} {
+			if _, err := db.Exec(text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		if state, err := Inspect(t.Context(), databaseURL); err != nil || state.WrongSums == 0 {
+			t.Fatalf("spoilt: %+v, %v", state, err)
+		}
+		before, err := s.Revisions(t.Context(), farFuture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := Repair(t.Context(), databaseURL)
+		if err != nil || found.Sums == 0 || found.Keys < 3 {
+			t.Errorf("%+v, %v", found, err)
+		}
+		checkSums(t, db)
+		if after, err := s.Revisions(t.Context(), farFuture); err != nil || after.Of("hr") == before.Of("hr") {
+			t.Errorf("pages that were kept still stand, %v", err)
+		}
+		if summary, err := s.Summary(t.Context(), expense.Query{Q: "renamed"}); err != nil || summary.Count != 1 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		if summary, err := s.Summary(t.Context(), expense.Query{Person: "zora"}); err != nil || summary.Count == 0 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		if again, err := Repair(t.Context(), databaseURL); err != nil || again != (Repaired{}) {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+	})
+}
+
+func TestRepairBringsNothingUpToDate(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		databaseOf(t, databaseURL, 4)
+		if _, err := Repair(t.Context(), databaseURL); err == nil || !strings.Contains(err.Error(), "start the program first") {
+			t.Errorf("an older database: %v", err)
+		}
+	})
+}
