@@ -56,15 +56,23 @@ func (s *Store) Page(ctx context.Context, q expense.Query, matches int64) (expen
 }
 
 func (s *Store) page(ctx context.Context, db querier, q expense.Query, matches int64) (expense.Page, error) {
-	b := sqlBuilder{counts: s.file == ""}
-	text := statement{q}.page(&b, matches)
-	page := expense.Page{Expenses: make([]expense.Expense, 0, expense.PageSize+1)}
-	err := s.eachExpense(ctx, db, text, b.args, func(e expense.Expense) error {
-		page.Expenses = append(page.Expenses, e)
-		return nil
-	})
+	// One more than a page has tells whether there is another.
+	found, err := s.list(ctx, db, q, matches, expense.PageSize+1)
+	page := expense.Page{Expenses: found}
 	page.End(q)
 	return page, err
+}
+
+// list returns so many expenses of q at most, from where its page starts on.
+func (s *Store) list(ctx context.Context, db querier, q expense.Query, matches int64, count int) ([]expense.Expense, error) {
+	b := sqlBuilder{counts: s.file == ""}
+	text := statement{q}.page(&b, matches, count)
+	found := make([]expense.Expense, 0, count)
+	err := s.eachExpense(ctx, db, text, b.args, func(e expense.Expense) error {
+		found = append(found, e)
+		return nil
+	})
+	return found, err
 }
 
 // PageAndSummary returns what Page and Summary do, both of one moment.
@@ -86,17 +94,38 @@ func (s *Store) PageAndSummary(ctx context.Context, q expense.Query) (expense.Pa
 	return page, summary, nil
 }
 
+// eachBatch is how many expenses Each holds at once.
+const eachBatch = 500
+
 // Each calls fn for each expense that q asks for, on all pages, in q's order, and
-// ends with fn's first error. It holds one row at a time and takes as long as fn.
+// ends with fn's first error. It takes as long as fn, and holds nothing of the
+// database meanwhile: it reads some hundreds at a time, and each of these from where
+// the ones before ended. What is changed while it reads it finds as it then is.
 func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expense) error) error {
 	q.After = expense.Cursor{}
-	var b sqlBuilder
-	text := `SELECT ` + expensesAsRead + ` WHERE ` + statement{q}.ordered(&b, anyIndex)
-	err := s.stream(ctx, func() error { return s.eachExpense(ctx, s.read, text, b.args, fn) })
+	summary, err := s.Summary(ctx, q)
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)
 	}
-	return nil
+	for {
+		var batch []expense.Expense
+		err := s.call(ctx, func(ctx context.Context) (err error) {
+			batch, err = s.list(ctx, s.read, q, summary.Count, eachBatch)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("each expense: %w", err)
+		}
+		for _, e := range batch {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		if len(batch) < eachBatch {
+			return nil
+		}
+		q.After = q.CursorAt(batch[len(batch)-1])
+	}
 }
 
 func (s *Store) eachExpense(ctx context.Context, db querier, text string, args []any, fn func(expense.Expense) error) error {

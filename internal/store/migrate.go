@@ -147,9 +147,11 @@ func (s *Store) migrateFile(ctx context.Context) error {
 		return err
 	}
 	if fresh {
-		return s.endRestored(ctx)
+		if err := s.endRestored(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.noteFiles(ctx)
 }
 
 // migrateWith runs the migrations under a lock that is held.
@@ -197,7 +199,7 @@ func (s *Store) createFile() error {
 	if err != nil {
 		return err
 	}
-	s.opened.Store(&info)
+	s.opened.Store(&fileStates{info})
 	return nil
 }
 

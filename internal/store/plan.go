@@ -47,18 +47,18 @@ func hidden(column string) string {
 	return "(" + column + " || '')"
 }
 
-// page returns the statement of q's page, with one expense more, which tells
-// whether there is another page. On all pages there are about so many matches.
+// page returns the statement of so many rows of q, from where its page starts on. On
+// all pages there are about so many matches.
 //
 // To find them all takes a step for each. To come across a page's worth of them in
 // another order takes as many steps for each expense of the page as there are
 // others between two of them. Of both ways the shorter is taken, and the other is
 // told to read none.
-func (q statement) page(b *sqlBuilder, matches int64) string {
+func (q statement) page(b *sqlBuilder, matches int64, count int) string {
 	list := func(by index, limit string) string {
 		return `SELECT * FROM expenses AS e` + q.indexed(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
-	rows := strconv.Itoa(expense.PageSize + 1)
+	rows := strconv.Itoa(count)
 	var found string
 	if b.counts || !q.Filtered() {
 		found = list(anyIndex, rows)

@@ -423,7 +423,7 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 	t.Helper()
 	b := sqlBuilder{counts: s.file == ""}
-	text := explain + statement{q}.page(&b, 100)
+	text := explain + statement{q}.page(&b, 100, expense.PageSize+1)
 	rows, err := s.read.Query(text, b.args...)
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,8 +85,11 @@ type Store struct {
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
-	// opened identifies the SQLite file that was prepared.
-	opened atomic.Pointer[os.FileInfo]
+	// opened identifies the files of SQLite that were prepared.
+	opened   atomic.Pointer[fileStates]
+	keeper   *sql.DB // of SQLite: one connection that stays open, and begins the log anew
+	bounding sync.Mutex
+	saved    atomic.Bool // whether a log that was deleted has been saved
 	// wrote is when the last write succeeded; nil once one met a fault of the database.
 	wrote       atomic.Pointer[time.Time]
 	known       schema // what this program knows
@@ -143,12 +146,17 @@ func (s *Store) openSQLite(file string) error {
 	}
 	s.file = file
 	var err error
-	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
+	keeping := fmt.Sprintf("&_synchronous=FULL&_pragma=busy_timeout(%d)&_pragma=cache_size(-100)", logPatience.Milliseconds())
+	if s.keeper, err = sql.Open("sqlite", sqliteName(file, keeping)); err != nil {
+		return err
+	}
+	s.keeper.SetMaxOpenConns(1)
 	s.write.SetMaxOpenConns(1)
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
@@ -167,7 +175,11 @@ func sqliteName(file, settings string) string {
 func (s *Store) Close() error {
 	s.stop()
 	s.preparing.Wait()
-	return errors.Join(s.read.Close(), s.write.Close())
+	err := errors.Join(s.read.Close(), s.write.Close())
+	if s.keeper != nil {
+		err = errors.Join(err, s.keeper.Close())
+	}
+	return err
 }
 
 // call runs fn, which reads, with a deadline, and once more where its connection
@@ -300,7 +312,9 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Tx) 
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	s.boundLog()
+	// Nobody is told of a write to a file that was taken away.
+	return s.inPlace()
 }
 
 // usable returns why no statement may run now, if so. A SQLite file that was
@@ -309,17 +323,7 @@ func (s *Store) usable() error {
 	if why := *s.notReady.Load(); why != nil {
 		return Unavailable(why)
 	}
-	if s.file == "" {
-		return nil
-	}
-	now, err := os.Stat(s.file)
-	if err != nil {
-		return Unavailable(fmt.Errorf("%w: %w", errReplaced, err))
-	}
-	if !os.SameFile(now, *s.opened.Load()) {
-		return Unavailable(fmt.Errorf("%w: another file took the place of %s: restart to use it", errReplaced, s.file))
-	}
-	return nil
+	return s.inPlace()
 }
 
 // outcome tells a fault of the database, which wraps errUnavailable, from a

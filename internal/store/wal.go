@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+const (
+	// maxLog is how many bytes SQLite's write-ahead log has before it is written to
+	// the database and begun anew, which one that somebody reads cannot be. SQLite by
+	// itself does so at half of that, when nobody reads.
+	maxLog = 8 << 20
+	// logPatience bounds the wait for whoever reads it.
+	logPatience = 200 * time.Millisecond
+)
+
+// fileSuffixes name the files that an open SQLite database is.
+var fileSuffixes = [...]string{"", "-wal", "-shm"}
+
+// fileStates are what there was of a database's files when it was opened; nil where
+// that is not known yet.
+type fileStates [len(fileSuffixes)]os.FileInfo
+
+// noteFiles notes which files a database is that was opened. The connection that
+// keeps it open keeps SQLite from making any of them anew.
+func (s *Store) noteFiles(ctx context.Context) error {
+	var one int
+	if err := s.keeper.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one); err != nil {
+		return err
+	}
+	var states fileStates
+	for i, suffix := range fileSuffixes {
+		var err error
+		if states[i], err = os.Stat(s.file + suffix); err != nil {
+			return err
+		}
+	}
+	s.opened.Store(&states)
+	return nil
+}
+
+// inPlace returns an error that IsUnavailable where a file of a SQLite database was
+// taken away or replaced while it was open: a write would be lost.
+func (s *Store) inPlace() error {
+	opened := s.opened.Load()
+	if opened == nil {
+		return nil
+	}
+	for i, known := range opened {
+		if known == nil {
+			continue
+		}
+		name := s.file + fileSuffixes[i]
+		switch now, err := os.Stat(name); {
+		case err != nil:
+			if i == 1 && errors.Is(err, fs.ErrNotExist) {
+				s.saveLog()
+			}
+			return Unavailable(fmt.Errorf("%w: %w", errReplaced, err))
+		case !os.SameFile(now, known):
+			return Unavailable(fmt.Errorf("%w: another file took the place of %s: restart to use it", errReplaced, name))
+		}
+	}
+	return nil
+}
+
+// saveLog writes to the database, once, what is in a log that was deleted: SQLite
+// has it open yet, and whoever starts next would not find it.
+func (s *Store) saveLog() {
+	if s.saved.Swap(true) {
+		return
+	}
+	var blocked, pages, written int
+	err := s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	s.log.Error("the database's write-ahead log was deleted: restart", "log", s.file+"-wal", "written", written, "of", pages, "error", err)
+}
+
+// boundLog begins the log of a SQLite database anew where it has grown, by a reader
+// that took its time or by one large write.
+func (s *Store) boundLog() {
+	if s.file == "" {
+		return
+	}
+	log, err := os.Stat(s.file + "-wal")
+	if err != nil || log.Size() <= maxLog || !s.bounding.TryLock() {
+		return
+	}
+	defer s.bounding.Unlock()
+	// What cannot be done now is done after another write.
+	if _, err := s.keeper.ExecContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		s.log.Debug("write-ahead log not begun anew", "error", err)
+	}
+}
