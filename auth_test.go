@@ -165,7 +165,7 @@ func TestProfileSaysWhy(t *testing.T) {
 		want        []string
 	}{
 		{"a member", "Carol.Lee@Task-Vantage.com", devidp.Faults{}, []string{"carol.lee@task-vantage.com", html.EscapeString(`"carol.lee@task-vantage.com": "finance"`), "of the built-in sample", "with a password."}},
-		{"nobody", "eve@example.com", devidp.Faults{}, []string{"the built-in sample does not name this address"}},
+		{"nobody", "eve@example.com", devidp.Faults{}, []string{"the built-in sample names neither this address nor a group of yours"}},
 		{"two methods, one of them twice, and one that is not known", finance, amr([]string{"otp", upstreamText, "pwd", "pwd", "mfa"}), []string{"with more than one factor, a one-time code, a password.", "!" + upstreamText}},
 		{"methods that are no texts", finance, amr([]int{1}), []string{"!with a password"}},
 		{"no methods", finance, amr(absent), []string{"!with a password"}},

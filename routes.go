@@ -40,7 +40,7 @@ func (s *app) table() map[string]map[string]web.Handler {
 	}
 
 	handle("GET /{$}", s.Home)
-	handle("GET /dashboard", s.signedIn(s.Dashboard))
+	handle("GET /dashboard", s.forEverybody(s.Dashboard))
 	handle("GET /profile", s.signedIn(s.Profile))
 
 	handle("GET /team/{id}", s.onTeam(s.TeamExpenses))
@@ -56,6 +56,7 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET /expenses", s.forEverybody(s.AllExpenses))
 	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
 	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))
+	handle("GET /expenses/new", s.forEverybody(s.NewForAnyTeam))
 	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
 

@@ -681,7 +681,7 @@ func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 		want  []string
 	}{
 		{"q=taxi&from=2026-03-02&to=2026-03-01", []string{`value="taxi"`, `value="2026-03-02"`, `value="2026-03-01"`, `id="filter-to-error">The last day, 2026-03-01, is before the first, 2026-03-02.`, `href="#filter-to"`}},
-		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This holds a control character`, `value="Meals"`, `aria-describedby="filter-q-error"`}},
+		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This holds a control character`, `value="Meals" selected`, `aria-describedby="filter-q-error"`}},
 		{"q=taxi&page=2", []string{`value="taxi"`, "“page” is not a parameter of this page", "!-error"}},
 		{"q=taxi&from=x&order=up", []string{"2 things in its address are", `id="filter-from-error"`, "The order is asc or desc"}},
 	} {

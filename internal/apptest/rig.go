@@ -145,9 +145,9 @@ func (r *Rig) Twin(b *Browser) *Browser {
 // IsSignedIn reports whether the browser's cookie counts at a copy.
 func (r *Rig) IsSignedIn(b *Browser) bool {
 	b.T.Helper()
-	page := b.Get(r.BaseURL + "/dashboard")
+	page := b.Get(r.BaseURL + "/profile")
 	if page.Status != http.StatusOK && page.Status != http.StatusSeeOther {
-		b.T.Fatalf("GET /dashboard = %d: %s", page.Status, page.Text())
+		b.T.Fatalf("GET /profile = %d: %s", page.Status, page.Text())
 	}
 	return page.Status == http.StatusOK
 }

@@ -36,11 +36,22 @@ type Group struct {
 // Average is what one of the expenses comes to, to the nearest minor unit.
 func (g Group) Average() Money { return Average(g.Total, g.Count) }
 
-// TeamTotal is what a team spent, in all and by month.
+// Plus is g with the expenses of another group, under g's label.
+func (g Group) Plus(other Group) Group {
+	g.Count += other.Count
+	g.Total += other.Total
+	return g
+}
+
+// TeamTotal is what a team spent, in all and by month, as seen on a day.
 type TeamTotal struct {
 	Team string
 	Group
-	ByMonth []Group // the twelve months up to this one, the earliest first, empty ones too
+	ByMonth []Group // the twelve months up to the day's, the earliest first, empty ones too
+	Year    Group   // the day's year
+	SoFar   Group   // the day's month, up to the day
+	Before  Group   // the month before, up to the same day
+	Mine    Group   // what the reader spent in the day's month
 }
 
 // End takes off the expense that is one too many, and says where the next page

@@ -102,9 +102,9 @@ func benchStore(b *testing.B, s *Store) {
 		benchSummary(b, s, scope.name+"/Summary", expense.Query{Teams: scope.teams})
 		benchSummary(b, s, scope.name+"/FilteredSummary", filtered)
 	}
-	b.Run("Totals", func(b *testing.B) {
+	b.Run("Overview", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.Totals(b.Context(), expense.NewDate(2026, 11, 22)); err != nil {
+			if _, err := s.Overview(b.Context(), expense.Actor{}, nil, expense.NewDate(2026, 11, 22)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -162,34 +162,6 @@ func (s *Store) summary(ctx context.Context, db querier, q expense.Query) (expen
 	return summary, err
 }
 
-// Totals returns what each team spent that has expenses, by the team's id.
-func (s *Store) Totals(ctx context.Context, today expense.Date) ([]expense.TeamTotal, error) {
-	var totals []expense.TeamTotal
-	const text = `SELECT team, month, '', n, cents FROM group_sums WHERE kind = 'month' AND n > 0 ORDER BY team, month`
-	err := s.call(ctx, func(ctx context.Context) error {
-		totals = nil
-		return s.eachGroup(ctx, s.read, text, nil, func(team string, g expense.Group) {
-			if len(totals) == 0 || totals[len(totals)-1].Team != team {
-				totals = append(totals, expense.TeamTotal{Team: team, ByMonth: lastMonths(today)})
-			}
-			totals[len(totals)-1].Add(g)
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("totals: %w", err)
-	}
-	return totals, nil
-}
-
-// lastMonths returns the twelve months up to today's, without expenses yet.
-func lastMonths(today expense.Date) []expense.Group {
-	months := make([]expense.Group, 12)
-	for i := range months {
-		months[i].Label = today.StartOfMonth(i - 11).Month()
-	}
-	return months
-}
-
 func (s *Store) eachGroup(ctx context.Context, db querier, text string, args []any, fn func(kind string, g expense.Group)) error {
 	return s.each(ctx, db, text, args, func(scan func(...any) error) error {
 		var (

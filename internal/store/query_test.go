@@ -235,19 +235,9 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 		} {
 			checkSummary(t, s, q, expected(q, list))
 		}
-		totals, err := s.Totals(t.Context(), expense.NewDate(2026, 11, 22))
-		if err != nil || len(totals) != 2 {
-			t.Fatal(totals, err)
-		}
-		for _, team := range totals {
-			mine := expected(expense.Query{Teams: []string{team.Team}}, list)
-			var total expense.Money
-			for _, e := range mine {
-				total += e.Amount
-			}
-			if team.Count != int64(len(mine)) || team.Total != total {
-				t.Errorf("%s: %+v, want %d and %v", team.Team, team.Group, len(mine), total)
-			}
+		for _, teams := range [][]string{nil, {"finance"}, {"finance", "hr"}, {}} {
+			checkOverview(t, s, teams, expense.NewDate(2026, 11, 22), list)
+			checkOverview(t, s, teams, expense.NewDate(2026, 3, 31), list)
 		}
 	})
 }

@@ -387,12 +387,12 @@ func TestSample(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		totals, err := stores[0].Totals(t.Context(), today)
+		overview, err := stores[0].Overview(t.Context(), expense.Actor{}, nil, today)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		for _, team := range totals {
+		for _, team := range overview.Teams {
 			got += fmt.Sprintf("%s %d %s\n", team.Team, team.Count, expense.Dollars().Plain(team.Total))
 			months := expense.Money(0)
 			for _, month := range team.ByMonth {

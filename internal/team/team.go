@@ -11,7 +11,10 @@
 // with its line.
 package team
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Team is a group of people whose expenses stand on one page. The ID is a slug
 // for the URL, the Label a name for the reader.
@@ -92,6 +95,24 @@ func (a Access) Logs() []Team {
 		}
 	}
 	return teams
+}
+
+// Key names all that the access gives: two of one Directory with the same key
+// may do the same.
+func (a Access) Key() string {
+	var key strings.Builder
+	if a.Admin {
+		key.WriteString("admin ")
+	}
+	if a.Auditor {
+		key.WriteString("auditor ")
+	}
+	for _, team := range a.Teams {
+		if role := a.roles[team.ID]; role != 0 {
+			key.WriteString(team.ID + "=" + strconv.Itoa(int(role)) + " ")
+		}
+	}
+	return key.String()
 }
 
 // Role returns the role that a rule gives the person in a team, or none.

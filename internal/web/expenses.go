@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
+	"path"
+	"strings"
 	"time"
 
 	"expense-dashboard/internal/expense"
@@ -36,6 +36,24 @@ type Visit struct {
 	Person *session.Session
 	Access team.Access
 	Team   team.Team // zero for all teams
+	only   string    // the id of the team that was chosen on the page of all
+}
+
+// address is that of a query's page or file, with the team that was chosen.
+func (v Visit) address(path string, q expense.Query) string {
+	values := q.Values()
+	if v.only != "" {
+		values.Set("team", v.only)
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// viewer names the visitor for what is kept of their pages only.
+func (v Visit) viewer() string {
+	return strings.Join([]string{v.Person.Issuer, v.Person.Subject, v.Person.Email}, "\n")
 }
 
 // path is where the expenses of the visit are.
@@ -57,8 +75,8 @@ func (v Visit) filePath() string {
 
 // teams restricts a query to what the visit is for; nil is all teams.
 func (v Visit) teams() []string {
-	if v.Team.ID != "" {
-		return []string{v.Team.ID}
+	if id := cmp.Or(v.Team.ID, v.only); id != "" {
+		return []string{id}
 	}
 	if v.Access.ReadsAll() {
 		return nil
@@ -131,18 +149,22 @@ func (s *Site) today() expense.Date { return expense.DateOf(s.now().In(s.zone)) 
 
 // TeamExpenses handles GET /team/{id}.
 func (s *Site) TeamExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.showExpenses(w, r, v, s.page(v.Person, v.Team.Label))
+	shared := s.page(v.Person, v.Team.Label)
+	if v.Access.CanLog(v.Team.ID) {
+		shared.LogURL = v.filePath() + "/new"
+	}
+	return s.showExpenses(w, r, v, shared)
 }
 
 // AllExpenses handles GET /expenses.
 func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.showExpenses(w, r, v, s.page(v.Person, "All teams"))
+	return s.showExpenses(w, r, v, s.page(v.Person, "All expenses"))
 }
 
 // showExpenses answers with a page of expenses. One with a notice is nobody
 // else's, so it is rendered for this request.
 func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) error {
-	if _, err := queryOf(r, v); err != nil {
+	if _, _, err := s.queryOf(r, v); err != nil {
 		return s.wrongQuery(w, r, v, shared, err)
 	}
 	if told := s.notices.take(w, r); told != nil {
@@ -150,7 +172,9 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 		if err != nil {
 			return err
 		}
+		shared.Title = told.Text + told.Item + told.Rest + " · " + shared.Title
 		view.Page, view.Notice = shared, told
+		view.Mark(path.Base(told.URL))
 		return s.pages.Render(w, r, http.StatusOK, "expenses", view)
 	}
 	known, err := s.revisions(r)
@@ -159,23 +183,37 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 	}
 	key := page.ContentKey{
 		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.directory.Current(), Today: s.today(),
-		Team: v.Team.ID, Admin: v.Access.Admin, Query: r.URL.RawQuery,
+		Team: v.Team.ID, Role: v.Access.Key(), Query: r.URL.RawQuery,
 	}
 	if r.URL.Query().Get("person") == expense.PersonMe {
-		key.Reader = v.Person.Issuer + " " + v.Person.Subject + " " + v.Person.Email
+		key.Viewer = v.viewer()
 	}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
 }
 
-// queryOf reads what a request asks for, within what the visitor may see.
-func queryOf(r *http.Request, v Visit) (expense.Query, error) {
+// queryOf reads what a request asks for, within what the visitor may see. The
+// visit that comes with it knows which team was chosen on the page of all.
+func (s *Site) queryOf(r *http.Request, v Visit) (expense.Query, Visit, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return expense.Query{}, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
+		return expense.Query{}, v, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
+	}
+	if chosen := parameters["team"]; v.Team.ID == "" && len(chosen) == 1 {
+		delete(parameters, "team")
+		if chosen[0] != "" {
+			_, ok, err := s.Team(r.Context(), v.Access, chosen[0])
+			if err != nil {
+				return expense.Query{}, v, err
+			}
+			if !ok {
+				return expense.Query{}, v, s.Denied(r, v.Person, "not_on_the_team")
+			}
+			v.only = chosen[0]
+		}
 	}
 	q, err := expense.ParseQuery(parameters)
 	q.Teams, q.Reader = v.teams(), v.actor()
-	return q, err
+	return q, v, err
 }
 
 // wrongQuery answers a query that is not understood with the page's own filter, as
@@ -186,11 +224,12 @@ func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, share
 		return err
 	}
 	s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
+	shared.Title = "Not right yet: " + shared.Title
 	// What cannot be read of a broken address is left out.
 	typed, _ := url.ParseQuery(r.URL.RawQuery)
 	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", page.ExpensesView{
-		Page: shared, Team: v.Team, Path: v.path(), ClearURL: v.path(), Periods: periodLinks(v, expense.Query{Sort: "date", Desc: true}, s.today()),
-		Faults: faults,
+		Page: shared, Team: v.Team, Path: v.path(), ClearURL: v.path(), Narrowed: true, Periods: periodLinks(v, expense.Query{Sort: "date", Desc: true}, s.today()),
+		Faults: faults, People: page.Choices(nil, typed.Get("person")), Categories: page.Choices(nil, typed.Get("category")),
 		Filter: page.FilterForm{
 			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), From: typed.Get("from"), To: typed.Get("to"),
 			Faults: faults,
@@ -201,7 +240,7 @@ func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, share
 // expensesView asks the database for a page and for the sums of all pages, and
 // builds the links around them. The revision is that of the expenses, or empty.
 func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.ExpensesView, error) {
-	q, err := queryOf(r, v)
+	q, v, err := s.queryOf(r, v)
 	if err != nil {
 		return page.ExpensesView{}, err
 	}
@@ -209,17 +248,72 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 	if err != nil {
 		return page.ExpensesView{}, err
 	}
-	unfiltered := expense.Query{Sort: q.Sort, Desc: q.Desc}
 	view := page.ExpensesView{
-		Team: v.Team, CanLog: v.Access.CanLog(v.Team.ID), Admin: v.Access.Admin,
-		Path: v.path(), Filter: filterOf(q), Filtered: q.Filtered(), ClearURL: at(v.path(), unfiltered),
+		Team: v.Team, Admin: v.Access.Admin,
+		Path: v.path(), Filter: filterOf(v, q), Filtered: q.Filtered() || v.only != "", ClearURL: at(v.path(), expense.Query{Sort: q.Sort, Desc: q.Desc}),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
-		Months: page.MonthChart(sums.ByMonth, s.pages.Locales.Of(r)), ByCategory: page.BarChart(sums.ByCategory), ByPerson: page.BarChart(sums.ByPerson),
-		CSVURL: at(v.filePath()+".csv", q.First()), JSONURL: at(v.filePath()+".json", q.First()),
-		People: filters(sums.ByPerson), Categories: filters(sums.ByCategory),
+		CSVURL: v.address(v.filePath()+".csv", q.First()), JSONURL: v.address(v.filePath()+".json", q.First()),
 	}
-	apart := map[string]string{} // of one name, by address
+	view.Narrowed = view.Filter.Narrowed()
+	s.fillCharts(r, v, q, sums, &view)
+	offered := sums
+	if view.Filtered {
+		if offered, err = s.unfiltered(r.Context(), v, revision); err != nil {
+			return page.ExpensesView{}, err
+		}
+	}
+	fillChoices(v, q, offered, &view)
+	s.fillRows(v, q, listed, sums, &view)
+	return view, nil
+}
+
+// fillCharts draws what the sums of a page are made of.
+func (s *Site) fillCharts(r *http.Request, v Visit, q expense.Query, sums expense.Summary, view *page.ExpensesView) {
+	today := s.today()
+	until := today
+	if !q.To.IsZero() && q.To.Compare(today) < 0 {
+		until = q.To
+	}
+	filtered := func(change func(*expense.Query)) string {
+		narrower := q.First()
+		change(&narrower)
+		return v.address(v.path(), narrower)
+	}
+	view.Months = page.MonthChart(sums.ByMonth, until, today, s.pages.Locales.Of(r), func(month expense.Date) string {
+		return filtered(func(q *expense.Query) { q.From, q.To = month, monthEnd(month) })
+	})
+	view.ByCategory = page.BarChart(sums.ByCategory, maxWhere-1, func(g expense.Group) string {
+		return filtered(func(q *expense.Query) { q.Category = g.Filter })
+	})
+	view.ByPerson = page.BarChart(sums.ByPerson, maxBars, func(g expense.Group) string {
+		return filtered(func(q *expense.Query) { q.Person = g.Filter })
+	})
+}
+
+// maxBars is how many people a team's page shows below its list.
+const maxBars = 12
+
+// fillChoices lists what the filter offers.
+func fillChoices(v Visit, q expense.Query, sums expense.Summary, view *page.ExpensesView) {
+	view.People = page.Choices(sums.ByPerson, q.Person)
+	if len(v.Access.Logs()) > 0 {
+		view.People = append([]page.Choice{{Value: expense.PersonMe, Label: "Me", Chosen: q.Person == expense.PersonMe}}, view.People...)
+	}
+	view.Categories = page.Choices(sums.ByCategory, q.Category)
+	if v.Team.ID == "" && (len(v.Access.Teams) > 1 || v.Access.ReadsAll()) {
+		for _, t := range v.Access.Teams {
+			view.Teams = append(view.Teams, page.Choice{Value: t.ID, Label: t.Label, Chosen: t.ID == v.only})
+		}
+		if _, listed := v.Access.CanRead(v.only); v.only != "" && !listed {
+			view.Teams = append(view.Teams, page.Choice{Value: v.only, Label: formerTeam(v.only).Label, Chosen: true})
+		}
+	}
+}
+
+// fillRows lists a page's expenses and links its neighbours.
+func (s *Site) fillRows(v Visit, q expense.Query, listed expense.Page, sums expense.Summary, view *page.ExpensesView) {
+	apart := map[string]string{} // people of one name, by address
 	for _, g := range sums.ByPerson {
 		if g.Filter != g.Label {
 			apart[g.Address] = g.Label
@@ -227,39 +321,68 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 	}
 	for _, e := range listed.Expenses {
 		e.Person = cmp.Or(apart[e.Address], e.Person)
-		view.Rows = append(view.Rows, page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.teamOf(e.Team).Label})
+		view.Rows = append(view.Rows, s.lineOf(e))
+		view.Here.Total += e.Amount
 	}
 	if q.After != (expense.Cursor{}) {
-		view.FirstURL = at(v.path(), q.First())
+		view.PrevURL = v.address(v.path(), q.First())
+	} else {
+		view.Here.First, view.Here.Last = 1, int64(len(listed.Expenses))
 	}
 	if listed.Next != (expense.Cursor{}) {
 		next := q
 		next.After = listed.Next
-		view.NextURL = at(v.path(), next)
+		view.NextURL = v.address(v.path(), next)
 	}
-	return view, nil
+}
+
+// lineOf is an expense in a list.
+func (s *Site) lineOf(e expense.Expense) page.ExpenseLine {
+	return page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.teamOf(e.Team).Label}
 }
 
 // pageAndSummary returns a page and the sums of all pages. Sums of many pages are
 // kept for each revision, since they are the same on each and in every order. Those
 // of one page are asked for with it: there everybody sees whether they fit.
 func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, revision string) (expense.Page, expense.Summary, error) {
-	unordered := q.First()
-	unordered.Sort, unordered.Desc = "", false
-	key := revision + " " + at(v.path(), unordered)
-	if q.Person == expense.PersonMe {
-		key += " " + q.Reader.Issuer + " " + q.Reader.Subject + " " + q.Reader.Address
-	}
+	key := summaryKey(v, q, revision)
 	if sums, ok := s.summaries.Get(key); ok {
 		listed, err := s.store.Page(ctx, q, sums.Count)
 		return listed, sums, err
 	}
 	listed, sums, err := s.store.PageAndSummary(ctx, q)
 	if err == nil && revision != "" && sums.Count > expense.PageSize {
-		const groupCost = 64 // bytes, with a label of some length
-		s.summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+		s.keepSummary(key, sums)
 	}
 	return listed, sums, err
+}
+
+// unfiltered returns the sums of all that the filter can choose from, which are
+// kept too.
+func (s *Site) unfiltered(ctx context.Context, v Visit, revision string) (expense.Summary, error) {
+	v.only = ""
+	q := expense.Query{Teams: v.teams(), Reader: v.actor()}
+	key := summaryKey(v, q, revision)
+	if sums, ok := s.summaries.Get(key); ok {
+		return sums, nil
+	}
+	sums, err := s.store.Summary(ctx, q)
+	if err == nil && revision != "" {
+		s.keepSummary(key, sums)
+	}
+	return sums, err
+}
+
+// summaryKey names what sums depend on, which is not the order.
+func summaryKey(v Visit, q expense.Query, revision string) string {
+	q = q.First()
+	q.Sort, q.Desc = "", false
+	return strings.Join([]string{revision, v.Access.Key(), v.viewer(), v.address(v.path(), q)}, "\n")
+}
+
+func (s *Site) keepSummary(key string, sums expense.Summary) {
+	const groupCost = 64 // bytes, with a label of some length
+	s.summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
 }
 
 // maxSummaries bounds what is kept of sums, in bytes.
@@ -275,10 +398,10 @@ func at(path string, q expense.Query) string {
 
 // filterOf tells what is asked for as the filter form shows it. The order
 // stands in it only where it is not the usual one.
-func filterOf(q expense.Query) page.FilterForm {
+func filterOf(v Visit, q expense.Query) page.FilterForm {
 	values := q.Values()
 	return page.FilterForm{
-		Q: q.Q, Person: q.Person, Category: q.Category, From: q.From.String(), To: q.To.String(),
+		Q: q.Q, Person: q.Person, Category: q.Category, Team: v.only, From: q.From.String(), To: q.To.String(),
 		Sort: values.Get("sort"), Order: values.Get("order"),
 	}
 }
@@ -289,7 +412,7 @@ func periodLinks(v Visit, q expense.Query, today expense.Date) []page.Link {
 	for _, p := range expense.Periods(today) {
 		ranged := q.First()
 		ranged.From, ranged.To = p.From, p.To
-		links = append(links, page.Link{Label: p.Name, URL: at(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
+		links = append(links, page.Link{Label: p.Name, URL: v.address(v.path(), ranged), Current: q.From == p.From && q.To == p.To})
 	}
 	return links
 }
@@ -315,7 +438,7 @@ func columnsOf(v Visit, q expense.Query) []page.Column {
 			sorted.Desc = !q.Desc
 			c.Sorted = map[bool]string{false: "ascending", true: "descending"}[q.Desc]
 		}
-		c.URL = at(v.path(), sorted)
+		c.URL = v.address(v.path(), sorted)
 		columns = append(columns, c)
 	}
 	return columns
@@ -328,30 +451,6 @@ func filters(groups []expense.Group) []string {
 		all = append(all, g.Filter)
 	}
 	return all
-}
-
-// teamLines puts the totals of the database beside the teams, in their order,
-// those without expenses too, and behind them the teams that are no longer in
-// the teams file.
-func teamLines(teams []team.Team, totals []expense.TeamTotal, l *page.Locale) []page.TeamLine {
-	byTeam := map[string]expense.TeamTotal{}
-	for _, total := range totals {
-		byTeam[total.Team] = total
-	}
-	var lines []page.TeamLine
-	add := func(t team.Team, total expense.TeamTotal) {
-		lines = append(lines, page.TeamLine{Team: t, Count: total.Count, Total: total.Total, Months: page.MonthChart(total.ByMonth, l)})
-	}
-	for _, t := range teams {
-		add(t, byTeam[t.ID])
-		delete(byTeam, t.ID)
-	}
-	for _, id := range slices.Sorted(maps.Keys(byTeam)) {
-		if total := byTeam[id]; total.Count > 0 {
-			add(formerTeam(id), total)
-		}
-	}
-	return lines
 }
 
 // ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
@@ -368,7 +467,7 @@ func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error
 func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension, mediaType string,
 	write func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error,
 ) error {
-	q, err := queryOf(r, v)
+	q, _, err := s.queryOf(r, v)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,15 @@ func (s *Site) page(person *session.Session, title string) page.Page {
 	if person == nil {
 		return page.Page{Title: title}
 	}
-	return page.Page{Title: title, SignedIn: true, Name: person.Name}
+	shared := page.Page{Title: title, SignedIn: true, Name: person.Name}
+	switch teams := s.Access(person).Logs(); len(teams) {
+	case 0:
+	case 1:
+		shared.LogURL = "/team/" + teams[0].ID + "/expenses/new"
+	default:
+		shared.LogURL = "/expenses/new"
+	}
+	return shared
 }
 
 // Access returns what a person may see, by the directory as it is now.
@@ -154,38 +162,8 @@ func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	shared := s.page(person, "")
-	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name}
+	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{shared}, nil })
-}
-
-// Dashboard handles GET /dashboard. An administrator's compares the teams.
-func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-	access, shared := s.Access(person), s.page(person, "Dashboard")
-	key := page.ContentKey{
-		Page: "dashboard", Directory: s.directory.Current(), Today: s.today(),
-		Admin: access.Admin, Name: person.Name, Email: person.Email, Unverified: person.Unverified,
-	}
-	if access.ReadsAll() {
-		known, err := s.revisions(r)
-		if err != nil {
-			return err
-		}
-		key.Revision = known.Of("")
-	}
-	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, person, access, shared) })
-}
-
-func (s *Site) dashboardView(r *http.Request, person *session.Session, access team.Access, shared page.Page) (any, error) {
-	view := page.DashboardView{
-		Page: shared, Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
-		Teams: access.Teams, Admin: access.Admin,
-	}
-	if !access.ReadsAll() {
-		return view, nil
-	}
-	totals, err := s.store.Totals(r.Context(), s.today())
-	view.Totals = teamLines(access.Teams, totals, s.pages.Locales.Of(r))
-	return view, err
 }
 
 // profileJSON is the profile for programs.

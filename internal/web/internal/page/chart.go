@@ -3,139 +3,150 @@ package page
 import (
 	"fmt"
 	"math/bits"
-	"time"
+	"strconv"
+	"strings"
 
 	"expense-dashboard/internal/expense"
 )
 
-// A chart is groups of expenses drawn as bars, and the table behind it.
-type chart struct {
-	Bars  []bar
-	Ticks []tick // below each place for a bar in a chart of months
-	Width int    // of a chart of months, in the units of its bars
-	Peak  bar    // the largest one; without a label where there is none
-	// Rows have the labels that readers see. Together they are all expenses,
-	// also those that are too far back for a bar.
-	Rows []expense.Group
+// A Chart is groups of expenses drawn as bars. It is its own table: each bar
+// says what it stands for.
+type Chart struct {
+	Bars   []Bar
+	Before *Bar // of a chart of months, what is too far back for it; nil for nothing
 }
 
-// A bar is a group with its place in a picture, which starts at the top left. A
-// bar that lies has only a width.
-type bar struct {
-	expense.Group
+// A Bar is a group with its size in a picture. A bar that stands has heights,
+// one that lies has a width.
+type Bar struct {
+	expense.Group        // its label as readers see it
+	Month, Year   string // below a bar of a month; the year may be empty
+	Short         string // about the total, as in 7.1k; empty for none
+	URL           string // of the expenses; empty where there are none
+	Present       bool   // whether it is the present month
+	// Of one that stands: what is free above it, its part above the line, and its
+	// part below, where refunds are more than what was spent.
+	Free, Up, Down int
+	// Of one that lies, and of one in a row of small ones: where it begins and how
+	// large it is.
 	X, Y, Width, Height int
 }
 
-// A tick is what stands below a bar: a short month, a year, or nothing.
-type tick struct{ Month, Year string }
-
 const (
-	maxBars    = 12   // of a chart with bars that lie, without that of the others
-	maxMonths  = 24   // of a chart of months
-	minMonths  = 12   // for which it has place, so that few bars are not wide
-	barLength  = 1000 // of the longest bar that lies
-	barHeight  = 100  // of the highest bar that stands
-	monthWidth = 10
-	monthGap   = 1 // on each side of a bar
+	months      = 12   // of a chart of months
+	barLength   = 1000 // of the longest bar that lies
+	barHeight   = 112  // of the highest bar that stands, in pixels
+	sparkHeight = 100  // of the highest bar in a row of small ones
+	sparkWidth  = 10   // of the place of one of them
+	sparkGap    = 1    // on each side of it
 )
 
-// MonthChart draws groups that are labelled with months, like 2006-01, and stand
-// in their order: the last 24 up to the last one, those without expenses too.
-func MonthChart(groups []expense.Group, l *Locale) chart {
-	if len(groups) == 0 {
-		return chart{}
-	}
-	first, last := monthOf(groups[0].Label), monthOf(groups[len(groups)-1].Label)
-	count := min(monthsFrom(first, last)+1, maxMonths)
-	start := last.StartOfMonth(1 - count)
-	known := map[expense.Date]expense.Group{}
+// MonthChart draws twelve months up to that of a day, which is the present one or
+// lies before it: groups are labelled with months, like 2006-01. Each bar leads
+// to link's address of its month. There is no chart where it would be one bar or
+// none.
+func MonthChart(groups []expense.Group, until, today expense.Date, l *Locale, link func(month expense.Date) string) Chart {
+	byMonth := map[string]expense.Group{}
+	start := until.StartOfMonth(1 - months)
 	var earlier expense.Group
 	for _, g := range groups {
-		month := monthOf(g.Label)
-		if month.Compare(start) < 0 {
-			earlier.Count += g.Count
-			earlier.Total += g.Total
+		byMonth[g.Label] = g
+		if g.Label < start.Month() {
+			earlier = earlier.Plus(g)
 		}
-		known[month] = g
 	}
-	var c chart
+	var c Chart
+	shown := 0
+	for i := range months {
+		month := start.StartOfMonth(i)
+		g := byMonth[month.Month()]
+		bar := Bar{Group: g, Month: l.monthName(month.T.Month()), Present: month == today.StartOfMonth(0)}
+		bar.Label = l.monthText(month)
+		if month.T.Month() == 1 || i == 0 && month.T.Month() != 12 {
+			bar.Year = month.T.Format("2006")
+		}
+		if g.Count > 0 {
+			shown++
+			bar.URL, bar.Short = link(month), l.short(g.Total)
+		}
+		c.Bars = append(c.Bars, bar)
+	}
+	if shown < 2 {
+		return Chart{}
+	}
 	if earlier.Count > 0 {
 		earlier.Label = "Before " + l.monthText(start)
-		c.Rows = append(c.Rows, earlier)
+		c.Before = &Bar{Group: earlier}
 	}
-	for i := range count {
-		month := start.StartOfMonth(i)
-		g := known[month]
-		g.Label = l.monthText(month)
-		c.Rows = append(c.Rows, g)
-		c.Bars = append(c.Bars, bar{Group: g, X: i*monthWidth + monthGap, Width: monthWidth - 2*monthGap})
-	}
-	c.findPeak()
-	for i := range c.Bars {
-		height := scaled(c.Bars[i].Total, c.Peak.Total, barHeight)
-		c.Bars[i].Y, c.Bars[i].Height = barHeight-height, height
-	}
-	c.Ticks = monthTicks(start, count, l)
-	c.Width = len(c.Ticks) * monthWidth
+	c.stand()
 	return c
 }
 
-// monthTicks names each month, or the first of each quarter where there are too
-// many. The year stands below January, or below the first month in a chart
-// without one.
-func monthTicks(start expense.Date, count int, l *Locale) []tick {
-	ticks := make([]tick, max(count, minMonths))
-	years := 0
-	for i := range count {
-		month := start.StartOfMonth(i).T
-		if count <= minMonths || month.Month()%3 == time.January {
-			ticks[i].Month = l.monthName(month.Month())
-		}
-		if month.Month() == time.January {
-			ticks[i].Year = month.Format("2006")
-			years++
-		}
+// stand gives the bars their heights on a common line.
+func (c *Chart) stand() {
+	highest, deepest := extremes(c.Bars)
+	top := scaled(highest, highest+deepest, barHeight)
+	bottom := scaled(deepest, highest+deepest, barHeight)
+	for i := range c.Bars {
+		b := &c.Bars[i]
+		b.Up, b.Down = scaled(b.Total, highest+deepest, barHeight), scaled(-b.Total, highest+deepest, barHeight)
+		b.Free = top - b.Up
+		b.Height = bottom - b.Down
 	}
-	if years == 0 {
-		ticks[0].Year = start.T.Format("2006")
-	}
-	return ticks
 }
 
-// BarChart draws groups, of which the largest stands first. Where there are many,
-// the smaller ones are one bar at the end.
-func BarChart(groups []expense.Group) chart {
-	var others expense.Group
-	if len(groups) > maxBars+1 {
-		for _, g := range groups[maxBars:] {
-			others.Count += g.Count
-			others.Total += g.Total
+// extremes are the largest total, and how far the lowest lies below zero.
+func extremes(bars []Bar) (highest, deepest expense.Money) {
+	for _, b := range bars {
+		highest, deepest = max(highest, b.Total), max(deepest, -b.Total)
+	}
+	return highest, deepest
+}
+
+// Sparks draws the months of several teams as rows of small bars, on one scale.
+func Sparks(teams [][]expense.Group) []Chart {
+	charts := make([]Chart, len(teams))
+	var all []Bar
+	for i, groups := range teams {
+		for _, g := range groups {
+			charts[i].Bars = append(charts[i].Bars, Bar{Group: g})
 		}
-		others.Label = fmt.Sprintf("%d others", len(groups)-maxBars)
-		groups = groups[:maxBars]
+		all = append(all, charts[i].Bars...)
 	}
-	var c chart
-	c.Rows = append(c.Rows, groups...)
-	if others.Label != "" {
-		c.Rows = append(c.Rows, others)
+	highest, deepest := extremes(all)
+	line := scaled(highest, highest+deepest, sparkHeight)
+	for i := range charts {
+		for j := range charts[i].Bars {
+			b := &charts[i].Bars[j]
+			b.X, b.Width = j*sparkWidth+sparkGap, sparkWidth-2*sparkGap
+			up, down := scaled(b.Total, highest+deepest, sparkHeight), scaled(-b.Total, highest+deepest, sparkHeight)
+			b.Y, b.Height = line-up, up+down
+		}
 	}
-	for _, g := range c.Rows {
-		c.Bars = append(c.Bars, bar{Group: g})
+	return charts
+}
+
+// BarChart draws groups, of which the largest stands first, as at most most bars
+// that lead to link's address. Where there are more, the smaller ones are one bar
+// at the end.
+func BarChart(groups []expense.Group, most int, link func(g expense.Group) string) Chart {
+	var c Chart
+	for i, g := range groups {
+		if i >= most && len(groups) > most+1 {
+			others := expense.Group{Label: fmt.Sprintf("%d others", len(groups)-i)}
+			for _, other := range groups[i:] {
+				others = others.Plus(other)
+			}
+			c.Bars = append(c.Bars, Bar{Group: others})
+			break
+		}
+		c.Bars = append(c.Bars, Bar{Group: g, URL: link(g)})
 	}
-	c.findPeak()
+	highest, _ := extremes(c.Bars)
 	for i := range c.Bars {
-		c.Bars[i].Width = scaled(c.Bars[i].Total, c.Peak.Total, barLength)
+		c.Bars[i].Width = scaled(c.Bars[i].Total, highest, barLength)
 	}
 	return c
-}
-
-// findPeak sets the largest bar, the first of equals.
-func (c *chart) findPeak() {
-	for _, b := range c.Bars {
-		if b.Total > c.Peak.Total {
-			c.Peak = b
-		}
-	}
 }
 
 // scaled is how much of a size shows a part of a whole: at least 1 where the part
@@ -150,14 +161,28 @@ func scaled(part, whole expense.Money, size int) int {
 	return max(1, int(length))
 }
 
-// monthOf returns the first day of a month that is written like 2006-01, or no
-// date.
-func monthOf(label string) expense.Date {
-	date, _ := expense.ParseDate(label + "-01")
-	return date
-}
-
-// monthsFrom is how many months after first last is; the years 1 to 9999 fit.
-func monthsFrom(first, last expense.Date) int {
-	return max(0, 12*(last.T.Year()-first.T.Year())+int(last.T.Month())-int(first.T.Month()))
+// short writes about an amount, in whole units of the currency: 600, 7.1k, 71k,
+// 1.2m. Between two of these forms it rounds to the nearest.
+func (l *Locale) short(m expense.Money) string {
+	sign := ""
+	if m < 0 {
+		sign, m = "−", -m
+	}
+	unit := l.currency.Of(1)
+	round := func(of expense.Money) int64 { return int64((m + of/2) / of) }
+	tenth := func(of expense.Money, letter string) string {
+		tenths := round(of / 10)
+		if tenths >= 100 {
+			return strconv.FormatInt(round(of), 10) + letter
+		}
+		return strings.TrimSuffix(fmt.Sprintf("%d%s%d", tenths/10, l.notation.Decimal, tenths%10), l.notation.Decimal+"0") + letter
+	}
+	switch {
+	case round(unit) < 1000:
+		return sign + strconv.FormatInt(max(1, round(unit)), 10)
+	case round(unit*1000) < 1000:
+		return sign + tenth(unit*1000, "k")
+	default:
+		return sign + tenth(unit*1_000_000, "m")
+	}
 }

@@ -23,6 +23,7 @@ type Locale struct {
 	tag        string // BCP 47; empty for English, the language of the page
 	currency   expense.Currency
 	formatter  *currency.Formatter // of amounts
+	counts     *currency.Formatter // of numbers without a currency
 	notation   expense.Notation
 	months     [12]string // abbreviated, as a page shows them
 	day, month string     // patterns in which D, M and Y stand for day, month and year
@@ -78,8 +79,9 @@ func newLocales(c expense.Currency) *locales {
 // locale returns what one of the row's tags makes of it.
 func (row localeRow) locale(tag string, c expense.Currency) *Locale {
 	region := currency.NewLocale(tag)
-	made := &Locale{tag: tag, currency: c, formatter: currency.NewFormatter(region), day: row.day, month: row.month}
+	made := &Locale{tag: tag, currency: c, formatter: currency.NewFormatter(region), counts: currency.NewFormatter(region), day: row.day, month: row.month}
 	made.formatter.MaxDigits = currency.DefaultDigits
+	made.counts.CurrencyDisplay = currency.DisplayNone
 	copy(made.months[:], strings.Fields(row.months))
 	made.notation = expense.Notation{Currency: c, Decimal: decimalMark(region), Symbols: symbolsOf(c, region)}
 	if tag == "en" || strings.HasPrefix(tag, "en-") {
@@ -158,6 +160,12 @@ func (l *Locale) Money(m expense.Money) string {
 	return l.formatter.Format(amount)
 }
 
+// number returns a count as the reader groups digits, as in 1.200.
+func (l *Locale) number(n int64) template.HTML {
+	amount, _ := currency.NewAmountFromInt64(n, "JPY") // which has no decimals
+	return l.mark(l.counts.Format(amount))
+}
+
 // dayText returns a date as the reader writes it, as in 21. Nov. 2026.
 func (l *Locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
 
@@ -197,8 +205,9 @@ func (l *Locale) mark(text string) template.HTML {
 // templateFuncs are what templates call to show amounts, dates and times.
 func (l *Locale) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"money": func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
-		"day":   func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
+		"number": l.number,
+		"money":  func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
+		"day":    func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"moment": func(t time.Time) template.HTML {
 			t = t.UTC()
 			return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " UTC"

@@ -24,22 +24,12 @@ type Page struct {
 	Title    string // stands before the product's name; empty on the home page
 	SignedIn bool
 	Name     string // of the person signed in; may be empty
+	LogURL   string // of the form of a new expense; empty where they may log none
 }
 
 // A HomeView is the view of home.html.
 type HomeView struct {
 	Page
-}
-
-// A DashboardView is the view of dashboard.html.
-type DashboardView struct {
-	Page
-	Email      string
-	Unverified bool   // Okta says that Email is not verified
-	Mend       string // of that, for who runs the site; may be empty
-	Teams      []team.Team
-	Admin      bool
-	Totals     []TeamLine // an admin's comparison of all teams
 }
 
 // A ProfileView is the view of profile.html: who somebody is, and why they see
@@ -147,7 +137,7 @@ func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
 	set := templateSet{}
-	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "import", "profile", "sessions", "error", "signout", "onward"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "choose", "import", "profile", "sessions", "error", "signout", "onward"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)

@@ -28,17 +28,18 @@ type ContentKey struct {
 	Directory *team.Directory // which names the teams
 	Today     expense.Date
 	Team      string
-	Admin     bool
+	Role      string // what its reader may do, as team.Access.Key has it
+	Viewer    string // who its reader is, where something of it is theirs
 	Query     string // as it stands in the address
-	Reader    string // of a page on which anything is the reader's own; empty on others
 	// Of pages that greet.
 	SignedIn    bool
 	Name, Email string
+	LogURL      string
 	Unverified  bool
 }
 
 func (k ContentKey) size() int {
-	return KeyCost + len(k.Page) + len(k.Revision) + len(k.Team) + len(k.Query) + len(k.Reader) + len(k.Name) + len(k.Email)
+	return KeyCost + len(k.Page) + len(k.Revision) + len(k.Team) + len(k.Role) + len(k.Viewer) + len(k.Query) + len(k.Name) + len(k.Email)
 }
 
 // frameKey names what stands around the content: one for each person and page.

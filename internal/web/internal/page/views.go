@@ -28,44 +28,18 @@ type SessionsView struct {
 	IdleTimeout time.Duration // an unused session is listed, and over after this long
 }
 
-// A TeamLine is a team in the comparison of all teams.
-type TeamLine struct {
-	Team   team.Team
-	Count  int64
-	Total  expense.Money
-	Months chart
-}
-
-// Count is the number of expenses of all teams.
-func (v DashboardView) Count() int64 {
-	var count int64
-	for _, line := range v.Totals {
-		count += line.Count
-	}
-	return count
-}
-
-// Total is what all teams spent.
-func (v DashboardView) Total() expense.Money {
-	var total expense.Money
-	for _, line := range v.Totals {
-		total += line.Total
-	}
-	return total
-}
-
-// An ExpensesView is the view of expenses.html: a team's page, or an admin's
-// page over all teams.
+// An ExpensesView is the view of expenses.html: a team's page, or the page of all
+// teams that somebody may read.
 type ExpensesView struct {
 	Page
 	Notice   *Notice
-	Team     team.Team // zero on the page over all teams
-	CanLog   bool      // whether "Log an expense" is offered; only on a team's page
+	Team     team.Team // zero on the page of all teams
 	Admin    bool
 	Path     string // of this page, without a query: where the filter form goes
 	Filter   FilterForm
 	Faults   expense.QueryFaults // of the address: where there are any, nothing is listed
 	Filtered bool                // whether anything but the order is asked for
+	Narrowed bool                // whether one of the fields is used that fold
 	ClearURL string              // this page without a filter
 	Periods  []Link
 	Columns  []Column // Date, Name, Team on the page over all teams, Item, Category, Amount
@@ -74,49 +48,76 @@ type ExpensesView struct {
 	// Of exactly what is filtered, on all pages.
 	Count          int64
 	Total, Average expense.Money
-	Months         chart
-	ByCategory     chart
-	ByPerson       chart
+	Months         Chart
+	ByCategory     Chart
+	ByPerson       Chart
 
-	FirstURL, NextURL string // empty where there is no such page
-	CSVURL, JSONURL   string
-	People            []string // suggestions for the filter
-	Categories        []string
+	Here             Part   // of the list that this page is
+	PrevURL, NextURL string // empty where there is no such page
+	CSVURL, JSONURL  string
+	People           []Choice // for the filter, and so on
+	Categories       []Choice
+	Teams            []Choice
+}
+
+// A Part is the part of a list that a page shows: its first and its last row,
+// from 1, and what its rows come to.
+type Part struct {
+	First, Last int64
+	Total       expense.Money
 }
 
 // A FilterForm is the filter as it stands in the address, texts as typed, with
 // what is not understood of it.
 type FilterForm struct {
-	Q, Person, Category, From, To, Sort, Order string
-	Faults                                     expense.QueryFaults
+	Q, Person, Category, Team, From, To, Sort, Order string
+	Faults                                           expense.QueryFaults
 }
 
-// A filterField is a field of the filter, with what is not understood of it.
-type filterField struct {
-	Name, Label, Type, Value string
-	Length                   int    // the most characters it takes; 0 for dates
-	List, Placeholder        string // may be empty
-	Fault                    string // a sentence, or empty
-}
-
-// Fields returns the fields in the order in which they stand.
-func (f FilterForm) Fields() []filterField {
-	fields := []filterField{
-		{Name: "q", Label: "Search", Type: "search", Value: f.Q, Length: expense.MaxItem, Placeholder: "Item, person, note"},
-		{Name: "person", Label: "Person", Type: "text", Value: f.Person, Length: expense.MaxPerson, List: "people"},
-		{Name: "category", Label: "Category", Type: "text", Value: f.Category, Length: expense.MaxCategory, List: "categories"},
-		{Name: "from", Label: "From", Type: "date", Value: f.From},
-		{Name: "to", Label: "To", Type: "date", Value: f.To},
-	}
-	for i := range fields {
-		fields[i].Fault = f.Faults.Text(fields[i].Name)
-	}
-	return fields
-}
+// Fault is what is not understood of a field, or empty.
+func (f FilterForm) Fault(field string) string { return f.Faults.Text(field) }
 
 // Has reports whether a parameter of the address has a field.
 func (f FilterForm) Has(parameter string) bool {
-	return slices.ContainsFunc(f.Fields(), func(field filterField) bool { return field.Name == parameter })
+	return slices.Contains([]string{"q", "person", "category", "from", "to"}, parameter)
+}
+
+// Narrowed reports whether one of the fields is used that fold.
+func (f FilterForm) Narrowed() bool {
+	return f.Person != "" || f.Category != "" || f.Team != "" || f.From != "" || f.To != ""
+}
+
+// Mark marks the expense with an id, of which a notice speaks.
+func (v ExpensesView) Mark(id string) {
+	for i := range v.Rows {
+		if v.Rows[i].ID == id {
+			v.Rows[i].New = true
+		}
+	}
+}
+
+// maxChoices bounds the people and the categories that a filter offers.
+const maxChoices = 50
+
+// Choices offers groups, and what was chosen too where it is none of them.
+func Choices(groups []expense.Group, chosen string) []Choice {
+	var all []Choice
+	found := chosen == "" || chosen == expense.PersonMe
+	for _, g := range groups[:min(len(groups), maxChoices)] {
+		is := chosen != "" && expense.Fold(g.Filter) == expense.Fold(chosen)
+		found = found || is
+		all = append(all, Choice{Value: g.Filter, Label: g.Label, Chosen: is})
+	}
+	if !found {
+		all = append(all, Choice{Value: chosen, Label: chosen, Chosen: true})
+	}
+	return all
+}
+
+// A Choice is one of a short list.
+type Choice struct {
+	Value, Label string
+	Chosen       bool
 }
 
 // A Link is an address with what it is called. Current marks where one is.
@@ -138,6 +139,7 @@ type ExpenseLine struct {
 	expense.Expense
 	URL       string
 	TeamLabel string // shown on the page over all teams
+	New       bool   // what a notice speaks of
 }
 
 // A Notice is told once, on the page after an action.
@@ -172,6 +174,12 @@ type NewExpenseView struct {
 	Notice *Notice
 	Team   team.Team
 	Form   ExpenseFormView
+}
+
+// A ChooseTeamView is the view of choose.html: for which team an expense is logged.
+type ChooseTeamView struct {
+	Page
+	Teams []Link
 }
 
 // An ExpenseFormView is the form of an expense, as it was typed, with what is

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"expense-dashboard/internal/expense"
+)
+
+// Overview returns what teams spent as a reader sees it on a day, all of one
+// moment; nil is all teams.
+func (s *Store) Overview(ctx context.Context, reader expense.Actor, teams []string, today expense.Date) (expense.Overview, error) {
+	var o expense.Overview
+	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		o = expense.Overview{} // a read that fails may be tried again
+		if o.Teams, err = s.teamTotals(ctx, tx, reader, teams, today); err != nil {
+			return err
+		}
+		month := expense.Query{Teams: teams, From: today.StartOfMonth(0), To: today.StartOfMonth(1).AddDays(-1)}
+		if o.Month, err = s.summary(ctx, tx, month); err != nil {
+			return err
+		}
+		latest, err := s.page(ctx, tx, expense.Query{Teams: teams, Sort: "date", Desc: true}, expense.LatestSize)
+		o.Latest = latest.Expenses[:min(len(latest.Expenses), expense.LatestSize)]
+		return err
+	})
+	if err != nil {
+		return expense.Overview{}, fmt.Errorf("overview: %w", err)
+	}
+	return o, nil
+}
+
+// The names under which teamTotals finds parts of a month.
+const (
+	soFar  = "so far"
+	before = "before"
+	mine   = "mine"
+)
+
+// teamTotals asks for the months of each team, and for the days of this month
+// and the last that have been.
+func (s *Store) teamTotals(ctx context.Context, db querier, reader expense.Actor, teams []string, today expense.Date) ([]expense.TeamTotal, error) {
+	var b sqlBuilder
+	q := statement{Query: expense.Query{Teams: teams}}
+	days := func(name string, from, to expense.Date) string {
+		return ` UNION ALL SELECT team, '` + name + `', COUNT(*), CAST(SUM(amount_cents) AS BIGINT) FROM expenses
+			WHERE deleted_at IS NULL` + q.whereTeam(&b) + ` AND date >= ` + b.arg(from) + ` AND date <= ` + b.arg(to) + ` GROUP BY team`
+	}
+	text := `SELECT team, month AS period, n, cents FROM group_sums WHERE kind = 'month' AND n > 0` + q.whereTeam(&b) +
+		` UNION ALL SELECT team, '` + mine + `', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM sums
+			WHERE n > 0` + q.whereTeam(&b) + ` AND month = ` + b.arg(today.Month()) + `
+			AND person IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + readerRoot(&b, reader) + `) GROUP BY team` +
+		days(soFar, today.StartOfMonth(0), today) + days(before, today.StartOfMonth(-1), today.SameDayBefore()) + ` ORDER BY 1`
+	year := today.Month()[:len("2006-")]
+	var totals []expense.TeamTotal
+	err := s.eachTeamGroup(ctx, db, text, b.args, func(team string, g expense.Group) {
+		if len(totals) == 0 || totals[len(totals)-1].Team != team {
+			totals = append(totals, expense.TeamTotal{Team: team, ByMonth: expense.LastMonths(today)})
+		}
+		t := &totals[len(totals)-1]
+		switch {
+		case g.Label == soFar:
+			t.SoFar = t.SoFar.Plus(g)
+		case g.Label == before:
+			t.Before = t.Before.Plus(g)
+		case g.Label == mine:
+			t.Mine = t.Mine.Plus(g)
+		default:
+			t.Add(g)
+			if strings.HasPrefix(g.Label, year) {
+				t.Year = t.Year.Plus(g)
+			}
+		}
+	})
+	return totals, err
+}
+
+// eachTeamGroup calls fn for each row of a statement with the columns team,
+// label, n and cents.
+func (s *Store) eachTeamGroup(ctx context.Context, db querier, text string, args []any, fn func(team string, g expense.Group)) error {
+	return s.each(ctx, db, text, args, func(scan func(...any) error) error {
+		var (
+			team string
+			g    expense.Group
+		)
+		if err := scan(&team, &g.Label, &g.Count, &g.Total); err != nil {
+			return err
+		}
+		fn(team, g)
+		return nil
+	})
+}
