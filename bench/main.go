@@ -204,7 +204,7 @@ func newScenes(p *program) ([]scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, err := p.lastPage(member, "/team/many?sort=item&order=asc", "/team/many?sort=item&order=desc")
+	second, err := p.nextPage(member, "/team/many?sort=item&order=asc")
 	if err != nil {
 		return nil, err
 	}
@@ -215,8 +215,8 @@ func newScenes(p *program) ([]scene, error) {
 		{"team page, 20 expenses", "/team/few", member, 0.6},
 		{"team page, 50 of many, newest first", "/team/many", member, 0},
 		{"team page, 50 of many, sorted by amount", "/team/many?sort=amount&order=desc", member, 0},
-		{"team page, 50 of many, last page by item", last, member, 0},
-		{"team page, 50 of many, one category of a month", "/team/many?category=Category+3&from=2025-02-01&to=2025-02-28", member, 0},
+		{"team page, 50 of many, second page by item", second, member, 0},
+		{"team page, 50 of many, one category of a month", "/team/many?category=Category+3&from=2024-02-01&to=2024-02-28", member, 0},
 		{"static file", style, nil, 0.85},
 	}, nil
 }

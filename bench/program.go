@@ -1,9 +1,9 @@
 package main
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -16,8 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	_ "modernc.org/sqlite"
 
 	"expense-dashboard/internal/devidp"
 )
@@ -70,15 +68,17 @@ func newProgram(path, folder string) (*program, error) {
 	return p, err
 }
 
-// fill fills the database, as the program itself lays it out.
+// fill fills the database by the program's own import, so that it is laid out as
+// the program does.
 func (p *program) fill(opts options) error {
 	if err := p.start(); err != nil {
 		return err
 	}
-	if err := p.stop(); err != nil {
-		return err
+	admin, err := p.signIn(adminAddress)
+	if err == nil {
+		err = p.importAll(admin, opts.rows, opts.others)
 	}
-	return fill(p.database(), opts.rows, opts.others)
+	return errors.Join(err, p.stop())
 }
 
 // teamsFile is the teams with all their members. The provider knows no colleague
@@ -237,73 +237,11 @@ func (p *program) find(who *visitor, target, expression string) (string, error) 
 	return found[len(found)-1], nil
 }
 
-// lastPage returns the address of the last page of a list: it starts after the
-// fiftieth expense from the end, which is where the second page of the list
-// turned around starts.
-func (p *program) lastPage(who *visitor, target, backwards string) (string, error) {
-	next, err := p.find(who, backwards, `after=[A-Za-z0-9_-]+`)
+// nextPage returns the address of the page behind that of a list.
+func (p *program) nextPage(who *visitor, target string) (string, error) {
+	link, err := p.find(who, target, nextLink.String())
 	if err != nil {
 		return "", err
 	}
-	cursor, err := decodeCursor(strings.TrimPrefix(next, "after="))
-	if err != nil {
-		return "", err
-	}
-	cursor[1] = "asc"
-	return target + "&after=" + encodeCursor(cursor), nil
+	return html.UnescapeString(nextLink.FindStringSubmatch(link)[1]), nil
 }
-
-// fill adds expenses of forty persons and twelve categories over three years.
-func fill(file string, rows, others int) (err error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=synchronous(OFF)&_pragma=cache_size(-200000)")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1)
-	for _, statement := range []string{
-		fmt.Sprintf(fillStatement, rows+others+20, rows, rows+others),
-		historyStatement, sumStatement, groupStatement, revisionStatement, "ANALYZE",
-	} {
-		if _, err := db.Exec(statement); err != nil {
-			return fmt.Errorf("fill: %w", err)
-		}
-	}
-	return nil
-}
-
-// What an expense says is mixed from its number, so that each category has
-// expenses of every person in every month. The ids are as far from the order of
-// the rows as random ones.
-const fillStatement = `
-	WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d),
-	mixed (i, team, a, b) AS (SELECT i, CASE WHEN i <= %[2]d THEN 'many' WHEN i <= %[3]d THEN 'team-' || (i %% 3) ELSE 'few' END,
-		i * 2654435761 %% 4294967291 / 1000, i * 2246822519 %% 4294967291 / 1000 FROM n),
-	named (i, team, digits, date, person, item, category) AS (SELECT i, team,
-		replace(replace(replace(replace(CAST(1000000000 + i * 7919 %% 999999937 AS TEXT), '0', 'a'), '1', 'b'), '8', 'c'), '9', 'd'),
-		(2024 + a %% 3) || '-' || substr(101 + a / 3 %% 12, 2) || '-' || substr(101 + a / 36 %% 28, 2),
-		'Person ' || (b %% 40), 'Item ' || (b / 40 %% 5000), 'Category ' || (a / 1008 %% 12) FROM mixed)
-	INSERT INTO expenses (id, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
-		person_key, item_key, category_key, search)
-	SELECT digits || 'aaaaaaaaaaaaaaaa', team, date, person, '', item, category,
-		1 + i * 7907 %% 500000, 'a note of some length about what it was', 1, 0, NULL,
-		lower(person), lower(item), lower(category), lower(item) || ' a note of some length about what it was'
-	FROM named`
-
-const historyStatement = `
-	INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes)
-	SELECT id, 1, 0, '', 'Somebody', 'imported', '[]' FROM expenses ORDER BY id`
-
-const sumStatement = `
-	INSERT INTO sums (team, month, category_key, person_key, category, person, n, cents)
-	SELECT team, substr(date, 1, 7), category_key, person_key, MIN(category), MIN(person), COUNT(*), SUM(amount_cents)
-	FROM expenses GROUP BY 1, 2, 3, 4`
-
-const groupStatement = `
-	INSERT INTO group_sums (team, kind, key, label, n, cents)
-	SELECT team, 'month', month, month, SUM(n), SUM(cents) FROM sums GROUP BY team, month
-	UNION ALL SELECT team, 'category', category_key, MIN(category), SUM(n), SUM(cents) FROM sums GROUP BY team, category_key
-	UNION ALL SELECT team, 'person', person_key, MIN(person), SUM(n), SUM(cents) FROM sums GROUP BY team, person_key`
-
-const revisionStatement = `
-	INSERT INTO revisions (team, revision) SELECT DISTINCT team, 'filled' FROM expenses`

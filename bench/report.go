@@ -1,31 +1,11 @@
 package main
 
 import (
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 )
-
-// decodeCursor reads where a page starts: sort, order, value and id.
-func decodeCursor(text string) ([]string, error) {
-	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
-	parts := strings.Split(string(decoded), "\n")
-	if len(parts) != 4 {
-		return nil, errors.New("a cursor has four parts")
-	}
-	return parts, nil
-}
-
-func encodeCursor(parts []string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, "\n")))
-}
 
 // printResults prints the table of the scenes.
 func printResults(out io.Writer, results []result) {

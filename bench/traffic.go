@@ -25,7 +25,7 @@ const (
 	colleagues = 200
 	// categories and years are those of the expenses that fill a database.
 	categories = 12
-	firstYear  = 2024
+	firstYear  = 2023
 	years      = 3
 )
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,14 +35,14 @@ func measureUnseen(p *program, opts options) ([]unseen, error) {
 		name string
 		at   func(i int) string
 	}{
-		{"50 of many, any page, newest first", func(i int) string {
-			return "/team/many?" + after("date", "desc", dayOf(i).Format(time.DateOnly))
+		{"50 of many, up to any day, newest first", func(i int) string {
+			return "/team/many?to=" + dayOf(i).Format(time.DateOnly)
 		}},
-		{"50 of many, any page, sorted by amount", func(i int) string {
-			return "/team/many?sort=amount&order=desc&" + after("amount", "desc", strconv.Itoa(500_000-i*600))
+		{"50 of many, up to any day, sorted by amount", func(i int) string {
+			return "/team/many?sort=amount&order=desc&to=" + dayOf(i).Format(time.DateOnly)
 		}},
-		{"50 of many, any page, sorted by item", func(i int) string {
-			return "/team/many?sort=item&order=asc&" + after("item", "asc", fmt.Sprintf("item %d", i*6))
+		{"50 of many, up to any day, sorted by item", func(i int) string {
+			return "/team/many?sort=item&order=asc&to=" + dayOf(i).Format(time.DateOnly)
 		}},
 		{"50 of many, one category of a month, sorted by amount", func(i int) string {
 			month := time.Date(firstYear, time.Month(1+i%36), 1, 0, 0, 0, 0, time.UTC)
@@ -74,11 +73,6 @@ func addresses(at func(i int) string) []string {
 
 // dayOf is one of the days on which something was spent.
 func dayOf(i int) time.Time { return time.Date(firstYear, 2, 1+i, 0, 0, 0, 0, time.UTC) }
-
-// after is where a page of a list starts.
-func after(sort, order, value string) string {
-	return "after=" + encodeCursor([]string{sort, order, value, strings.Repeat("m", 26)})
-}
 
 func playUnseen(small, large vegeta.Targeter, p *program, opts options) (r unseen, err error) {
 	var smalls, larges []time.Duration
