@@ -1,4 +1,4 @@
-.PHONY: run doctor build help test check try faults bench fuzz screenshots lighthouse vulnerabilities
+.PHONY: run doctor build help test check try faults soak bench fuzz screenshots lighthouse vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -43,6 +43,20 @@ try:
 	@scripts/install-proxies
 	examples/try nginx
 	examples/try caddy
+
+## faults: let things go wrong under load, each for FAULTS=2s, and print what people see of it
+FAULTS = 2s
+faults:
+	@go build -trimpath -ldflags '-s -w' -o bin/expense-dashboard .
+	@go build -C bench -o ../bin/bench .
+	bin/bench -rows 2000 -faults $(FAULTS) bin/expense-dashboard
+
+## soak: let people use the program for SOAK=1h with ROWS expenses, and print whether its memory stays flat
+SOAK = 1h
+soak:
+	@go build -trimpath -ldflags '-s -w' -o bin/expense-dashboard .
+	@go build -C bench -o ../bin/bench .
+	bin/bench -rows $(ROWS) -soak $(SOAK) bin/expense-dashboard
 
 # The parts by themselves, then the program beside a bare handler. It needs Linux
 # and two processors.

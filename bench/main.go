@@ -3,6 +3,7 @@
 //
 //	bench [flags] PROGRAM
 //	bench -soak 1h [-rows NUMBER] PROGRAM
+//	bench -faults 2s [-only NAME] PROGRAM
 //	bench -copies postgres://USER@HOST:5432/DATABASE PROGRAM
 //
 // Both are servers of their own with GOMAXPROCS=1, pinned to one processor; the
@@ -22,6 +23,12 @@
 // to be there. They send a fixed number of requests a second, so that nothing
 // but the program itself makes its memory grow, and that is printed at even
 // steps. The log is thrown away.
+//
+// With -faults things go wrong, one after the other, while people read lists and
+// log expenses: the program is restarted and killed, its log and its provider are
+// taken away, it is scanned and asked for what it has not got. Who gets no answer
+// to a form sends it again. In the end everything that was acknowledged has to be
+// there, once, and the log has to say what happened.
 //
 // With -copies the same people, as fast as they are answered, use one copy of the
 // program and two copies by turns, which share a PostgreSQL database. Each request
@@ -75,6 +82,7 @@ type options struct {
 	only         string
 	soak         time.Duration // zero for none
 	copies       string        // URL of a database; empty for none
+	faults       time.Duration // for each; zero for none
 }
 
 func main() {
@@ -90,6 +98,7 @@ func main() {
 	flag.StringVar(&opts.only, "only", "", "what the `name` of a scene begins with to be played; empty for all")
 	flag.DurationVar(&opts.soak, "soak", 0, "let people use the program for this `duration` instead, and print whether its memory stays flat")
 	flag.StringVar(&opts.copies, "copies", "", "let people use one copy of the program and two by turns instead, on the empty PostgreSQL database of this `URL`, and print what a request costs")
+	flag.DurationVar(&opts.faults, "faults", 0, "let things go wrong under load instead, each for this `duration`, and print what people see of it")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -124,6 +133,9 @@ func run(opts options, out io.Writer) error {
 	defer p.close()
 	if err := p.fill(opts); err != nil {
 		return err
+	}
+	if opts.faults > 0 {
+		return playFaults(p, opts, out)
 	}
 	if opts.soak > 0 {
 		return soak(p, opts.soak, out)

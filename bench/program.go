@@ -50,22 +50,27 @@ func newProgram(path, folder string) (*program, error) {
 	}
 	p := &program{path: path, folder: folder, address: address, baseURL: "http://" + address}
 	p.databaseURL = "sqlite:" + p.database()
-	p.provider, err = devidp.Start("127.0.0.1:0", devidp.Config{
-		RedirectURIs:           []string{p.baseURL + "/authorization-code/callback"},
-		PostLogoutRedirectURIs: []string{p.baseURL},
-		People: []devidp.Person{
-			{Subject: "00u-ada", Name: adminName, Email: adminAddress},
-			{Subject: "00u-mel", Name: "Mel Member", Email: memberAddress},
-		},
-	})
+	p.provider, err = devidp.Start("127.0.0.1:0", providerConfig(p.baseURL))
 	if err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(folder, "teams.json"), teamsFile(), 0o600); err != nil {
 		return nil, err
 	}
-	p.logFile, err = os.Create(filepath.Join(folder, "log"))
+	p.logFile, err = os.OpenFile(filepath.Join(folder, "log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	return p, err
+}
+
+// providerConfig is that of the provider of a program at an address.
+func providerConfig(baseURL string) devidp.Config {
+	return devidp.Config{
+		RedirectURIs:           []string{baseURL + "/authorization-code/callback"},
+		PostLogoutRedirectURIs: []string{baseURL},
+		People: []devidp.Person{
+			{Subject: "00u-ada", Name: adminName, Email: adminAddress},
+			{Subject: "00u-mel", Name: "Mel Member", Email: memberAddress},
+		},
+	}
 }
 
 // fill fills the database by the program's own import, so that it is laid out as
