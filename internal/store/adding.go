@@ -92,7 +92,7 @@ func (a *adder) add(ctx context.Context, e expense.Expense, key any) error {
 
 // rowColumns are the columns of what row returns.
 const rowColumns = `id, seq, team, date, person, owner, item, category, amount_cents, note, version, created_at, deleted_at,
-	person_key, item_key, category_key, search`
+	person_key, item_key, category_key, folded`
 
 // flush adds those that wait.
 func (a *adder) flush(ctx context.Context) error {
@@ -144,9 +144,6 @@ func (r *resolver) row(ctx context.Context, e expense.Expense) ([]any, error) {
 	return []any{
 		e.ID, e.Seq, e.Team, e.Date, e.PersonID, e.OwnerID, e.Item, category, int64(e.Amount), e.Note,
 		e.Version, e.CreatedAt.UnixMilli(), deleted,
-		expense.Fold(e.Person), expense.Fold(e.Item), expense.CategoryKey(e.Category), searchText(e.Item, e.Note),
+		expense.Fold(e.Person), expense.Fold(e.Item), expense.CategoryKey(e.Category), foldedText(e.Item, e.Note),
 	}, nil
 }
-
-// searchText is what a search looks through beside the person.
-func searchText(item, note string) string { return expense.Fold(item + "\n" + note) }

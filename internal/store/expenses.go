@@ -65,7 +65,7 @@ func (s *Store) page(ctx context.Context, db querier, q expense.Query, matches i
 
 // list returns so many expenses of q at most, from where its page starts on.
 func (s *Store) list(ctx context.Context, db querier, q expense.Query, matches int64, count int) ([]expense.Expense, error) {
-	b := sqlBuilder{counts: s.file == ""}
+	b := s.builder()
 	text := statement{q}.page(&b, matches, count)
 	found := make([]expense.Expense, 0, count)
 	err := s.eachExpense(ctx, db, text, b.args, func(e expense.Expense) error {
@@ -154,7 +154,7 @@ func (s *Store) Summary(ctx context.Context, q expense.Query) (expense.Summary, 
 func (s *Store) summary(ctx context.Context, db querier, q expense.Query) (expense.Summary, error) {
 	var (
 		summary expense.Summary
-		b       sqlBuilder
+		b       = s.builder()
 	)
 	text := statement{q}.groups(&b)
 	err := s.eachGroup(ctx, db, text, b.args, summary.Add)
@@ -196,7 +196,7 @@ func (s *Store) Expense(ctx context.Context, reader expense.Actor, team, id stri
 // expense returns one expense, with whether it is the reader's own.
 func (s *Store) expense(ctx context.Context, db querier, reader expense.Actor, team, id string) (expense.Expense, error) {
 	var (
-		b    sqlBuilder
+		b    = s.builder()
 		mine sql.NullBool
 	)
 	text := `SELECT ` + expenseColumns + `, owner_of.id = ` + readerRoot(&b, reader) + ` FROM expenses AS e` + expenseNames +
@@ -329,7 +329,7 @@ func update(ctx context.Context, r *resolver, action string, e expense.Expense, 
 	args := slices.Concat(row[:1], row[2:11], row[12:])
 	result, err := r.tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
 		category = $7, amount_cents = $8, note = $9, version = $10, deleted_at = $11,
-		person_key = $12, item_key = $13, category_key = $14, search = $15
+		person_key = $12, item_key = $13, category_key = $14, folded = $15
 		WHERE id = $1 AND version = $10 - 1`, args...)
 	if err != nil {
 		return err

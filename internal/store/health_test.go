@@ -10,11 +10,11 @@ import (
 )
 
 // TestPingReadsEveryTable holds the tables that Ping reads against those that a
-// database has.
+// database has, but for the index of the search, which no page needs but its own.
 func TestPingReadsEveryTable(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *Store) {
-		list := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' ORDER BY 1`
+		list := `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' AND name NOT LIKE 'expense_words%' ORDER BY 1`
 		if s.file == "" {
 			list = `SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname NOT LIKE 'goose%' ORDER BY 1`
 		}

@@ -80,6 +80,9 @@ func (s *Store) prepare(ctx context.Context, sample bool) error {
 	if err == nil {
 		err = s.transact(limited, s.agreeOnCurrency)
 	}
+	if err == nil {
+		err = s.fold(limited)
+	}
 	if err == nil && sample {
 		err = s.transact(limited, func(ctx context.Context, tx *sql.Tx) error {
 			return fillSample(ctx, tx, expense.DateOf(time.Now()), s.currency)

@@ -55,8 +55,8 @@ func claim(ctx context.Context, tx *sql.Tx, r SessionRecord) error {
 		}
 	}
 	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
-	_, err = tx.ExecContext(ctx, `UPDATE people SET name = $1, key = $2, address = CASE WHEN $3 = '' THEN address ELSE $3 END, seen_at = $4
-		WHERE id IN ($5, $6)`, name, expense.Fold(name), who.Address, r.SignedInAt.UnixMilli(), id, root)
+	_, err = tx.ExecContext(ctx, `UPDATE people SET name = $1, key = $2, folded = $3, address = CASE WHEN $4 = '' THEN address ELSE $4 END, seen_at = $5
+		WHERE id IN ($6, $7)`, name, expense.Fold(name), foldedText(name), who.Address, r.SignedInAt.UnixMilli(), id, root)
 	return err
 }
 
@@ -81,8 +81,8 @@ func subjectPerson(ctx context.Context, tx *sql.Tx, who expense.Actor) (id, root
 		}
 	}
 	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
-	_, err = tx.ExecContext(ctx, `INSERT INTO people (id, issuer, subject, name, key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		newNumber(), who.Issuer, who.Subject, name, expense.Fold(name))
+	_, err = tx.ExecContext(ctx, `INSERT INTO people (id, issuer, subject, name, key, folded) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		newNumber(), who.Issuer, who.Subject, name, expense.Fold(name), foldedText(name))
 	if err != nil {
 		return 0, 0, err
 	}

@@ -41,8 +41,8 @@ func (q statement) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams)
 
 // hidden returns a term with a column's value, for which there is no index.
 func hidden(column string) string {
-	if column == "amount_cents" {
-		return "(amount_cents + 0)"
+	if column == "amount_cents" || column == "n" {
+		return "(" + column + " + 0)"
 	}
 	return "(" + column + " || '')"
 }
@@ -60,7 +60,7 @@ func (q statement) page(b *sqlBuilder, matches int64, count int) string {
 	}
 	rows := strconv.Itoa(count)
 	var found string
-	if b.counts || !q.Filtered() {
+	if b.postgres || !q.Filtered() {
 		found = list(anyIndex, rows)
 	} else {
 		all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.whereTeam(b) + `)`
@@ -76,7 +76,7 @@ func (q statement) page(b *sqlBuilder, matches int64, count int) string {
 // less than to sort everything, which SQLite would rather do.
 func (q statement) indexed(b *sqlBuilder, by index) string {
 	turned := q.Desc != (q.sortColumn() == "date")
-	if b.counts || !turned || by == filterIndex || (by == anyIndex && q.Filtered()) {
+	if b.postgres || !turned || by == filterIndex || (by == anyIndex && q.Filtered()) {
 		return ""
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")

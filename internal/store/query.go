@@ -10,10 +10,13 @@ import (
 // sqlBuilder collects the arguments of a statement as its text is written.
 type sqlBuilder struct {
 	args []any
-	// counts says that the database knows how often a value occurs, as PostgreSQL
-	// does, and so chooses its index well.
-	counts bool
+	// postgres says which of the two it is for: PostgreSQL knows how often a value
+	// occurs, and so chooses its index well.
+	postgres bool
 }
+
+// builder returns one for the store's kind of database.
+func (s *Store) builder() sqlBuilder { return sqlBuilder{postgres: s.file == ""} }
 
 // arg adds an argument and returns its place in the text.
 func (b *sqlBuilder) arg(value any) string {
@@ -40,11 +43,7 @@ func (q statement) where(b *sqlBuilder, by index) string {
 	if q.Category != "" {
 		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(expense.CategoryKey(q.Category))
 	}
-	if q.Q != "" {
-		escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(expense.Fold(q.Q))
-		found := b.arg("%" + escaped + "%")
-		condition += " AND (search LIKE " + found + ` ESCAPE '\' OR person_key LIKE ` + found + ` ESCAPE '\')`
-	}
+	condition += q.whereWords(b, by)
 	if !q.From.IsZero() {
 		condition += " AND " + by.filter(q, "date") + " >= " + b.arg(q.From)
 	}

@@ -51,7 +51,10 @@ func manyExpenses(t testing.TB, s *Store, number int) []expense.Expense {
 
 // matches says in Go what a query means.
 func matches(q expense.Query, e expense.Expense) bool {
-	found := strings.Contains(expense.Fold(e.Item), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Person), expense.Fold(q.Q)) || strings.Contains(expense.Fold(e.Note), expense.Fold(q.Q))
+	words, found := expense.SearchText(e.Item, e.Note, e.Person, e.Category), true
+	for _, term := range expense.SearchTerms(q.Q) {
+		found = found && strings.Contains(words, term)
+	}
 	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&
 		(q.Person == "" || expense.Fold(q.Person) == expense.Fold(e.Person)) && (q.Category == "" || expense.CategoryKey(q.Category) == expense.CategoryKey(e.Category)) &&
 		(q.From.IsZero() || e.Date.Compare(q.From) >= 0) && (q.To.IsZero() || e.Date.Compare(q.To) <= 0)
@@ -412,7 +415,7 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 
 func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 	t.Helper()
-	b := sqlBuilder{counts: s.file == ""}
+	b := s.builder()
 	text := explain + statement{q}.page(&b, 100, expense.PageSize+1)
 	rows, err := s.read.Query(text, b.args...)
 	if err != nil {
@@ -436,4 +439,52 @@ func explained(t *testing.T, s *Store, q expense.Query, explain string) string {
 		lines = append(lines, fmt.Sprint(*line))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestSearchFollowsEveryWrite searches for what is written in each of the ways in
+// which words of an expense change.
+func TestSearchFollowsEveryWrite(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		found := func(q string, want int64) {
+			t.Helper()
+			summary, err := s.Summary(t.Context(), expense.Query{Q: q})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if summary.Count != want {
+				t.Errorf("%q finds %d expenses, want %d", q, summary.Count, want)
+			}
+		}
+		e := created(t, s, lunch())
+		found("zürich", 0)
+		entry := e.Entry
+		entry.Item, entry.Category = "Straßenbahn in Zürich", "Café"
+		e, err := s.Update(t.Context(), alice, e.ID, e.Version, entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for q, want := range map[string]int64{"zurich": 1, "strassenbahn CAFE": 1, "zurich absent": 0, "straße": 1, "rich": 1, "zu": 1, "ri": 0, "i": 1, `"`: 0, "%": 0, `'`: 0, "OR": 0, "*": 0, "bahn  in": 1} {
+			found(q, want)
+		}
+		for _, statement := range []string{
+			`UPDATE people SET name = 'Łucja', key = 'łucja', folded = '  lucja' WHERE id = (SELECT person FROM expenses WHERE id = '` + e.ID + `')`,
+			`UPDATE categories SET folded = '  bistro' WHERE key = 'café'`,
+			`UPDATE expenses SET folded = '  tram' WHERE id = '` + e.ID + `'`,
+		} {
+			if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for q, want := range map[string]int64{"lucja tram bistro": 1, "cafe": 0, "zurich": 0} {
+			found(q, want)
+		}
+		if _, err := s.write.ExecContext(t.Context(), `UPDATE expenses SET folded = ''`); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.fold(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		found("zurich", 1)
+	})
 }

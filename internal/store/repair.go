@@ -131,6 +131,9 @@ func Repair(ctx context.Context, databaseURL string) (found Repaired, err error)
 		}
 		return remakeSums(ctx, tx)
 	})
+	if err == nil {
+		err = s.repairWords(ctx)
+	}
 	if err != nil {
 		return Repaired{}, fmt.Errorf("repair: %w", err)
 	}
@@ -179,12 +182,16 @@ func repairKeys(ctx context.Context, tx *sql.Tx) (wrong int64, err error) {
 		keys        func(a, b string) []any
 	}{
 		{
-			`SELECT id, name, '', key, '' FROM people`, `UPDATE people SET key = $2 WHERE id = $1`,
-			func(name, _ string) []any { return []any{expense.Fold(name)} },
+			`SELECT id, name, '', key, folded FROM people`, `UPDATE people SET key = $2, folded = $3 WHERE id = $1`,
+			func(name, _ string) []any { return []any{expense.Fold(name), foldedText(name)} },
 		},
 		{
-			`SELECT id, item, note, item_key, search FROM expenses`, `UPDATE expenses SET item_key = $2, search = $3 WHERE id = $1`,
-			func(item, note string) []any { return []any{expense.Fold(item), searchText(item, note)} },
+			`SELECT id, label, '', key, folded FROM categories`, `UPDATE categories SET key = $2, folded = $3 WHERE id = $1`,
+			func(label, _ string) []any { return []any{expense.CategoryKey(label), foldedText(label)} },
+		},
+		{
+			`SELECT id, item, note, item_key, folded FROM expenses`, `UPDATE expenses SET item_key = $2, folded = $3 WHERE id = $1`,
+			func(item, note string) []any { return []any{expense.Fold(item), foldedText(item, note)} },
 		},
 	}
 	for _, of := range folded {
@@ -231,7 +238,7 @@ func refold(ctx context.Context, tx *sql.Tx, read, write string, keys func(a, b 
 			return 0, err
 		}
 		want := keys(a, b)
-		if want[0] != one || (len(want) > 1 && want[1] != other) {
+		if want[0] != one || want[1] != other {
 			writes = append(writes, append([]any{id}, want...))
 		}
 	}

@@ -144,8 +144,8 @@ func (r *resolver) byName(ctx context.Context, name string) (knownPerson, error)
 
 // add adds a person, or finds whom another transaction has added meanwhile.
 func (r *resolver) add(ctx context.Context, name, address, condition string, args ...any) (knownPerson, error) {
-	_, err := r.tx.ExecContext(ctx, `INSERT INTO people (id, address, name, key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		newNumber(), address, name, expense.Fold(name))
+	_, err := r.tx.ExecContext(ctx, `INSERT INTO people (id, address, name, key, folded) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		newNumber(), address, name, expense.Fold(name), foldedText(name))
 	if err != nil {
 		return knownPerson{}, err
 	}
@@ -162,7 +162,8 @@ func (r *resolver) category(ctx context.Context, label string) (int64, error) {
 	if id, ok := r.categories[key]; ok {
 		return id, nil
 	}
-	_, err := r.tx.ExecContext(ctx, `INSERT INTO categories (id, key, label) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, newNumber(), key, label)
+	_, err := r.tx.ExecContext(ctx, `INSERT INTO categories (id, key, label, folded) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		newNumber(), key, label, foldedText(label))
 	if err != nil {
 		return 0, err
 	}
@@ -184,6 +185,6 @@ func (r *resolver) spell(ctx context.Context, label string) error {
 		return nil
 	}
 	r.spelled[key] = label
-	_, err := r.tx.ExecContext(ctx, `UPDATE categories SET label = $2 WHERE key = $1 AND label <> $2`, key, label)
+	_, err := r.tx.ExecContext(ctx, `UPDATE categories SET label = $2, folded = $3 WHERE key = $1 AND label <> $2`, key, label, foldedText(label))
 	return err
 }

@@ -10,6 +10,7 @@ CREATE TABLE people (
     address TEXT COLLATE "C" NOT NULL DEFAULT '', -- as last told, in the form in which two of them are compared
     name    TEXT COLLATE "C" NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200), -- as last told
     key     TEXT COLLATE "C" NOT NULL,            -- the name, folded by the program
+    folded  TEXT COLLATE "C" NOT NULL DEFAULT '', -- the name, folded for searches by the program; '' until it is
     seen_at BIGINT,                  -- the last sign-in, in milliseconds since 1970 in UTC
     joined  BIGINT REFERENCES people (id) CHECK (joined <> id) -- whom an administrator says that this is
 );
@@ -24,6 +25,7 @@ CREATE TABLE categories (
     id      BIGINT PRIMARY KEY,
     key     TEXT COLLATE "C" NOT NULL UNIQUE,
     label   TEXT COLLATE "C" NOT NULL CHECK (char_length(label) BETWEEN 1 AND 50), -- as it was spelled last
+    folded  TEXT COLLATE "C" NOT NULL DEFAULT '', -- the label, folded for searches by the program; '' until it is
     retired BIGINT NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
 );
 
@@ -90,12 +92,11 @@ CREATE TABLE expenses (
     person_key   TEXT COLLATE "C" NOT NULL,
     item_key     TEXT COLLATE "C" NOT NULL,
     category_key TEXT COLLATE "C" NOT NULL,
-    search       TEXT COLLATE "C" NOT NULL -- item and note
+    folded       TEXT COLLATE "C" NOT NULL DEFAULT '' -- item and note, folded for searches by the program; '' until they are
 );
 INSERT INTO expenses
     SELECT e.id, ROW_NUMBER() OVER (ORDER BY e.created_at, e.id), e.team, e.date, p.id, p.id, e.item, c.id, e.amount_cents, e.note,
-        e.version, e.created_at, e.deleted_at, e.submission, e.import_key, p.key, e.item_key, c.key,
-        e.item_key || chr(10) || substr(e.search, char_length(e.item_key) + char_length(e.person_key) + 3)
+        e.version, e.created_at, e.deleted_at, e.submission, e.import_key, p.key, e.item_key, c.key, ''
     FROM expenses_4 AS e
     JOIN owners_4 AS o ON o.id = e.id
     JOIN people_4 AS q ON q.address = o.address AND q.key = CASE WHEN o.address = '' THEN e.person_key ELSE '' END
@@ -124,6 +125,8 @@ DROP TABLE expenses_4;
 -- An index for each order of a page, of one team and of all. Of equal values the
 -- expense that was logged last comes first.
 CREATE INDEX expenses_seq ON expenses (seq);
+-- What is still to be folded.
+CREATE INDEX expenses_unfolded ON expenses (id) WHERE folded = '';
 CREATE INDEX expenses_team_date ON expenses (team, date, seq, id) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_person ON expenses (team, person_key, seq DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_item ON expenses (team, item_key, seq DESC, id DESC) WHERE deleted_at IS NULL;

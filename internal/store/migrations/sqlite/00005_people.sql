@@ -10,6 +10,7 @@ CREATE TABLE people (
     address TEXT NOT NULL DEFAULT '', -- as last told, in the form in which two of them are compared
     name    TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 200), -- as last told
     key     TEXT NOT NULL,            -- the name, folded by the program
+    folded  TEXT NOT NULL DEFAULT '', -- the name, folded for searches by the program; '' until it is
     seen_at INTEGER,                  -- the last sign-in, in milliseconds since 1970 in UTC
     joined  INTEGER REFERENCES people (id) CHECK (joined <> id) -- whom an administrator says that this is
 ) STRICT;
@@ -24,6 +25,7 @@ CREATE TABLE categories (
     id      INTEGER PRIMARY KEY,
     key     TEXT NOT NULL UNIQUE,
     label   TEXT NOT NULL CHECK (length(label) BETWEEN 1 AND 50), -- as it was spelled last
+    folded  TEXT NOT NULL DEFAULT '', -- the label, folded for searches by the program; '' until it is
     retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
 ) STRICT;
 
@@ -66,7 +68,8 @@ INSERT INTO categories (id, key, label)
     AS ranked WHERE place = 1;
 
 CREATE TABLE expenses (
-    id           TEXT PRIMARY KEY CHECK (length(id) = 26),
+    n            INTEGER PRIMARY KEY, -- its place in the search's index
+    id           TEXT NOT NULL UNIQUE CHECK (length(id) = 26),
     seq          INTEGER NOT NULL DEFAULT 0, -- grows with each expense that is logged; two logged at once may share it
     team         TEXT NOT NULL CHECK (team <> ''),
     date         TEXT NOT NULL CHECK (date LIKE '____-__-__'),
@@ -86,12 +89,11 @@ CREATE TABLE expenses (
     person_key   TEXT NOT NULL,
     item_key     TEXT NOT NULL,
     category_key TEXT NOT NULL,
-    search       TEXT NOT NULL -- item and note
+    folded       TEXT NOT NULL DEFAULT '' -- item and note, folded for searches by the program; '' until they are
 ) STRICT;
 INSERT INTO expenses
-    SELECT e.id, ROW_NUMBER() OVER (ORDER BY e.created_at, e.id), e.team, e.date, p.id, p.id, e.item, c.id, e.amount_cents, e.note,
-        e.version, e.created_at, e.deleted_at, e.submission, e.import_key, p.key, e.item_key, c.key,
-        e.item_key || char(10) || substr(e.search, length(e.item_key) + length(e.person_key) + 3)
+    SELECT NULL, e.id, ROW_NUMBER() OVER (ORDER BY e.created_at, e.id), e.team, e.date, p.id, p.id, e.item, c.id, e.amount_cents, e.note,
+        e.version, e.created_at, e.deleted_at, e.submission, e.import_key, p.key, e.item_key, c.key, ''
     FROM expenses_4 AS e
     JOIN owners_4 AS o ON o.id = e.id
     JOIN people_4 AS q ON q.address = o.address AND q.key = CASE WHEN o.address = '' THEN e.person_key ELSE '' END
@@ -120,6 +122,8 @@ DROP TABLE expenses_4;
 -- An index for each order of a page, of one team and of all. Of equal values the
 -- expense that was logged last comes first.
 CREATE INDEX expenses_seq ON expenses (seq);
+-- What is still to be folded.
+CREATE INDEX expenses_unfolded ON expenses (id) WHERE folded = '';
 CREATE INDEX expenses_team_date ON expenses (team, date, seq, id) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_person ON expenses (team, person_key, seq DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX expenses_team_item ON expenses (team, item_key, seq DESC, id DESC) WHERE deleted_at IS NULL;
