@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +170,49 @@ func TestImportIsWholeOrNothing(t *testing.T) {
 		}
 		if after := exported(t, s); after != before || actions(t, s, e.ID) != "created" {
 			t.Errorf("something was taken:\n%s", after)
+		}
+	})
+}
+
+// TestImportsInOppositeOrder has two files say something new of the same expenses,
+// one from the first to the last and one the other way round, while people edit
+// some of them: nobody is in anybody's way for good.
+func TestImportsInOppositeOrder(t *testing.T) {
+	t.Parallel()
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 60)
+		var working sync.WaitGroup
+		for i, note := range []string{"first", "second"} {
+			rows := make([]expense.ImportRow, len(all))
+			for n, e := range all {
+				rows[n] = expense.ImportRow{Line: n + 2, ID: e.ID, Entry: e.Entry}
+				rows[n].Entry.Note = note
+			}
+			if i == 1 {
+				slices.Reverse(rows)
+			}
+			working.Go(func() {
+				if _, faults, err := s.Import(t.Context(), alice, rows); err != nil || faults != nil {
+					t.Errorf("the %s import: %v, %v", note, err, faults)
+				}
+			})
+		}
+		for _, e := range all[20:30] {
+			working.Go(func() {
+				entry := e.Entry
+				entry.Note = "edited"
+				_, err := s.Update(t.Context(), alice, e.ID, e.Version, entry)
+				var conflict *expense.ConflictError
+				if err != nil && !errors.As(err, &conflict) {
+					t.Errorf("edit: %v", err)
+				}
+			})
+		}
+		working.Wait()
+		for _, e := range all {
+			if now := stored(t, s, e); now.Note != "first" && now.Note != "second" && now.Note != "edited" {
+				t.Errorf("an expense is %+v", now)
+			}
 		}
 	})
 }
