@@ -17,7 +17,7 @@ import (
 )
 
 // columns are those of the files of expenses.
-const columns = "id,date,team,person,item,category,amount,note"
+const columns = "id,date,team,person,item,category,amount,note,version,owner"
 
 func TestLogAnExpense(t *testing.T) {
 	t.Parallel()
@@ -748,8 +748,17 @@ func TestExports(t *testing.T) {
 	if err != nil || len(records) != 6 || strings.Join(records[0], ",") != columns {
 		t.Fatalf("%d records, %v: %s", len(records), err, answer.Body)
 	}
-	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour` {
+	if row := strings.Join(records[1][2:], "|"); row != `finance|Carol Lee|'=cmd|' /C calc'!A0|Meals|42.50|at the harbour|1|carol.lee@task-vantage.com` {
 		t.Errorf("the first row is %q", row)
+	}
+	marked := b.Get("/team/finance/expenses.csv?sort=amount&order=asc&for=excel")
+	if marked.Check(t, 200); marked.Body != "\ufeff"+answer.Body {
+		t.Errorf("for Excel the file is %q", marked.Body)
+	}
+	b.Get("/team/finance").Check(t, 200, `href="/team/finance/expenses.csv?for=excel"`)
+	b.Get("/team/finance/expenses.csv?for=word").Check(t, http.StatusBadRequest, "is not understood")
+	for _, path := range []string{"/team/finance?for=excel", "/team/finance/expenses.json?for=excel"} {
+		b.Get(path).Check(t, http.StatusBadRequest, "“for” is not a parameter")
 	}
 	guest := r.Browser()
 	guest.Get("/team/finance/expenses.csv", "Accept", "text/csv").Check(t, http.StatusUnauthorized)

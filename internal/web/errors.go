@@ -27,9 +27,14 @@ var (
 	errCrossSite = errors.New("cross-site request refused")
 	errOfAnother = errors.New("the form was shown to somebody else")
 	errUnkept    = errors.New("what was typed is too long to be kept")
+	errGone      = errors.New("the client takes nothing more")
 	errTooSlow   = errors.New("the form took too long to come")
 	errPanic     = errors.New("panic")
 )
+
+// statusGone stands in the log and the metrics for a request whose sender went away
+// before it was answered: no status of HTTP, and what other servers write there.
+const statusGone = 499
 
 // methodError is a request with a method that its path has not got. Allow
 // lists those it has.

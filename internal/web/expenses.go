@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"expense-dashboard/internal/expense"
-	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/team"
@@ -20,13 +17,6 @@ import (
 )
 
 const (
-	// MaxExports is how many files may be made at once: each holds a connection
-	// to the database for as long as its reader takes.
-	maxExports = 2
-	// exportTimeout bounds the making of one file, and exportPatience how long
-	// its reader may take for the next few kilobytes.
-	exportTimeout  = 15 * time.Minute
-	exportPatience = 30 * time.Second
 	// maxSuggestions bounds the names and categories that a form suggests.
 	maxSuggestions = 50
 )
@@ -254,6 +244,7 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
 		CSVURL: v.address(v.filePath()+".csv", q.First()), JSONURL: v.address(v.filePath()+".json", q.First()),
+		ExcelURL: forExcel(v.address(v.filePath()+".csv", q.First())),
 	}
 	view.Narrowed = view.Filter.Narrowed()
 	s.fillCharts(r, v, q, sums, &view)
@@ -451,60 +442,4 @@ func filters(groups []expense.Group) []string {
 		all = append(all, g.Filter)
 	}
 	return all
-}
-
-// ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv.
-func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.export(w, r, v, ".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV)
-}
-
-// ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
-func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.export(w, r, v, ".json", "application/json", expensefile.WriteJSON)
-}
-
-// export streams all that is asked for, on all pages, as a file.
-func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, extension, mediaType string,
-	write func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error,
-) error {
-	q, _, err := s.queryOf(r, v)
-	if err != nil {
-		return err
-	}
-	select {
-	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
-	default:
-		return errBusy
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
-	defer cancel()
-	name := "expenses"
-	if v.Team.ID != "" {
-		name = v.Team.ID + "-expenses"
-	}
-	out := &fileAnswer{w: w, mediaType: mediaType, name: name + extension}
-	return write(out, s.store.Currency(), func(yield func(expense.Expense) error) error { return s.store.Each(ctx, q, yield) })
-}
-
-// fileAnswer answers with a file that a browser saves. Its headers are set with
-// the first bytes, so that what fails before them is still an error page, and
-// its reader gets exportPatience for each write.
-type fileAnswer struct {
-	w               http.ResponseWriter
-	mediaType, name string
-	begun           bool
-}
-
-func (f *fileAnswer) Write(data []byte) (int, error) {
-	if !f.begun {
-		f.begun = true
-		f.w.Header().Set("Content-Type", f.mediaType)
-		f.w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
-	}
-	err := http.NewResponseController(f.w).SetWriteDeadline(time.Now().Add(exportPatience))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return f.w.Write(data)
 }

@@ -63,7 +63,7 @@ type Site struct {
 	store     *store.Store
 	notices   *notices
 	drafts    *session.SplitCookie
-	exports   chan struct{} // has room for those that may run at once
+	exports   *exportPlaces
 	pages     *page.Pages
 	summaries *cache.Cache[string, expense.Summary] // by revision and filter
 	log       *slog.Logger
@@ -87,7 +87,7 @@ func New(c Config) (*Site, error) {
 	}
 	return &Site{
 		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
-		notices: notices, drafts: drafts, exports: make(chan struct{}, maxExports), pages: pages,
+		notices: notices, drafts: drafts, exports: newExportPlaces(), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
 		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),
 		stopping: c.Stopping, begun: c.Now(),
@@ -105,9 +105,20 @@ func (s *Site) Handle(h Handler) http.Handler {
 		if err == nil {
 			return
 		}
-		if a, ok := w.(*answer); ok && a.status != 0 {
+		a, _ := w.(*answer)
+		begun := a != nil && a.status != 0
+		switch {
+		case a != nil && (r.Context().Err() != nil || errors.Is(err, errGone)):
+			a.status = statusGone
+			s.log.InfoContext(r.Context(), "the client went away", "status", statusGone, "error", err)
+		case begun:
 			s.log.WarnContext(r.Context(), "answer cut off", "error", err)
+		}
+		if begun {
 			panic(http.ErrAbortHandler)
+		}
+		if a != nil && a.status == statusGone {
+			return
 		}
 		s.Fail(w, r, err)
 	})

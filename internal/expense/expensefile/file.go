@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ import (
 )
 
 // Columns are the first row of a file of expenses.
-const Columns = "id,date,team,person,item,category,amount,note"
+const Columns = "id,date,team,person,item,category,amount,note,version,owner"
 
 const (
 	// maxImportRows bounds the rows of one import.
@@ -34,11 +35,12 @@ func WriteCSV(w io.Writer, c expense.Currency, each func(func(expense.Expense) e
 	if err := out.Write(strings.Split(Columns, ",")); err != nil {
 		return err
 	}
-	cells := make([]string, 8)
+	cells := make([]string, 10)
 	err := each(func(e expense.Expense) error {
 		cells[0], cells[1], cells[6] = e.ID, e.Date.String(), c.Plain(e.Amount)
 		cells[2], cells[3] = neutralize(e.Team), neutralize(e.Person)
 		cells[4], cells[5], cells[7] = neutralize(e.Item), neutralize(e.Category), neutralize(e.Note)
+		cells[8], cells[9] = strconv.FormatInt(e.Version, 10), neutralize(e.Owner)
 		return out.Write(cells)
 	})
 	if err != nil {
@@ -91,6 +93,8 @@ type ExportedExpense struct {
 	Category string `json:"category"`
 	Amount   string `json:"amount"`
 	Note     string `json:"note"`
+	Version  string `json:"version"`
+	Owner    string `json:"owner"`
 }
 
 // WriteJSON writes the expenses that each calls its argument with as one JSON
@@ -107,6 +111,7 @@ func WriteJSON(w io.Writer, c expense.Currency, each func(func(expense.Expense) 
 	err := each(func(e expense.Expense) error {
 		text, err := json.Marshal(ExportedExpense{
 			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, c.Plain(e.Amount), e.Note,
+			strconv.FormatInt(e.Version, 10), e.Owner,
 		})
 		if err != nil {
 			return err
@@ -168,7 +173,8 @@ func (p *importParser) read(in *csv.Reader) {
 	in.FieldsPerRecord = -1
 	in.ReuseRecord = true
 	header, err := in.Read()
-	if err != nil || strings.Join(header, ",") != Columns {
+	names := strings.Join(header, ",")
+	if err != nil || names != Columns && names+",version,owner" != Columns {
 		p.fault(1, "The first line has to be "+Columns+".")
 		return
 	}
@@ -198,8 +204,8 @@ func (p *importParser) read(in *csv.Reader) {
 }
 
 func (p *importParser) row(line int, cells []string) {
-	if len(cells) != 8 {
-		p.fault(line, fmt.Sprintf("This line has %d cells instead of 8.", len(cells)))
+	if len(cells) != 8 && len(cells) != 10 {
+		p.fault(line, fmt.Sprintf("This line has %d cells instead of 8, or 10 with version and owner.", len(cells)))
 		return
 	}
 	for i, cell := range cells {

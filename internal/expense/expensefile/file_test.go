@@ -40,14 +40,14 @@ func lunch() expense.Entry {
 func anyTeam(string) bool { return true }
 
 func TestWriteCSV(t *testing.T) {
-	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch()}
+	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch(), Version: 3}
 	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
 	var out bytes.Buffer
 	if err := WriteCSV(&out, expense.Dollars(), each(e)); err != nil {
 		t.Fatal(err)
 	}
-	want := "id,date,team,person,item,category,amount,note\r\n" +
-		e.ID + `,2026-03-02,finance,Alice Johnson,"'=HYPERLINK(""https://evil.example"")",Meals,1234.50,"two` + "\r\n" + `lines, ""quoted"""` + "\r\n"
+	want := "id,date,team,person,item,category,amount,note,version,owner\r\n" +
+		e.ID + `,2026-03-02,finance,Alice Johnson,"'=HYPERLINK(""https://evil.example"")",Meals,1234.50,"two` + "\r\n" + `lines, ""quoted""",3,alice.johnson@task-vantage.com` + "\r\n"
 	if out.String() != want {
 		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
 	}
@@ -60,10 +60,10 @@ func TestWriteJSON(t *testing.T) {
 	}{
 		"none": {nil, `{"expenses":[],"count":0,"total":"0.00"}`},
 		"two": {
-			[]expense.Expense{{ID: "a", Entry: lunch()}, {ID: "b", Entry: lunch()}},
+			[]expense.Expense{{ID: "a", Entry: lunch(), Version: 3}, {ID: "b", Entry: lunch(), Version: 3}},
 			`{"expenses":[` +
-				`{"id":"a","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors"},` +
-				`{"id":"b","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors"}` +
+				`{"id":"a","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors","version":"3","owner":"alice.johnson@task-vantage.com"},` +
+				`{"id":"b","date":"2026-03-02","team":"finance","person":"Alice Johnson","item":"Team Lunch","category":"Meals","amount":"180.50","note":"with the auditors","version":"3","owner":"alice.johnson@task-vantage.com"}` +
 				`],"count":2,"total":"361.00"}`,
 		},
 	} {
@@ -165,7 +165,7 @@ func TestParseImport(t *testing.T) {
 
 func TestParseImportNeedsItsHeader(t *testing.T) {
 	for _, file := range []string{
-		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "date,id,team,person,item,category,amount,note\n",
+		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "id,date,team,person,item,category,amount,note,version\n", "date,id,team,person,item,category,amount,note\n",
 		strings.ToUpper(Columns), strings.ReplaceAll(Columns, ",", ";"), Columns + ",more\n", "\"", "\xff\xfei\x00d\x00",
 	} {
 		rows, faults := ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())

@@ -55,6 +55,7 @@ type ExpensesView struct {
 	Here             Part   // of the list that this page is
 	PrevURL, NextURL string // empty where there is no such page
 	CSVURL, JSONURL  string
+	ExcelURL         string   // the CSV file as Excel reads it
 	People           []Choice // for the filter, and so on
 	Categories       []Choice
 	Teams            []Choice

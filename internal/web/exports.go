@@ -1,0 +1,233 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/store"
+)
+
+const (
+	// maxExports is how many files may be made at once: each holds a connection
+	// to the database for as long as its reader takes.
+	maxExports = 2
+	// maxWaiting is how many may wait for a place, for maxExportWait each.
+	maxWaiting    = 8
+	maxExportWait = 5 * time.Second
+	// exportTimeout bounds the making of one file, and exportPatience how long
+	// its reader may take for the next few kilobytes, and the database for the next
+	// expense.
+	exportTimeout  = 15 * time.Minute
+	exportPatience = 30 * time.Second
+)
+
+// exportPlaces are where files are made: a few at once, and one a person, so that
+// nobody takes all of them.
+type exportPlaces struct {
+	mu      sync.Mutex
+	taken   map[string]bool // by the subject of who has one
+	waiting int
+	freed   chan struct{} // closed when a place is given back
+}
+
+func newExportPlaces() *exportPlaces {
+	return &exportPlaces{taken: map[string]bool{}, freed: make(chan struct{})}
+}
+
+// take waits for a place of a person, for patience at most. The error is errBusy
+// and says why, or that of ctx.
+func (p *exportPlaces) take(ctx context.Context, subject string, patience time.Duration) (giveBack func(), err error) {
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	for queued := false; ; {
+		freed, why := p.try(subject, &queued)
+		if freed == nil && why == "" {
+			return func() { p.giveBack(subject) }, nil
+		}
+		if freed == nil {
+			return nil, fmt.Errorf("%w: %s", errBusy, why)
+		}
+		select {
+		case <-freed:
+		case <-timeout.C:
+			p.leave()
+			return nil, fmt.Errorf("%w: %s", errBusy, why)
+		case <-ctx.Done():
+			p.leave()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// try takes a place, or returns why there is none and what to wait for: nothing
+// where too many wait already.
+func (p *exportPlaces) try(subject string, queued *bool) (freed chan struct{}, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.taken[subject]:
+		why = "the same person has a file made already"
+	case len(p.taken) >= maxExports:
+		why = "all places are taken"
+	default:
+		p.taken[subject] = true
+		if *queued {
+			p.waiting--
+		}
+		return nil, ""
+	}
+	if !*queued && p.waiting >= maxWaiting {
+		return nil, why + " and too many wait for one"
+	}
+	if !*queued {
+		*queued = true
+		p.waiting++
+	}
+	return p.freed, why
+}
+
+// leave ends the waiting of one.
+func (p *exportPlaces) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+}
+
+func (p *exportPlaces) giveBack(subject string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.taken, subject)
+	close(p.freed)
+	p.freed = make(chan struct{})
+}
+
+// fileFormat is a kind of file in which expenses are exported.
+type fileFormat struct {
+	extension, mediaType string
+	write                func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error
+}
+
+// ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv. With
+// for=excel the file begins with a mark of its encoding, which Excel needs.
+func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV})
+}
+
+// ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
+func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteJSON})
+}
+
+// export streams all that is asked for, on all pages, as a file.
+func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, format fileFormat) error {
+	q, excel, err := s.exportQueryOf(r, v, format)
+	if err != nil {
+		return err
+	}
+	giveBack, err := s.exports.take(r.Context(), v.Person.Subject, maxExportWait)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	ctx, cancel := context.WithTimeout(r.Context(), exportTimeout)
+	defer cancel()
+	name := "expenses"
+	if v.Team.ID != "" {
+		name = v.Team.ID + "-expenses"
+	}
+	out := &fileAnswer{w: w, mediaType: format.mediaType, name: name + format.extension, marked: excel}
+	return format.write(out, s.store.Currency(), func(yield func(expense.Expense) error) error {
+		return eachInTime(ctx, exportPatience, func(ctx context.Context, yield func(expense.Expense) error) error {
+			return s.store.Each(ctx, q, yield)
+		}, yield)
+	})
+}
+
+// forExcel is the address of a CSV file that Excel reads right.
+func forExcel(address string) string {
+	if strings.Contains(address, "?") {
+		return address + "&for=excel"
+	}
+	return address + "?for=excel"
+}
+
+// exportQueryOf reads what a file shall hold, and whether it is for Excel.
+func (s *Site) exportQueryOf(r *http.Request, v Visit, format fileFormat) (q expense.Query, excel bool, err error) {
+	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	if use, given := parameters["for"]; err == nil && given && format.extension == ".csv" {
+		if len(use) != 1 || use[0] != "excel" {
+			return expense.Query{}, false, expense.QueryFaults{{Parameter: "for", Text: "A file is for excel, or for nothing in particular."}}
+		}
+		excel = true
+		parameters.Del("for")
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = parameters.Encode()
+	}
+	q, _, err = s.queryOf(r, v)
+	return q, excel, err
+}
+
+// errHangs is a database that sends nothing more and does not end.
+var errHangs = errors.New("nothing came for too long")
+
+// eachInTime is each, which ends where the database lets wait for the next expense
+// longer than patience. The time that yield takes does not count.
+func eachInTime(ctx context.Context, patience time.Duration,
+	each func(context.Context, func(expense.Expense) error) error, yield func(expense.Expense) error,
+) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	hangs := time.AfterFunc(patience, func() { cancel(errHangs) })
+	defer hangs.Stop()
+	err := each(ctx, func(e expense.Expense) error {
+		hangs.Stop()
+		defer hangs.Reset(patience)
+		return yield(e)
+	})
+	if err != nil && errors.Is(context.Cause(ctx), errHangs) {
+		return store.Unavailable(errHangs)
+	}
+	return err
+}
+
+// fileAnswer answers with a file that a browser saves. Its headers are set with
+// the first bytes, so that what fails before them is still an error page, and
+// its reader gets exportPatience for each write.
+type fileAnswer struct {
+	w               http.ResponseWriter
+	mediaType, name string
+	marked          bool // begins with a byte order mark (RFC 3629, 6)
+	begun           bool
+}
+
+// Write implements io.Writer. Its error is errGone where the reader takes nothing.
+func (f *fileAnswer) Write(data []byte) (int, error) {
+	err := http.NewResponseController(f.w).SetWriteDeadline(time.Now().Add(exportPatience))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, fmt.Errorf("%w: %w", errGone, err)
+	}
+	if !f.begun {
+		f.begun = true
+		f.w.Header().Set("Content-Type", f.mediaType)
+		f.w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+		if f.marked {
+			if _, err := io.WriteString(f.w, "\ufeff"); err != nil {
+				return 0, fmt.Errorf("%w: %w", errGone, err)
+			}
+		}
+	}
+	n, err := f.w.Write(data)
+	if err != nil {
+		return n, fmt.Errorf("%w: %w", errGone, err)
+	}
+	return n, nil
+}
