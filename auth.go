@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,8 +41,18 @@ type authenticator struct {
 	callbacks *signin.Callbacks
 	given     *signin.Given
 	sessions  *session.Store
+	directory *team.File
+	policy    signInPolicy
 	log       *slog.Logger
 	now       func() time.Time
+}
+
+// signInPolicy is what a company asks of sign-ins beyond that they are right.
+type signInPolicy struct {
+	prompt       string        // sent with every sign-in but a recheck; empty for none
+	recheck      time.Duration // after which the provider is asked again; zero for never
+	stepUpMaxAge time.Duration // that a proof may have for what is gated by fresh; zero for any
+	stepUpACR    []string      // by one of which it has to be; empty for any
 }
 
 // login handles GET /login: it begins a sign-in in the browser and sends it to the
@@ -54,20 +65,37 @@ func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 		return &openid.SignInError{Failure: openid.ForeignIssuer, Err: errors.New("login started for another issuer")}
 	}
 	request := signin.Request{ReturnTo: signin.LocalPath(cmp.Or(query.Get("return_to"), a.localTarget(query.Get("target_link_uri"))))}
-	p := a.client.Provider()
-	if p == nil {
-		return web.BoundFor(request.ReturnTo, openid.ErrNoProvider())
-	}
-	login, err := a.pending.Begin(w, r, request)
-	if err != nil {
-		return fmt.Errorf("begin sign-in: %w", err)
-	}
-	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(login.CodeVerifier), oidc.Nonce(login.Nonce)}
+	var options []oauth2.AuthCodeOption
 	if hint := query.Get("login_hint"); hint != "" && len(hint) <= openid.MaxAddressLength {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
-	web.SeeOther(w, a.client.AuthURL(p, login.State, options...))
+	target, err := a.begin(w, r, request, options...)
+	if err != nil {
+		return err
+	}
+	web.SeeOther(w, target)
 	return nil
+}
+
+// begin makes a sign-in in the browser and returns where at the provider to send it:
+// with a state that has to come back, the challenge of a code verifier (RFC 7636,
+// 4.3) and a nonce that has to stand in the ID Token. An error knows where the
+// sign-in wanted to go.
+func (a *authenticator) begin(w http.ResponseWriter, r *http.Request, request signin.Request, options ...oauth2.AuthCodeOption) (string, error) {
+	p := a.client.Provider()
+	if p == nil {
+		return "", web.BoundFor(request.ReturnTo, openid.ErrNoProvider())
+	}
+	login, err := a.pending.Begin(w, r, request)
+	if err != nil {
+		return "", fmt.Errorf("begin sign-in: %w", err)
+	}
+	options = append(options, oauth2.S256ChallengeOption(login.CodeVerifier), oidc.Nonce(login.Nonce))
+	if a.policy.prompt != "" && request.Purpose != signin.Recheck {
+		options = append(options, oauth2.SetAuthURLParam("prompt", a.policy.prompt))
+	}
+	target, err := a.client.AuthorizationURL(r.Context(), p, login.State, options...)
+	return target, web.BoundFor(request.ReturnTo, err)
 }
 
 // localTarget returns the path and query of an address of this site, or "".
@@ -93,16 +121,16 @@ func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && a.callbacks.IsUsed(login, a.now()) {
 		err = signin.ErrUsedLogin
 	}
-	if err != nil && a.sessions.Load(r) != nil {
+	current := a.sessions.Load(r)
+	if current != nil && (err != nil || current.BegunBy == digest.Of(login.State)) {
 		web.SeeOther(w, signin.LocalPath(login.ReturnTo))
 		return nil
 	}
 	if err != nil {
 		return web.BoundFor(login.ReturnTo, &openid.SignInError{Failure: openid.NoPendingLogin, Err: err})
 	}
-	if person := a.sessions.Load(r); person != nil && person.BegunBy == digest.Of(login.State) {
-		web.SeeOther(w, signin.LocalPath(login.ReturnTo))
-		return nil
+	if login.Purpose != "" {
+		return a.renewal(w, r, login, response, current)
 	}
 	if a.dropsCookies(r, login) {
 		return &openid.SignInError{Failure: openid.CookiesDropped, Err: errors.New("the browser has not kept the session that it was given")}
@@ -154,42 +182,181 @@ func (a *authenticator) give(w http.ResponseWriter, r *http.Request, login signi
 // signIn completes a login and begins its session, once for all requests with
 // the same callback; r is the first of them.
 func (a *authenticator) signIn(ctx context.Context, login signin.Login, response openid.AuthResponse, r *http.Request) signin.Outcome {
-	p := a.client.Provider()
-	if p == nil {
-		return signin.Outcome{Err: openid.ErrNoProvider()}
-	}
-	if err := response.Check(p); err != nil {
-		return signin.Outcome{Err: err}
-	}
 	// Taken before the exchange, so that a logout which overtakes it counts.
 	begun := a.now()
-	token, err := a.client.Exchange(ctx, p, response.Code, login.CodeVerifier)
+	who, rawIDToken, err := a.identify(ctx, login, response)
 	if err != nil {
 		return signin.Outcome{Err: err}
 	}
-	rawIDToken, idToken, err := a.client.VerifyIDToken(ctx, p, token, login.Nonce)
-	if err != nil {
-		return signin.Outcome{Err: err}
-	}
-	userInfo, err := a.client.UserInfo(ctx, p, idToken, token.AccessToken)
-	if err != nil {
-		return signin.Outcome{Err: err}
-	}
-	who, err := openid.Identify(idToken, userInfo)
-	if err != nil {
-		return signin.Outcome{Err: err}
-	}
-	person, err := a.sessions.Begin(ctx, session.Session{Issuer: a.client.IssuerHost(), Subject: who.Subject, ProviderSID: who.ProviderSID, Name: who.Name, Email: who.Email, Unverified: who.Unverified, Methods: who.Methods, BegunBy: digest.Of(login.State)}, begun, r.UserAgent())
-	if err != nil {
+	var person session.Session
+	a.describe(r, &person, login, who, begun)
+	if person, err = a.sessions.Begin(ctx, person, begun, r.UserAgent()); err != nil {
 		failure := &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}
 		return signin.Outcome{Err: failure}
 	}
 	logging.Audit(a.log, r, logging.EventSignIn, person.Subject, "callback")
+	return signin.Outcome{Person: person, RawIDToken: rawIDToken}
+}
+
+// identify completes a login: the code for tokens, the ID Token checked, its nonce
+// among the rest, and who it is about, with UserInfo where it says too little. The
+// ID Token as it came is for signing out; it is "" where it is too long for that.
+func (a *authenticator) identify(ctx context.Context, login signin.Login, response openid.AuthResponse) (who openid.Identity, rawIDToken string, err error) {
+	p := a.client.Provider()
+	if p == nil {
+		return who, "", openid.ErrNoProvider()
+	}
+	if err := response.Check(p); err != nil {
+		return who, "", err
+	}
+	token, err := a.client.Exchange(ctx, p, response.Code, login.CodeVerifier)
+	if err != nil {
+		return who, "", err
+	}
+	rawIDToken, idToken, err := a.client.VerifyIDToken(ctx, p, token, login.Nonce)
+	if err != nil {
+		return who, "", err
+	}
+	needsGroups := len(a.directory.Current().Groups()) > 0
+	userInfo, err := a.client.UserInfo(ctx, p, idToken, token.AccessToken, needsGroups)
+	if err != nil {
+		return who, "", err
+	}
+	if who, err = a.client.Identify(idToken, userInfo, needsGroups); err != nil {
+		return who, "", err
+	}
+	if login.Purpose == signin.StepUp {
+		err = who.CheckFresh(a.policy.stepUpMaxAge, a.policy.stepUpACR)
+	}
 	if len(rawIDToken) > maxEndSessionURL {
-		// No request to sign out takes it, so there is no use in keeping it.
 		rawIDToken = ""
 	}
+	return who, rawIDToken, err
+}
+
+// describe says in a session who has signed in. Of the groups only those count that
+// the teams file names.
+func (a *authenticator) describe(r *http.Request, person *session.Session, login signin.Login, who openid.Identity, at time.Time) {
+	person.Issuer, person.Subject, person.ProviderSID = a.client.IssuerHost(), who.Subject, who.ProviderSID
+	person.Name, person.Email, person.Unverified, person.Methods = who.Name, who.Email, who.Unverified, who.Methods
+	person.BegunBy, person.CheckedAt, person.Grace = digest.Of(login.State), at, false
+	person.ACR, person.AuthTime = who.ACR, time.Time{}
+	if who.HasAuthAge {
+		person.AuthTime = at.Add(-who.AuthAge)
+	}
+	known := a.directory.Current().Groups()
+	named := slices.DeleteFunc(slices.Clone(who.Groups), func(name string) bool { _, ok := known[name]; return !ok })
+	slices.Sort(named)
+	if !person.SetGroups(slices.Compact(named)) {
+		a.log.WarnContext(r.Context(), "more groups than a session keeps: the last ones give nothing", "event", "groups_dropped", "sub", who.Subject)
+	}
+}
+
+// isDue reports whether the provider has to be asked again whether a person is still
+// there.
+func (a *authenticator) isDue(person *session.Session) bool {
+	return a.policy.recheck > 0 && a.now().Sub(person.CheckedAt) >= a.policy.recheck
+}
+
+// isFresh reports whether a person has proved who they are recently enough, and well
+// enough, for what a step-up guards.
+func (a *authenticator) isFresh(person *session.Session) bool {
+	if a.policy.stepUpMaxAge == 0 {
+		return true
+	}
+	return a.now().Sub(person.AuthTime) < a.policy.stepUpMaxAge &&
+		(len(a.policy.stepUpACR) == 0 || slices.Contains(a.policy.stepUpACR, person.ACR))
+}
+
+// beginRenewal is begin for a session that is there: a recheck asks the provider
+// without asking the person (OpenID Connect Core 1.0, 3.1.2.1, prompt=none), a
+// step-up wants them to prove again who they are.
+func (a *authenticator) beginRenewal(w http.ResponseWriter, r *http.Request, person *session.Session, purpose signin.Purpose, returnTo string) (string, error) {
+	options := []oauth2.AuthCodeOption{oauth2.SetAuthURLParam("login_hint", person.Email)}
+	if purpose == signin.Recheck {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "none"))
+	} else {
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(session.Seconds(a.policy.stepUpMaxAge))))
+		if len(a.policy.stepUpACR) > 0 {
+			options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(a.policy.stepUpACR, " ")))
+		}
+	}
+	return a.begin(w, r, signin.Request{ReturnTo: signin.LocalPath(returnTo), Purpose: purpose, Session: digest.Of(person.ID)}, options...)
+}
+
+// renewal ends a recheck or a step-up of the browser's session, which stays the same
+// where the provider's answer is about the same person. Where the provider has to ask
+// the person first, an ordinary sign-in follows; another person ends the session.
+func (a *authenticator) renewal(w http.ResponseWriter, r *http.Request, login signin.Login, response openid.AuthResponse, current *session.Session) error {
+	if current == nil || digest.Of(current.ID) != login.Session {
+		web.SeeOther(w, signin.LocalPath(login.ReturnTo))
+		return nil
+	}
+	if p := a.client.Provider(); p != nil && login.Purpose == signin.Recheck && response.NeedsPerson(p) {
+		target, err := a.begin(w, r, signin.Request{ReturnTo: login.ReturnTo})
+		if err == nil {
+			web.SeeOther(w, target)
+		}
+		return err
+	}
+	outcome := a.callbacks.Do(r.Context(), login, a.now(), func(ctx context.Context) signin.Outcome {
+		return a.renew(ctx, login, response, r, *current)
+	})
+	var failed *openid.SignInError
+	switch {
+	case errors.Is(outcome.Err, errAnotherPerson):
+		a.sessions.End(w, r)
+		a.endOne(r, current, "another_person", logging.EventSessionEnded)
+		web.SeeOther(w, "/login?"+url.Values{"return_to": {login.ReturnTo}}.Encode())
+		return nil
+	case login.Purpose == signin.Recheck && errors.As(outcome.Err, &failed) && failed.IsPassing() && !current.Grace:
+		if err := a.postpone(w, r, current, outcome.Err); err != nil {
+			return err
+		}
+	case outcome.Err != nil:
+		return web.BoundFor(login.ReturnTo, outcome.Err)
+	default:
+		if err := a.give(w, r, login, outcome); err != nil {
+			return err
+		}
+	}
+	web.SeeOther(w, signin.LocalPath(login.ReturnTo))
+	return nil
+}
+
+// errAnotherPerson is an answer of the provider's about another subject than that of
+// the session it was asked about.
+var errAnotherPerson = errors.New("the provider's session is another person's")
+
+// renew completes a login that renews a session. Where the person has another session
+// at the provider by now, it is a new sign-in, for the provider's logout requests
+// will name that one.
+func (a *authenticator) renew(ctx context.Context, login signin.Login, response openid.AuthResponse, r *http.Request, person session.Session) signin.Outcome {
+	at := a.now()
+	who, rawIDToken, err := a.identify(ctx, login, response)
+	if err != nil {
+		return signin.Outcome{Err: err}
+	}
+	if who.Subject != person.Subject {
+		return signin.Outcome{Err: errAnotherPerson}
+	}
+	moved := who.ProviderSID != person.ProviderSID
+	a.describe(r, &person, login, who, at)
+	if moved {
+		if person, err = a.sessions.Begin(ctx, person, at, r.UserAgent()); err != nil {
+			return signin.Outcome{Err: &openid.SignInError{Failure: openid.DatabaseUnavailable, RetryAfter: 5 * time.Second, Err: fmt.Errorf("begin session: %w", err)}}
+		}
+	}
+	logging.Audit(a.log, r, logging.EventSignIn, person.Subject, string(login.Purpose))
 	return signin.Outcome{Person: person, RawIDToken: rawIDToken}
+}
+
+// postpone lets a session be for one more period whose recheck the provider cannot
+// answer.
+func (a *authenticator) postpone(w http.ResponseWriter, r *http.Request, person *session.Session, err error) error {
+	person.CheckedAt, person.Grace = a.now(), true
+	a.log.WarnContext(r.Context(), "recheck put off once: the provider does not answer", "event", "recheck_postponed", "sub", person.Subject, "error", err)
+	return a.sessions.Save(w, r, person)
 }
 
 // endOne ends one session, on this copy at once and on the others when the
@@ -293,7 +460,55 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 		if err := s.sessions.Touch(w, r, person); err != nil {
 			return err
 		}
+		if s.signIn.isDue(person) {
+			if away, err := s.recheck(w, r, person); away || err != nil {
+				return err
+			}
+		}
 		return h(w, r, person)
+	}
+}
+
+// recheck asks the provider, by the browser, whether a person is still there. It
+// reports away where the browser goes there; where the provider cannot be reached,
+// the request is answered as ever, once.
+func (s *app) recheck(w http.ResponseWriter, r *http.Request, person *session.Session) (away bool, err error) {
+	if !web.AcceptsPage(r) {
+		return false, web.ErrNotSignedIn
+	}
+	if !s.signIn.client.Reachable(r.Context()) {
+		if person.Grace {
+			return false, openid.ErrNoProvider()
+		}
+		return false, s.signIn.postpone(w, r, person, openid.ErrNoProvider())
+	}
+	return true, s.renew(w, r, person, signin.Recheck, "One moment")
+}
+
+// renew sends the browser of a person to the provider and back.
+func (s *app) renew(w http.ResponseWriter, r *http.Request, person *session.Session, purpose signin.Purpose, heading string) error {
+	returnTo, err := s.ReturnTo(w, r)
+	if err != nil {
+		return err
+	}
+	target, err := s.signIn.beginRenewal(w, r, person, purpose, returnTo)
+	if err != nil {
+		return err
+	}
+	return s.Leave(w, r, heading, target)
+}
+
+// fresh is a handler for people who have proved recently who they are. Others do it
+// now, and come back to the page of the form.
+func (s *app) fresh(h visitor) visitor {
+	return func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+		if s.signIn.isFresh(v.Person) {
+			return h(w, r, v)
+		}
+		if !web.AcceptsPage(r) {
+			return web.ErrNotSignedIn
+		}
+		return s.renew(w, r, v.Person, signin.StepUp, "Show once more that it is you")
 	}
 }
 
@@ -507,3 +722,41 @@ func (a *authenticator) refuseRemote(w http.ResponseWriter, r *http.Request, eve
 	w.WriteHeader(refusal.Status)
 	return json.NewEncoder(w).Encode(map[string]string{"error": refusal.Code, "reference": logging.ReferenceOf(r)})
 }
+
+const frontChannelLogoutPath = "/logout/frontchannel"
+
+// frontChannelLogout handles GET /logout/frontchannel, which the provider's page
+// loads into a frame that nobody sees (OpenID Connect Front-Channel Logout 1.0, 2).
+// It goes by the records of sessions and needs no cookie, which a browser would not
+// send there. 400 is for an issuer that is missing or not ours and for a session that
+// is not named, 200 for the rest.
+func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Request) error {
+	// This one answer may stand in a frame, of the provider's.
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+openid.OriginOf(a.client.Issuer()))
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	iss, sid := query["iss"], query["sid"]
+	if err != nil || len(iss) != 1 || !openid.IsOrgIssuer(iss[0], a.client.Issuer()) || len(sid) != 1 || !openid.IsProviderSID(sid[0]) || sid[0] == "" {
+		logging.Audit(a.log, r, eventFrontChannelLogout, "", "refused")
+		w.WriteHeader(http.StatusBadRequest)
+		return nil
+	}
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	e, count, err := a.sessions.Records().EndingOfAll(r.Context(), store.EndSID, sid[0], a.now(), a.sessions.MaxAge())
+	if err != nil {
+		return err
+	}
+	if count == 0 {
+		// Anybody can send this: what is unknown is not worth a record.
+		return nil
+	}
+	logging.Audit(a.log, r, eventFrontChannelLogout, "", "sid")
+	return a.sessions.Records().End(r.Context(), []store.Ending{e}, eventFrontChannelLogout, a.now())
+}
+
+// eventFrontChannelLogout names the request in the log and the records.
+const eventFrontChannelLogout = "front_channel_logout"

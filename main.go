@@ -328,7 +328,7 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 	}
 	client := openid.New(openid.Config{
 		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, ClientKey: p.clientKey, ClientAuth: cfg.ClientAuth,
-		Scopes: cfg.Scopes, SigningAlg: cfg.IDTokenAlg,
+		Scopes: cfg.Scopes, SigningAlg: cfg.IDTokenAlg, EmailClaim: cfg.EmailClaim, GroupsClaim: cfg.GroupsClaim,
 		RedirectURL: cfg.BaseURL + openid.CallbackPath, PostLogoutURL: cfg.PostLogoutURL,
 		HTTP: openid.NewHTTPClient(openid.HTTPOptions{Timeout: p.timeout, Metrics: p.metrics}), Log: p.log, Now: p.now,
 	})
@@ -344,11 +344,13 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		return nil, err
 	}
 	signIn := &authenticator{
-		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessions, log: p.log, now: p.now,
+		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessions, directory: p.directory,
+		policy: signInPolicy{prompt: cfg.Prompt, recheck: cfg.Recheck, stepUpMaxAge: cfg.StepUpMaxAge, stepUpACR: cfg.StepUpACR},
+		log:    p.log, now: p.now,
 	}
 	return &app{
 		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store,
-		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout,
+		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, frontChannelLogout: cfg.FrontChannelLogout,
 	}, nil
 }
 

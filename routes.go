@@ -22,9 +22,8 @@ type app struct {
 	directory *team.File
 	store     *store.Store
 	metrics   *metrics.Metrics
-	// backChannelLogout and universalLogout say which logout requests of the
-	// provider's servers are taken.
-	backChannelLogout, universalLogout bool
+	// These say which logout requests of the provider's are taken.
+	backChannelLogout, universalLogout, frontChannelLogout bool
 }
 
 // table is the whole map of the site: the handler of each route by its path and
@@ -107,13 +106,16 @@ func (s *app) sessionRoutes(handle func(pattern string, h web.Handler)) {
 	handle("POST /profile/sessions/{id}/end", s.signedIn(s.EndOwnSession))
 	handle("POST /profile/sessions/end-others", s.signedIn(s.EndOwnOthers))
 	handle("GET "+web.SessionsPath, s.forAdmins(s.AllSessions))
-	handle("POST "+web.SessionsPath+"/{id}/end", s.forAdmins(s.EndSession))
-	handle("POST "+web.SessionsPath+"/end", s.forAdmins(s.EndPerson))
+	handle("POST "+web.SessionsPath+"/{id}/end", s.forAdmins(s.fresh(s.EndSession)))
+	handle("POST "+web.SessionsPath+"/end", s.forAdmins(s.fresh(s.EndPerson)))
 	if s.backChannelLogout {
 		handle("POST "+backChannelLogoutPath, s.signIn.backChannelLogout)
 	}
 	if s.universalLogout {
 		handle("POST "+universalLogoutPath, s.signIn.universalLogout)
+	}
+	if s.frontChannelLogout {
+		handle("GET "+frontChannelLogoutPath, s.signIn.frontChannelLogout)
 	}
 }
 

@@ -86,6 +86,9 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&opts.config.IDTokenPadding, "id-token-padding", 0, "make ID tokens longer by a groups claim of so many `bytes`")
 	flags.BoolVar(&opts.config.ResponseIssuer, "response-issuer", false, "add iss to authorization responses (RFC 9207)")
 	flags.StringVar(&opts.config.SigningAlg, "signing-alg", "RS256", "sign ID tokens by this `algorithm`: RS256, PS256, ES256 or EdDSA (OKTA_ID_TOKEN_ALG)")
+	flags.StringVar(&opts.config.Groups, "groups", "", "tell people's groups in `place`: id_token or userinfo (OKTA_GROUPS_CLAIM)")
+	flags.StringVar(&opts.config.ACR, "acr", "", "meet an acr_values that holds this `value` (STEP_UP_ACR_VALUES)")
+	flags.BoolVar(&opts.config.RequirePushedRequests, "require-par", false, "take pushed authorization requests only (RFC 9126)")
 	flags.BoolVar(&opts.privateKeyJWT, "private-key-jwt", false, "register the client with a key in place of a secret (OKTA_PRIVATE_KEY_FILE)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -100,7 +100,7 @@ func Load(getenv func(string) string) (Config, error) {
 		Scopes:   l.scopes(),
 		BaseURL:  l.baseURL(),
 	}
-	l.clientAuth(&c)
+	l.signIn(&c)
 	c.IDTokenAlg = l.oneOf("OKTA_ID_TOKEN_ALG", "RS256", "PS256", "ES256", "EdDSA")
 	c.PostLogoutURL = l.postLogoutURL(c.BaseURL)
 	c.ListenAddr = l.listenAddr(c.BaseURL)

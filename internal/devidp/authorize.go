@@ -24,6 +24,7 @@ type authRequest struct {
 	loginHint     string
 	prompts       []string
 	maxAge        time.Duration // negative where max_age is missing
+	acrValues     []string
 }
 
 // authorize handles GET /oauth2/default/v1/authorize, and POST to the same
@@ -34,6 +35,12 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p.errorPage(w, http.StatusBadRequest, "The request's query is malformed.")
 		return
+	}
+	if p.config.RequirePushedRequests {
+		if query, err = p.takePushed(query); err != nil {
+			p.errorPage(w, http.StatusBadRequest, "The request was not pushed, or too long ago.")
+			return
+		}
 	}
 	redirectURI, problem := p.checkClient(query)
 	if problem != "" {
@@ -90,6 +97,7 @@ func parseAuthRequest(query url.Values) (authRequest, error) {
 		codeChallenge: query.Get("code_challenge"),
 		loginHint:     query.Get("login_hint"),
 		prompts:       strings.Fields(query.Get("prompt")),
+		acrValues:     strings.Fields(query.Get("acr_values")),
 	}
 	switch {
 	case query.Has("request"):

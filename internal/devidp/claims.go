@@ -67,6 +67,15 @@ func (p *Provider) idTokenClaims(granted grant) map[string]any {
 	if p.config.FullIDTokens {
 		maps.Copy(claims, scopeClaims(granted.person, granted.scopes))
 	}
+	if p.config.Groups == "id_token" {
+		claims["groups"] = granted.person.Groups
+	}
+	if p.config.ACR != "" {
+		claims["acr"] = "urn:okta:loa:1fa:any"
+		if slices.Contains(granted.acrValues, p.config.ACR) {
+			claims["acr"] = p.config.ACR
+		}
+	}
 	if p.config.IDTokenPadding > 0 {
 		claims["groups"] = randomGroups(p.config.IDTokenPadding)
 	}
@@ -135,6 +144,9 @@ func (p *Provider) userInfo(w http.ResponseWriter, r *http.Request) {
 	}
 	claims := scopeClaims(access.person, access.scopes)
 	claims["sub"] = access.person.Subject
+	if p.config.Groups == "userinfo" {
+		claims["groups"] = access.person.Groups
+	}
 	if change := p.currentFaults().UserInfo; change != nil {
 		change(claims)
 	}

@@ -26,12 +26,16 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"backchannel_logout_session_supported":  true,
 		"claims_supported": []string{
 			"iss", "ver", "sub", "aud", "iat", "exp", "jti", "auth_time", "amr", "idp", "nonce", "at_hash", "sid",
-			"name", "preferred_username", "email", "email_verified",
+			"name", "preferred_username", "email", "email_verified", "groups", "acr",
 		},
 	}
 	if p.config.ClientKey != nil {
 		metadata["token_endpoint_auth_methods_supported"] = []string{"private_key_jwt"}
 		metadata["token_endpoint_auth_signing_alg_values_supported"] = []string{"RS256", "ES256"}
+	}
+	if p.config.RequirePushedRequests {
+		metadata["pushed_authorization_request_endpoint"] = p.issuer + "/v1/par"
+		metadata["require_pushed_authorization_requests"] = true
 	}
 	if p.config.ResponseIssuer {
 		metadata["authorization_response_iss_parameter_supported"] = true
@@ -42,6 +46,6 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, metadata)
 }
 
-func supportedScopes() []string { return []string{"openid", "profile", "email"} }
+func supportedScopes() []string { return []string{"openid", "profile", "email", "groups"} }
 
 func supportedPrompts() []string { return []string{"none", "login", "consent", "select_account"} }

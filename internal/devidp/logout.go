@@ -12,8 +12,8 @@ import (
 )
 
 // logout handles GET and POST /oauth2/default/v1/logout (OpenID Connect
-// RP-Initiated Logout 1.0, 2). Like Okta it insists on an id_token_hint, so that
-// another site cannot sign anybody out. As Lax cookies stay away from another
+// RP-Initiated Logout 1.0, 2). Without an id_token_hint it asks, so that another
+// site cannot sign anybody out. As Lax cookies stay away from another
 // site's POST, only GET ends the provider's session there.
 func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	err := r.ParseForm()
@@ -25,7 +25,10 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 		p.errorPage(w, http.StatusBadRequest, "The request is malformed, or a parameter is there more than once.")
 		return
 	}
-	if err := p.checkIDTokenHint(parameters.Get("id_token_hint")); err != nil {
+	// Like Okta's newer servers it takes client_id in place of the hint, and then asks
+	// the person: another site could have sent the browser here.
+	hinted := parameters.Has("id_token_hint")
+	if err := p.checkIDTokenHint(parameters.Get("id_token_hint")); err != nil && (hinted || !parameters.Has("client_id")) {
 		p.errorPage(w, http.StatusBadRequest, "The 'id_token_hint' parameter must be an ID token from this issuer for this client.")
 		return
 	}
@@ -37,6 +40,10 @@ func (p *Provider) logout(w http.ResponseWriter, r *http.Request) {
 	if parameters.Has("post_logout_redirect_uri") && !slices.Contains(p.config.PostLogoutRedirectURIs, returnTo) {
 		p.errorPage(w, http.StatusBadRequest,
 			"The 'post_logout_redirect_uri' parameter must be a Logout redirect URI in the client app settings.")
+		return
+	}
+	if !hinted && (r.Method != http.MethodPost || p.crossOrigin.Check(r) != nil) {
+		p.confirmPage(w, parameters)
 		return
 	}
 	p.endSession(w, r)

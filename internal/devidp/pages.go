@@ -24,6 +24,18 @@ type signInView struct {
 	Problem  string // with the typed address
 }
 
+// confirmView is what the page shows that asks before it signs somebody out.
+type confirmView struct{ Parameters map[string]string }
+
+// confirmPage asks whether to sign out, and sends the same parameters again.
+func (p *Provider) confirmPage(w http.ResponseWriter, parameters url.Values) {
+	view := confirmView{map[string]string{}}
+	for name := range parameters {
+		view.Parameters[name] = parameters.Get(name)
+	}
+	p.render(w, http.StatusOK, "confirm.html", view)
+}
+
 // messageView is what a page without choices shows.
 type messageView struct {
 	Title string

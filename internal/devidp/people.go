@@ -18,11 +18,13 @@ type Person struct {
 	Email   string
 	// EmailVerified is the claim email_verified. Nil leaves it out.
 	EmailVerified *bool
+	// Groups are the claim groups, where Config.Groups says that there is one.
+	Groups []string
 }
 
 // SamplePeople returns the people of the sample teams, and one on no team.
 func SamplePeople() []Person {
-	return []Person{
+	people := []Person{
 		newPerson("Hannah Smith", "hannah.smith@task-vantage.com"),
 		newPerson("Grace Li", "grace.li@task-vantage.com"),
 		newPerson("Frank Wilson", "frank.wilson+@task-vantage.com"),
@@ -33,6 +35,16 @@ func SamplePeople() []Person {
 		newPerson("Victor Chen", "victor.chen@task-vantage.com"),
 		newPerson("Noah Brown", "noah.brown@task-vantage.com"),
 	}
+	groups := []string{
+		"Expenses Admins", "Expenses Legal", "Expenses Developer Advocacy", "Expenses Finance", "Expenses Marketing", "Expenses HR",
+	}
+	for i := range people {
+		people[i].Groups = []string{"Everyone"}
+		if i < len(groups) {
+			people[i].Groups = append(people[i].Groups, groups[i])
+		}
+	}
+	return people
 }
 
 func newPerson(name, email string) Person {

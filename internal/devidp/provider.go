@@ -49,6 +49,16 @@ type Config struct {
 	// IDTokenPadding is the size in bytes of a "groups" claim that makes ID
 	// Tokens longer. Base64 adds a third to it. Zero leaves the claim out.
 	IDTokenPadding int
+	// Groups says where the groups of people are told: "id_token", "userinfo" or
+	// nowhere, which is "".
+	Groups string
+	// RequirePushedRequests refuses authorization requests that were not pushed
+	// (RFC 9126).
+	RequirePushedRequests bool
+	// ACR is the claim acr of a sign-in for which one of these is asked for by
+	// acr_values, and of every other "urn:okta:loa:1fa:any". Empty leaves the claim
+	// out.
+	ACR string
 	// ResponseIssuer adds "iss" to authorization responses (RFC 9207), which an
 	// Okta org does not by default.
 	ResponseIssuer bool
@@ -80,6 +90,7 @@ type Provider struct {
 	requests     map[string][]Request // by endpoint
 	counts       map[string]int       // by endpoint
 	assertions   map[string]time.Time // used ones: until when, by jti
+	pushed       map[string]pushedRequest
 }
 
 // Start serves a provider on addr, such as "127.0.0.1:0", until Close. It
@@ -97,6 +108,7 @@ func Start(addr string, config Config) (*Provider, error) {
 		requests:     map[string][]Request{},
 		counts:       map[string]int{},
 		assertions:   map[string]time.Time{},
+		pushed:       map[string]pushedRequest{},
 	}
 	if p.pages, err = parsePages(); err != nil {
 		return nil, err
@@ -166,6 +178,7 @@ func (p *Provider) routes() http.Handler {
 	for path, handler := range map[string]http.HandlerFunc{
 		"/.well-known/openid-configuration": p.endpoint("openid-configuration", p.discovery, get, head),
 		"/v1/authorize":                     p.endpoint("authorize", p.authorize, get, post),
+		"/v1/par":                           p.endpoint("par", p.push, post),
 		"/v1/token":                         p.endpoint("token", p.token, post),
 		"/v1/userinfo":                      p.endpoint("userinfo", p.userInfo, get, post),
 		"/v1/keys":                          p.endpoint("keys", p.jwks, get, head),

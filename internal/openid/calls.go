@@ -29,6 +29,8 @@ func (t *countedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // address the provider has for it.
 func endpointOf(r *http.Request) string {
 	switch {
+	case r.Context().Value(pushing{}) != nil:
+		return "push"
 	case r.Method == http.MethodPost:
 		return "token"
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):

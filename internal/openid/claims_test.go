@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -142,8 +143,8 @@ func TestIdentify(t *testing.T) {
 			if err1 != nil || err2 != nil {
 				t.Fatal(err1, err2)
 			}
-			person, err := identify(idToken, userInfo)
-			if person != test.person || (err != nil) != (test.person == Identity{}) {
+			person, err := identify(idToken, userInfo, emailClaim)
+			if !reflect.DeepEqual(person, test.person) || (err != nil) != (reflect.DeepEqual(test.person, Identity{})) {
 				t.Errorf("identify = %+v, %v; want %+v", person, err, test.person)
 			}
 		})

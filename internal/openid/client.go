@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,8 @@ type Config struct {
 	ClientAuth    string     // how the client authenticates; empty as ClientAuthMethod chooses
 	Scopes        []string
 	SigningAlg    string // of ID Tokens and logout tokens, as one of SigningAlgs; empty is DefaultSigningAlg
+	EmailClaim    string // that holds the address; empty is "email"
+	GroupsClaim   string // that holds the groups; empty is "groups"
 	RedirectURL   string // the callback, absolute
 	PostLogoutURL string
 	HTTP          *http.Client // from NewHTTPClient
@@ -50,12 +53,19 @@ type Config struct {
 type Client struct {
 	config   Config
 	provider atomic.Pointer[Provider] // nil until discovery has succeeded
+	pushes   chan struct{}            // has room for those that may be under way
+
+	probing sync.Mutex // of the two below
+	probed  time.Time  // when Reachable last asked
+	answers bool       // whether it was answered
 }
 
 // New returns a client that has not reached its provider yet: Connect does that.
 func New(config Config) *Client {
 	config.SigningAlg = cmp.Or(config.SigningAlg, string(DefaultSigningAlg))
-	return &Client{config: config}
+	config.EmailClaim = cmp.Or(config.EmailClaim, emailClaim)
+	config.GroupsClaim = cmp.Or(config.GroupsClaim, "groups")
+	return &Client{config: config, pushes: make(chan struct{}, maxPushes)}
 }
 
 // Issuer is the issuer that the client trusts.
@@ -80,12 +90,6 @@ func (c *Client) PostLogoutURL() string { return c.config.PostLogoutURL }
 // Provider returns what is known of the provider, or nil before discovery has
 // succeeded for the first time.
 func (c *Client) Provider() *Provider { return c.provider.Load() }
-
-// AuthURL is the address of an Authentication Request (OpenID Connect Core 1.0,
-// 3.1.2.1) with a state and what options add to it.
-func (c *Client) AuthURL(p *Provider, state string, options ...oauth2.AuthCodeOption) string {
-	return c.oauth2Config(p).AuthCodeURL(state, options...)
-}
 
 func (c *Client) oauth2Config(p *Provider) *oauth2.Config {
 	clientSecret := string(c.config.ClientSecret)
@@ -135,18 +139,23 @@ func checkTokenAnswer(token *oauth2.Token) error {
 	return nil
 }
 
+// emailClaim is the claim of OpenID Connect Core 1.0, 5.1, of which email_verified
+// says whether it can be relied upon. No other claim has such a companion.
+const emailClaim = "email"
+
 // UserInfo fetches the claims that the ID Token lacks (OpenID Connect Core
-// 1.0, 5.3), or returns none if it lacks none or the provider has no UserInfo
-// endpoint. Claims of another subject are refused. An endpoint that does not answer
+// 1.0, 5.3), groups among them where they are needed, or returns none if it lacks
+// none or the provider has no UserInfo endpoint. Claims of another subject are refused. An endpoint that does not answer
 // this application ends no sign-in whose ID Token has a name and an address. Its
 // errors are *SignInError.
-func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, accessToken string) (Claims, error) {
-	thin := !idToken.Has("email") || !idToken.Has("name") || !idToken.Has("email_verified")
+func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, accessToken string, needsGroups bool) (Claims, error) {
+	thin := !idToken.Has(c.config.EmailClaim) || !idToken.Has("name") || needsGroups && !idToken.Has(c.config.GroupsClaim) ||
+		c.config.EmailClaim == emailClaim && !idToken.Has("email_verified")
 	if !thin || p.userInfoEndpoint == "" {
 		return nil, nil
 	}
 	userInfo, err := GetClaims(ctx, c.config.HTTP, p.userInfoEndpoint, accessToken)
-	if isRefused(err) && idToken.isText("name") && idToken.isText("email") {
+	if isRefused(err) && idToken.isText("name") && idToken.isText(c.config.EmailClaim) {
 		c.config.Log.WarnContext(ctx, "UserInfo refuses, going by the ID Token", "event", "userinfo_refused", "error", err)
 		return nil, nil
 	}
@@ -208,6 +217,27 @@ func (c *Client) Ready() error {
 		return errors.New("no usable key of the OpenID provider is known")
 	}
 	return nil
+}
+
+const (
+	// probeMemory is how long the answer to Reachable holds, and probePatience how long
+	// it is waited for.
+	probeMemory   = 5 * time.Second
+	probePatience = 3 * time.Second
+)
+
+// Reachable reports whether the provider answers: what it is asked for is its
+// discovery document, at most once in probeMemory.
+func (c *Client) Reachable(ctx context.Context) bool {
+	c.probing.Lock()
+	defer c.probing.Unlock()
+	if now := c.config.Now(); now.Sub(c.probed).Abs() >= probeMemory {
+		ctx, cancel := context.WithTimeout(ctx, probePatience)
+		defer cancel()
+		_, err := c.Discover(ctx)
+		c.probed, c.answers = now, err == nil
+	}
+	return c.answers
 }
 
 // KeepConnected discovers the provider until people can sign in and from then on

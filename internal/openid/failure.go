@@ -47,6 +47,11 @@ type SignInError struct {
 
 func (e *SignInError) Error() string { return fmt.Sprintf("sign in: %s: %v", e.Failure, e.Err) }
 
+// IsPassing reports whether the provider could not be asked, and waiting helps.
+func (e *SignInError) IsPassing() bool {
+	return e.Failure == ProviderUnreachable || e.Failure == ProviderTimeout || e.Failure == ProviderBusy
+}
+
 func (e *SignInError) Unwrap() error { return e.Err }
 
 // providerFailure says what an error of a call to the provider means for the

@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Identity is who signed in, as the provider tells it.
@@ -18,6 +19,12 @@ type Identity struct {
 	Email       string
 	Unverified  bool   // the provider says that the address is not verified
 	Methods     string // those of amr that MethodName knows, joined by spaces
+	Groups      []string
+	ACR         string // acr; empty if there is none
+	// AuthAge is how long before this sign-in the person proved who they are; it
+	// counts where HasAuthAge.
+	AuthAge    time.Duration
+	HasAuthAge bool
 }
 
 const (
@@ -29,33 +36,58 @@ const (
 
 // Identify reads who signed in, from the ID Token first and from UserInfo
 // where that says nothing. An address is needed, since it decides which teams
-// a person is on; a name is not. Its errors are *SignInError.
-func Identify(idToken, userInfo Claims) (Identity, error) {
-	identity, err := identify(idToken, userInfo)
+// a person is on; a name is not. Groups are read where they are needed: then they
+// are texts, or the sign-in is refused. Its errors are *SignInError.
+func (c *Client) Identify(idToken, userInfo Claims, needsGroups bool) (Identity, error) {
+	identity, err := identify(idToken, userInfo, c.config.EmailClaim)
+	if err == nil && needsGroups {
+		identity.Groups, err = groups(c.config.GroupsClaim, idToken, userInfo)
+	}
 	if err != nil {
 		return Identity{}, providerFailure(context.Background(), "identify", err)
 	}
 	return identity, nil
 }
 
-func identify(idToken, userInfo Claims) (Identity, error) {
+// groups returns the groups of the first source that says anything about them.
+func groups(claim string, sources ...Claims) ([]string, error) {
+	for _, c := range sources {
+		if raw, ok := c[claim]; ok && string(raw) != "null" && string(raw) != `""` {
+			return c.texts(claim)
+		}
+	}
+	return nil, nil
+}
+
+func identify(idToken, userInfo Claims, addressClaim string) (Identity, error) {
 	subject, err1 := idToken.Text("sub")
-	email, err2 := firstText("email", idToken, userInfo)
+	email, err2 := firstText(addressClaim, idToken, userInfo)
 	name, err3 := firstText("name", idToken, userInfo)
 	sid, err4 := idToken.optionalText("sid")
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return Identity{}, err
 	}
-	if !isProviderSID(sid) {
+	if !IsProviderSID(sid) {
 		return Identity{}, errors.New("sid is too long or holds a control character")
 	}
 	email = strings.TrimSpace(email)
 	if email == "" {
-		return Identity{}, errNoEmail
+		return Identity{}, fmt.Errorf("%s: %w", addressClaim, errNoEmail)
 	}
-	if len(email) > MaxAddressLength || !utf8.ValidString(email) || strings.ContainsFunc(email, unicode.IsControl) {
-		return Identity{}, errors.New("email is no address")
+	if !isKeptAddress(email) {
+		return Identity{}, errors.New(addressClaim + " is no address")
 	}
+	age, known := authAge(idToken)
+	return Identity{
+		Subject: subject, ProviderSID: sid, Email: email, Name: cmp.Or(plainName(name), email),
+		Unverified: addressClaim == emailClaim && (unverified(idToken) || unverified(userInfo)), Methods: methods(idToken),
+		ACR: acrOf(idToken), AuthAge: age, HasAuthAge: known,
+	}, nil
+}
+
+// plainName returns a name without control characters and no longer than
+// maxNameLength.
+func plainName(name string) string {
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -65,10 +97,50 @@ func identify(idToken, userInfo Claims) (Identity, error) {
 	if characters := []rune(name); len(characters) > maxNameLength {
 		name = string(characters[:maxNameLength])
 	}
-	return Identity{
-		Subject: subject, ProviderSID: sid, Email: email, Name: cmp.Or(name, email),
-		Unverified: unverified(idToken) || unverified(userInfo), Methods: methods(idToken),
-	}, nil
+	return name
+}
+
+// authAge is how long before the ID Token was issued the person proved who they are
+// (OpenID Connect Core 1.0, 2), both by the provider's clock. It is not known where
+// auth_time is missing or no date.
+func authAge(idToken Claims) (age time.Duration, known bool) {
+	authTime, err1 := idToken.date("auth_time")
+	iat, err2 := idToken.date("iat")
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, false
+	}
+	return max(0, iat.Sub(authTime)), true
+}
+
+// acrOf returns the acr claim, or "" where it is nothing that can be kept: then no
+// step-up is met by it.
+func acrOf(idToken Claims) string {
+	acr, err := idToken.optionalText("acr")
+	if err != nil || !IsProviderSID(acr) {
+		return ""
+	}
+	return acr
+}
+
+// freshTolerance is how much older than asked a proof may be when its ID Token is
+// issued: the code takes its time.
+const freshTolerance = time.Minute
+
+// CheckFresh refuses a sign-in that does not prove what a step-up asked for: that
+// the person proved who they are no longer ago than maxAge (OpenID Connect Core 1.0,
+// 3.1.3.7, rule 13) and, unless acrValues is empty, by one of these (rule 12). Its
+// errors are *SignInError.
+func (who Identity) CheckFresh(maxAge time.Duration, acrValues []string) error {
+	refused := func(text string) error { return &SignInError{Failure: BadAnswer, Err: errors.New(text)} }
+	switch {
+	case !who.HasAuthAge:
+		return refused("auth_time is missing, though max_age was asked for")
+	case who.AuthAge > maxAge+freshTolerance:
+		return refused(fmt.Sprintf("auth_time was %s before, which is longer than was asked for", who.AuthAge.Round(time.Second)))
+	case len(acrValues) > 0 && !slices.Contains(acrValues, who.ACR):
+		return refused("acr is none of those that were asked for")
+	}
+	return nil
 }
 
 // methods returns those of an ID Token's amr claim (OpenID Connect Core 1.0, 2)
@@ -122,7 +194,7 @@ func MethodName(amr string) string {
 	return ""
 }
 
-var errNoEmail = errors.New("email is missing")
+var errNoEmail = errors.New("the address is missing")
 
 func firstText(name string, sources ...Claims) (string, error) {
 	for _, c := range sources {

@@ -114,14 +114,14 @@ func checkLogoutToken(c Claims, issuer, clientID string, now time.Time) (LogoutT
 		return LogoutToken{}, errors.New("sub and sid are both missing")
 	case sub != "" && checkSubject(c) != nil:
 		return LogoutToken{}, checkSubject(c)
-	case !isProviderSID(sid):
+	case !IsProviderSID(sid):
 		return LogoutToken{}, errors.New("sid is too long or holds a control character")
 	}
 	return LogoutToken{Subject: sub, ProviderSID: sid, Used: used}, nil
 }
 
-// isProviderSID reports whether a sid is short enough and plain enough to keep.
-func isProviderSID(sid string) bool {
+// IsProviderSID reports whether a sid is short enough and plain enough to keep.
+func IsProviderSID(sid string) bool {
 	return utf8.RuneCountInString(sid) <= MaxTokenText && utf8.ValidString(sid) && !strings.ContainsFunc(sid, unicode.IsControl)
 }
 

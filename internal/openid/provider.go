@@ -32,6 +32,7 @@ const MaxProviderBody = 1 << 20
 type Provider struct {
 	issuer             string
 	endpoint           oauth2.Endpoint
+	pushEndpoint       string // empty unless requests have to be pushed
 	authMethod         string // one of PrivateKeyJWT, ClientSecretBasic and ClientSecretPost
 	userInfoEndpoint   string // empty if the provider has none
 	endSessionEndpoint string // empty if the provider has none
@@ -112,15 +113,17 @@ func newProvider(metadata Claims, config Config) (*Provider, error) {
 	userInfo, err3 := OptionalEndpointURL(metadata, "userinfo_endpoint", issuer)
 	endSession, err4 := OptionalEndpointURL(metadata, "end_session_endpoint", issuer)
 	authMethod, err5 := ClientAuthMethod(metadata, config.ClientAuth, config.ClientKey)
+	push, err8 := pushEndpoint(metadata, issuer)
 	err6 := Supports(metadata, "code_challenge_methods_supported", "S256")
 	err7 := SupportsAlg(metadata, config.SigningAlg)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
 		return nil, err
 	}
 	return &Provider{
 		issuer:             issuer,
 		endpoint:           oauth2.Endpoint{AuthURL: authURL, TokenURL: tokenURL, AuthStyle: authStyle(authMethod)},
 		authMethod:         authMethod,
+		pushEndpoint:       push,
 		userInfoEndpoint:   userInfo,
 		endSessionEndpoint: endSession,
 		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
@@ -154,6 +157,15 @@ func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 		return "", err
 	}
 	return EndpointURL(metadata, name, issuer)
+}
+
+// pushEndpoint is where authorization requests have to be pushed to, or "" where they
+// need not be (RFC 9126, 5).
+func pushEndpoint(metadata Claims, issuer string) (string, error) {
+	if !metadata.isTrue("require_pushed_authorization_requests") {
+		return "", nil
+	}
+	return EndpointURL(metadata, "pushed_authorization_request_endpoint", issuer)
 }
 
 // Supports returns an error if the metadata has a list of that name without
@@ -281,7 +293,7 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	case len(body) > MaxProviderBody:
 		return nil, errOversized
-	case response.StatusCode != http.StatusOK:
+	case response.StatusCode != http.StatusOK && !isPushAnswer(response):
 		return nil, newStatusError(response, body)
 	}
 	if _, err := parseClaims(body); err != nil {
@@ -293,6 +305,15 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
 }
+
+// isPushAnswer reports whether an answer is that to a pushed request, which is created
+// (RFC 9126, 2.2). To nothing else that is asked of a provider 201 is an answer.
+func isPushAnswer(response *http.Response) bool {
+	return response.StatusCode == http.StatusCreated && response.Request != nil && response.Request.Context().Value(pushing{}) != nil
+}
+
+// pushing marks the context of a pushed request.
+type pushing struct{}
 
 // oauthErrorCode matches the codes that are logged; RFC 6749 allows more
 // characters than any registered code has.

@@ -72,6 +72,9 @@ func (c *Client) Mend(reason Reason) string {
 	case ClockOff:
 		return "set the clock of the machine that runs this program, on Linux with timedatectl set-ntp true"
 	case EmailMissing:
+		if c.config.EmailClaim != emailClaim {
+			return "Security > API > Authorization Servers > Claims, or the app's Sign On tab: the claim " + c.config.EmailClaim + ", which OKTA_EMAIL_CLAIM names, has to hold the person's address, in the ID token or UserInfo"
+		}
 		return "Directory > People > the person > Profile: fill in Primary email; and OKTA_SCOPES has to hold email"
 	case EmailUnverified:
 		return "Directory > People > the person > Profile: see that Primary email is right, and have the person confirm it by the link that Okta mails them"

@@ -32,11 +32,30 @@ func ParseAuthResponse(rawQuery string) (AuthResponse, error) {
 	return response, nil
 }
 
+// NeedsPerson reports whether a response of this provider to prompt=none says that
+// it has to ask the person first (OpenID Connect Core 1.0, 3.1.2.6).
+func (response AuthResponse) NeedsPerson(p *Provider) bool {
+	if !response.isOf(p) {
+		return false
+	}
+	switch response.Error {
+	case "login_required", "interaction_required", "consent_required", "account_selection_required":
+		return true
+	}
+	return false
+}
+
+// isOf reports whether a response says that it is this issuer's, if it has to say
+// (RFC 9207, 2.4).
+func (response AuthResponse) isOf(p *Provider) bool {
+	return response.Iss == p.issuer || response.Iss == "" && !p.sendsIss
+}
+
 // Check refuses a response of another issuer (RFC 9207, 2.4) and one that
 // tells an error (OpenID Connect Core 1.0, 3.1.2.6), with or without a code. Its
 // errors are *SignInError.
 func (response AuthResponse) Check(p *Provider) error {
-	if response.Iss != p.issuer && (response.Iss != "" || p.sendsIss) {
+	if !response.isOf(p) {
 		return &SignInError{Failure: ForeignIssuer, Err: errors.New("iss of the authorization response is not the issuer")}
 	}
 	if response.Error == "" {

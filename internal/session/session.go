@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -26,10 +27,44 @@ type Session struct {
 	Unverified  bool   // the provider said that Email is not verified
 	BegunBy     string // digest of the state of the sign-in that began it
 	Methods     string // how they proved it, as openid.MethodName knows them, joined by spaces; may be empty
+	Groups      string // those that the teams file knew at sign-in, each behind a NUL; see GroupNames
 	SignedInAt  time.Time
-	EndsAt      time.Time // whatever happens, and whatever is configured later
-	SeenAt      time.Time // last request, to the precision of Store.Touch
-	IdleEndsAt  time.Time // without another request, and whatever is configured later
+	// AuthTime is when the person proved who they are to the provider, by our clock;
+	// zero where the provider does not say. ACR says how; it may be empty.
+	AuthTime time.Time
+	ACR      string
+	// CheckedAt is when the provider last said that the person is still there. Grace
+	// says that it could not be asked then, once.
+	CheckedAt  time.Time
+	Grace      bool
+	EndsAt     time.Time // whatever happens, and whatever is configured later
+	SeenAt     time.Time // last request, to the precision of Store.Touch
+	IdleEndsAt time.Time // without another request, and whatever is configured later
+}
+
+// maxGroups is how many bytes of names of groups a session keeps, so that it fits in
+// a cookie.
+const maxGroups = 1200
+
+// SetGroups keeps names of groups, as many as a cookie has room for, and reports
+// whether that is all.
+func (s *Session) SetGroups(names []string) (all bool) {
+	s.Groups = ""
+	for _, name := range names {
+		if len(s.Groups)+1+len(name) > maxGroups {
+			return false
+		}
+		s.Groups += "\x00" + name
+	}
+	return true
+}
+
+// GroupNames returns the groups that the session keeps.
+func (s *Session) GroupNames() []string {
+	if s.Groups == "" {
+		return nil
+	}
+	return strings.Split(s.Groups[1:], "\x00")
 }
 
 // Config is what a Store is made of.
@@ -115,6 +150,7 @@ func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAge
 	person.ID = rand.Text()
 	person.SignedInAt = at
 	person.EndsAt = person.SignedInAt.Add(s.config.MaxAge)
+	person.CheckedAt = at
 	person.SeenAt, person.IdleEndsAt = at, at.Add(s.config.IdleTimeout)
 	return person, s.config.Records.begin(ctx, &person, userAgent)
 }
@@ -122,7 +158,7 @@ func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAge
 // Give puts a session that has begun into a browser, in place of any that it
 // had.
 func (s *Store) Give(w http.ResponseWriter, r *http.Request, person Session, rawIDToken string) error {
-	if err := s.save(w, r, &person); err != nil {
+	if err := s.Save(w, r, &person); err != nil {
 		return err
 	}
 	// One that is too long is left out: sign-out works without the hint.
@@ -207,10 +243,12 @@ func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) e
 	if quiet >= 0 && quiet < min(s.config.IdleTimeout/20, time.Minute) {
 		return nil
 	}
-	return s.save(w, r, person)
+	return s.Save(w, r, person)
 }
 
-func (s *Store) save(w http.ResponseWriter, r *http.Request, person *Session) error {
+// Save puts a session into the browser as it is now, which notes that the person was
+// here.
+func (s *Store) Save(w http.ResponseWriter, r *http.Request, person *Session) error {
 	person.SeenAt = s.config.Now()
 	person.IdleEndsAt = person.SeenAt.Add(s.config.IdleTimeout)
 	cookie := sessions.NewSession(s.profile, s.profileName)
@@ -229,8 +267,27 @@ func valuesOf(person *Session) map[any]any {
 		"signed_in": strconv.FormatInt(person.SignedInAt.UnixMilli(), 10),
 		"ends":      strconv.FormatInt(person.EndsAt.UnixMilli(), 10),
 		"seen":      strconv.FormatInt(person.SeenAt.UnixMilli(), 10),
+		"groups":    person.Groups, "acr": person.ACR,
+		"auth_time": milliseconds(person.AuthTime), "checked": milliseconds(person.CheckedAt), "grace": strconv.FormatBool(person.Grace),
 		"idle_ends": strconv.FormatInt(person.IdleEndsAt.UnixMilli(), 10),
 	}
+}
+
+// milliseconds writes a time, or nothing for the zero one.
+func milliseconds(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(at.UnixMilli(), 10)
+}
+
+// timeOf reads what milliseconds wrote.
+func timeOf(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(n), err
 }
 
 // parseSession reads what a cookie of Store holds. A value that is missing and
@@ -242,12 +299,18 @@ func parseSession(values map[any]any) (*Session, error) {
 	unverified, err3 := strconv.ParseBool(text("unverified"))
 	ends, err4 := strconv.ParseInt(text("ends"), 10, 64)
 	idleEnds, err5 := strconv.ParseInt(text("idle_ends"), 10, 64)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	authTime, err6 := timeOf(text("auth_time"))
+	checked, err7 := timeOf(text("checked"))
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
 	person := &Session{
 		ID: text("id"), Issuer: text("iss"), Subject: text("sub"), ProviderSID: text("sid"), Name: text("name"), Email: text("email"), Unverified: unverified, Methods: text("amr"), BegunBy: text("begun_by"),
 		SignedInAt: time.UnixMilli(signedIn), EndsAt: time.UnixMilli(ends), SeenAt: time.UnixMilli(seen), IdleEndsAt: time.UnixMilli(idleEnds),
+		Groups: text("groups"), AuthTime: authTime, ACR: text("acr"), CheckedAt: checked, Grace: text("grace") == "true",
+	}
+	if person.CheckedAt.IsZero() {
+		person.CheckedAt = person.SignedInAt
 	}
 	if person.ID == "" || person.Subject == "" {
 		return nil, errors.New("session without an ID or a subject")

@@ -34,8 +34,22 @@ type Login struct {
 
 // Request is what somebody wants of a sign-in.
 type Request struct {
-	ReturnTo string // local path to go to once signed in
+	ReturnTo string `json:"r"` // local path to go to once signed in
+	// Purpose is empty for an ordinary sign-in. The others renew a session: Session is
+	// the digest of its ID.
+	Purpose Purpose `json:"p,omitempty"`
+	Session string  `json:"s,omitempty"`
 }
+
+// Purpose is what a sign-in is for.
+type Purpose string
+
+const (
+	// Recheck asks whether somebody is still there, without asking them.
+	Recheck Purpose = "recheck"
+	// StepUp asks somebody to prove once more who they are.
+	StepUp Purpose = "step-up"
+)
 
 const (
 	// PendingMaxAge is how long a person may take to sign in.

@@ -43,7 +43,7 @@ func writerMark(subject string) string { return digest.Of("writer", subject)[:20
 // is over.
 func (s *Site) Remember(w http.ResponseWriter, r *http.Request, person *session.Session) {
 	mark := writerMark(person.Subject)
-	if cookie, err := r.Cookie(s.notices.writer); err == nil && cookie.Value == mark {
+	if writer, sent := session.Sent(r, s.notices.writer); sent && writer == mark {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
@@ -62,10 +62,7 @@ func (s *Site) ReturnTo(w http.ResponseWriter, r *http.Request) (string, error) 
 	if !isEntry {
 		return page, nil
 	}
-	writer := ""
-	if cookie, err := r.Cookie(s.notices.writer); err == nil {
-		writer = cookie.Value
-	}
+	writer, _ := session.Sent(r, s.notices.writer)
 	kept, err := s.keepDraft(w, r, page, sessionEnded, writer)
 	if err == nil && !kept {
 		err = errUnkept

@@ -161,7 +161,7 @@ func (s *Site) Access(person *session.Session) team.Access {
 	if person.Unverified {
 		return team.Access{}
 	}
-	return s.directory.Current().Access(person.Email, nil)
+	return s.directory.Current().Access(person.Email, person.GroupNames())
 }
 
 // Home handles GET /.
@@ -225,7 +225,7 @@ func (s *Site) profileView(person *session.Session, access team.Access) page.Pro
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
 	}
 	if !person.Unverified {
-		view.Rules = s.directory.Current().Rules(person.Email, nil)
+		view.Rules = s.directory.Current().Rules(person.Email, person.GroupNames())
 	}
 	if issuer, err := url.Parse(s.auth.Issuer()); err == nil {
 		view.Issuer = issuer.Host
