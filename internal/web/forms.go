@@ -99,23 +99,27 @@ func FormPage(path string) string {
 	return page
 }
 
-// formPage is FormPage, and whether it is the form of an expense.
+// formPage is FormPage, and whether it is the form of an expense. What stands
+// behind the page's own path is what is done there.
 func formPage(path string) (page string, isEntry bool) {
 	if page, ok := sessionsPage(path); ok {
 		return page, false
 	}
-	for _, action := range []string{"/delete", "/restore"} {
-		if page, ok := strings.CutSuffix(path, action); ok {
-			return page, false
-		}
-	}
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	first := func(n int) string { return "/" + strings.Join(parts[:n], "/") }
 	switch {
+	case parts[0] == "team" && len(parts) == 3 && parts[2] == "expenses":
+		return path + "/new", true
+	case parts[0] == "team" && len(parts) >= 4 && parts[2] == "expenses":
+		return first(4), len(parts) == 4
+	case parts[0] == "team" && len(parts) == 3:
+		return path, false
 	case path == ImportPath:
 		return path, false
-	case strings.HasPrefix(path, "/team/") && strings.HasSuffix(path, "/expenses"):
-		return path + "/new", true
-	case strings.HasPrefix(path, "/team/"):
-		return path, true
+	case strings.HasPrefix(path, ImportPath+"/") && len(parts) >= 3:
+		return first(3), false
+	case len(parts) > 1 && (parts[0] == "expenses" || parts[0] == "categories" || parts[0] == "people"):
+		return first(1), false
 	}
 	return "", false
 }
