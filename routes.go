@@ -59,6 +59,10 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
 
+	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
+	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.JoinPerson))
+	handle("POST "+web.PeoplePath+"/{id}/part", s.forAdmins(s.PartPerson))
+
 	s.sessionRoutes(handle)
 
 	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))

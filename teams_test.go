@@ -58,6 +58,10 @@ var authorization = map[string]string{
 	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
 	"POST /expenses/import": "200 404 404 404 404 404 404 404 422",
 
+	"GET /people":            "303 404 404 404 404 404 404 404 200",
+	"POST /people/{id}/join": "200 404 404 404 404 404 404 404 422", // to nobody
+	"POST /people/{id}/part": "200 404 404 404 404 404 404 404 422", // from nobody
+
 	"GET /sessions":                     "303 404 404 404 404 404 404 404 200",
 	"POST /sessions/{id}/end":           "200 404 404 404 404 404 404 404 303",
 	"POST /sessions/end":                "200 404 404 404 404 404 404 404 303",
@@ -145,6 +149,12 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 		subject := regexp.MustCompile(`name="sub" value="([^"]+)"`).FindStringSubmatch(page)
 		form = url.Values{"sub": {subject[1]}}
 		path = strings.Replace(path, "{id}", end[1], 1)
+	}
+	if strings.Contains(path, "people/") {
+		administrator := r.Browser()
+		administrator.SignIn("admin@example.com")
+		join := regexp.MustCompile(`/people/([0-9]+)/join`).FindStringSubmatch(administrator.Get("/people").Body)
+		path = strings.Replace(path, "{id}", join[1], 1)
 	}
 	path = strings.Replace(path, "{id}", "finance", 1)
 	return b.Send(method, path, form)

@@ -49,6 +49,8 @@ const (
 	EventBackChannelLogout = "backchannel_logout"
 	EventUniversalLogout   = "universal_logout"
 	EventDenied            = "denied"
+	EventPeopleJoined      = "people_joined"
+	EventPeopleParted      = "people_parted"
 )
 
 // Audit logs an event, and returns when its line is written or a quarter of a

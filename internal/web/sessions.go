@@ -20,13 +20,15 @@ import (
 // SessionsPath is where administrators see who is signed in.
 const SessionsPath = "/sessions"
 
-// sessionsPage is the page that a form about sessions is on, if path is one.
+// sessionsPage is the page that a form about sessions or people is on, if path is one.
 func sessionsPage(path string) (page string, ok bool) {
 	switch {
 	case strings.HasPrefix(path, "/profile/sessions/"):
 		return "/profile", true
 	case strings.HasPrefix(path, SessionsPath+"/"):
 		return SessionsPath, true
+	case strings.HasPrefix(path, PeoplePath+"/"):
+		return PeoplePath, true
 	default:
 		return "", false
 	}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,28 @@ type SessionLine struct {
 	SignedInAt                 time.Time
 	Own                        bool   // the one that looks at the list
 	EndURL                     string // where the form that ends it posts to
+}
+
+// A PersonLine is a person in the list of people.
+type PersonLine struct {
+	expense.Person
+	Is               expense.Person // whom they were joined to; zero for nobody
+	JoinURL, PartURL string         // where the forms post to
+}
+
+// Filled is what the form that joins somebody to this person takes.
+func (l PersonLine) Filled() string {
+	if l.Address != "" {
+		return l.Address
+	}
+	return strconv.FormatInt(l.ID, 10)
+}
+
+// A PeopleView is the view of people.html.
+type PeopleView struct {
+	Page
+	Notice *Notice
+	People []PersonLine
 }
 
 // A SessionsView is the view of sessions.html.
