@@ -410,6 +410,26 @@ var pageStates = []pageState{
 		nil,
 	},
 	{
+		"people", "people",
+		PeopleView{
+			Page: Page{Title: "People", SignedIn: true, Name: "Hannah Smith"}, Notice: &Notice{Text: "Parted."},
+			People: []PersonLine{
+				{Person: expense.Person{ID: 7, Name: hostile, Address: "carol.lee@example.com", Count: 2, Total: 300}, JoinURL: "/people/7/join", PartURL: "/people/7/part"},
+				{Person: expense.Person{ID: 8, Name: "C. Lee", Joined: 7}, Is: expense.Person{ID: 7, Name: "Carol Lee"}, JoinURL: "/people/8/join", PartURL: "/people/8/part"},
+			},
+		},
+		"People · Expense Dashboard",
+		[]string{"<h1>People</h1>", "Parted.", `action="/people/7/join"`, "no address is known", "Joined to Carol Lee", `action="/people/8/part"`, `<option value="carol.lee@example.com">`},
+		[]string{`action="/people/8/join"`, `<option value="8">`},
+	},
+	{
+		"people without anybody", "people",
+		PeopleView{Page: Page{Title: "People", SignedIn: true, Name: "Hannah Smith"}},
+		"People · Expense Dashboard",
+		[]string{"Nobody is known yet."},
+		[]string{"<table"},
+	},
+	{
 		"profile of a member", "profile",
 		ProfileView{
 			Page: Page{Title: "Profile", SignedIn: true, Name: "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{"finance", "Finance"}},
