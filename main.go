@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,6 +31,7 @@ import (
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
+	"expense-dashboard/internal/memory"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/server"
@@ -52,6 +54,11 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	// Whoever reads the log may go away, and the program goes on.
 	signal.Ignore(syscall.SIGPIPE)
+	// The collector comes before the kernel ends what takes too much. SQLite's
+	// memory is not Go's.
+	if limit := memory.Limit(os.DirFS("/")); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 4 * 3)
+	}
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
@@ -255,6 +262,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
+	tasks.Go(func() { memory.GiveBack(background) })
 	defer tasks.Wait()
 	defer stop()
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())

@@ -53,7 +53,7 @@ func TestDirectDependencies(t *testing.T) {
 // says how the packages are meant.
 func TestImports(t *testing.T) {
 	want := map[string]string{
-		".":                   "command config digest doctor expense logging metrics openid server session signin store team web",
+		".":                   "command config digest doctor expense logging memory metrics openid server session signin store team web",
 		"cache":               "",
 		"command":             "spelling",
 		"config":              "loopback secret spelling weburl",
@@ -65,6 +65,7 @@ func TestImports(t *testing.T) {
 		"expense/expensefile": "expense",
 		"logging":             "",
 		"loopback":            "",
+		"memory":              "",
 		"metrics":             "",
 		"openid":              "digest loopback metrics secret weburl",
 		"secret":              "",
