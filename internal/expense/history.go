@@ -13,6 +13,8 @@ const (
 	ActionDeleted  = "deleted"
 	ActionRestored = "restored"
 	ActionImported = "imported"
+	ActionApproved = "approved"
+	ActionSentBack = "sent-back"
 )
 
 // Event is one thing that was done to an expense.
