@@ -56,6 +56,8 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
 	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))
 	handle("GET /expenses/new", s.forEverybody(s.NewForAnyTeam))
+	handle("GET "+web.ActivityPath, s.forOverseers(s.Activity))
+	handle("GET "+web.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
 	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
 

@@ -55,3 +55,14 @@ func (s *app) forAdmins(h visitor) web.Handler {
 		return h(w, r, v)
 	})
 }
+
+// forOverseers is a handler for administrators, auditors, and those who lead a team.
+// For everybody else there is no such page.
+func (s *app) forOverseers(h visitor) web.Handler {
+	return s.forEverybody(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+		if !v.Access.ReadsAll() && len(web.Overseen(v.Access)) == 0 {
+			return s.Denied(r, v.Person, "oversees_nothing")
+		}
+		return h(w, r, v)
+	})
+}

@@ -55,6 +55,8 @@ var authorization = map[string]string{
 	"GET /expenses.csv":     "303 200 200 200 200 200 200 200 200",
 	"GET /expenses.json":    "303 200 200 200 200 200 200 200 200",
 	"GET /expenses/new":     "303 403 303 303 303 303 200 403 200",
+	"GET /activity":         "303 404 404 404 404 200 200 200 200",
+	"GET /activity.csv":     "303 404 404 404 404 200 200 200 200",
 	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
 	"POST /expenses/import": "200 404 404 404 404 404 404 404 422",
 
@@ -220,4 +222,35 @@ func TestFormerTeam(t *testing.T) {
 	member.Get("/team/finance").Check(t, http.StatusOK, "Offsite", "$1,100.00")
 	administrator.Get("/team/hr").Check(t, http.StatusNotFound)
 	administrator.Get("/dashboard").Check(t, http.StatusOK, "!"+label)
+}
+
+// TestActivityOfOnesTeams asks who did what as people who may know it of all teams, of
+// one, or of none.
+func TestActivityOfOnesTeams(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "teams.json")
+	if err := os.WriteFile(file, []byte(authorizationTeams), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": file}})
+	owner := r.Browser()
+	owner.SignIn("owner@example.com")
+	owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Balloons"))
+	lead, foreign, auditor := r.Browser(), r.Browser(), r.Browser()
+	lead.SignIn("lead@example.com")
+	foreign.SignIn("other.lead@example.com")
+	auditor.SignIn("auditor@example.com")
+
+	lead.Get("/activity").Check(t, http.StatusOK, "Balloons", "owner@example.com", "!Conference Travel")
+	lead.Get("/activity.csv?person=owner%40example.com&kind=created").Check(t, http.StatusOK, "at,actor,kind,team,expense,item,changes\r\n", ",owner@example.com,created,finance,", ",Balloons,\r\n")
+	lead.Get("/activity?kind=deleted").Check(t, http.StatusOK, "Nothing was done")
+	lead.Get("/activity?team=hr").Check(t, http.StatusNotFound)
+	lead.Get("/activity?to=2020-01-01").Check(t, http.StatusOK, "Nothing was done")
+	lead.Get("/activity?kind=burnt&person=Ann").Check(t, http.StatusBadRequest, "Not right yet", `value="Ann"`, "The kind is one of")
+	lead.Get("/activity.csv?kind=burnt").Check(t, http.StatusBadRequest)
+	foreign.Get("/activity").Check(t, http.StatusOK, "Conference Travel", "!Balloons")
+	foreign.Get("/activity?team=finance").Check(t, http.StatusNotFound)
+	foreign.Get("/activity.csv?person=owner%40example.com").Check(t, http.StatusOK, "!Balloons")
+	auditor.Get("/activity").Check(t, http.StatusOK, "Balloons", "Conference Travel", "HR")
+	auditor.Get("/activity?team=hr").Check(t, http.StatusOK, "Conference Travel", "!Balloons")
 }

@@ -16,6 +16,7 @@ type DashboardView struct {
 	Mend       string // of that, for who runs the site; may be empty
 	Admin      bool
 	ReadsAll   bool
+	Oversees   bool // sees who did what
 
 	Team       *team.Team // the only one; nil where there are several or none
 	Month      string     // the present one, as in November

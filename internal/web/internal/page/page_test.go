@@ -503,6 +503,39 @@ var pageStates = []pageState{
 		[]string{"<table"},
 	},
 	{
+		"activity", "activity",
+		ActivityView{
+			Page: Page{Title: "Activity", SignedIn: true, Name: "Hannah Smith"}, Person: "carol", Filtered: true, NextURL: "/activity?after=x", CSVURL: "/activity.csv",
+			Kinds: []Choice{{Value: "created", Label: "created"}, {Value: "sent-back", Label: "sent-back", Chosen: true}}, Teams: []Choice{{Value: "finance", Label: "Finance"}},
+			Lines: []ActivityLine{{Activity: expense.Activity{Event: testHistory[0], Item: "Team Lunch"}, TeamLabel: "Finance", URL: "/team/finance/expenses/abc"}},
+		},
+		"Activity · Expense Dashboard",
+		[]string{`value="carol"`, `<option value="sent-back" selected>sent back`, `href="/team/finance/expenses/abc"`, "Team Lunch", "Next page", `href="/activity.csv"`, "Clear the filter"},
+		[]string{"Nothing was done"},
+	},
+	{
+		"hostile activity", "activity",
+		ActivityView{
+			Page: Page{Title: "Activity", SignedIn: true, Name: hostile}, Person: hostile, From: hostile, To: hostile, NextURL: "javascript:alert(1)", CSVURL: "javascript:alert(1)",
+			Lines: []ActivityLine{{Activity: expense.Activity{Event: expense.Event{Actor: expense.Actor{Name: hostile, Address: hostile}, Action: hostile, Changes: []expense.Change{{Field: hostile, Old: hostile, New: hostile}}}, Item: hostile}, TeamLabel: hostile, URL: "javascript:alert(1)"}},
+		},
+		"Activity · Expense Dashboard", nil, nil,
+	},
+	{
+		"activity, not understood", "activity",
+		ActivityView{Page: Page{Title: "Not right yet: Activity", SignedIn: true, Name: "Hannah Smith"}, From: "yesterday", Faults: expense.QueryFaults{{Parameter: "from", Text: "Enter the date."}}},
+		"Not right yet: Activity · Expense Dashboard",
+		[]string{`role="alert"`, "Enter the date.", `value="yesterday"`, `href="/activity"`},
+		[]string{"Nothing was done", "What was done, the latest first"},
+	},
+	{
+		"no activity", "activity",
+		ActivityView{Page: Page{Title: "Activity", SignedIn: true, Name: "Hannah Smith"}},
+		"Activity · Expense Dashboard",
+		[]string{"Nothing was done"},
+		[]string{"<ol", "Clear the filter"},
+	},
+	{
 		"error with an action", "error",
 		ErrorView{Heading: "Sign-in took too long", Message: "Too much time went by.", Next: "Start again.", Reference: "K7QX", ActionLabel: "Sign in again", ActionURL: "/login"},
 		"Sign-in took too long · Expense Dashboard",

@@ -51,6 +51,25 @@ type SessionsView struct {
 	IdleTimeout time.Duration // an unused session is listed, and over after this long
 }
 
+// An ActivityLine is one thing that was done, in a list.
+type ActivityLine struct {
+	expense.Activity
+	TeamLabel string
+	URL       string // of the expense
+}
+
+// An ActivityView is the view of activity.html.
+type ActivityView struct {
+	Page
+	Person, From, To string // the filter, as it was typed
+	Kinds, Teams     []Choice
+	Faults           expense.QueryFaults // of the address: where there are any, nothing is listed
+	Filtered         bool
+	Lines            []ActivityLine
+	NextURL          string // empty on the last page
+	CSVURL           string
+}
+
 // An ExpensesView is the view of expenses.html: a team's page, or the page of all
 // teams that somebody may read.
 type ExpensesView struct {
