@@ -39,7 +39,13 @@ func typedForm(fields url.Values) expense.Form {
 // NewExpense handles GET /team/{id}/expenses/new.
 func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
 	form := pagepkg.ExpenseFormView{Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}, ReturnTo: s.returnTo(r)}
-	var told *pagepkg.Notice
+	if err := s.fillLike(r, v, &form); err != nil {
+		return err
+	}
+	told := s.notices.take(w, r)
+	if told != nil {
+		told.Quiet = form.Another
+	}
 	if d, ok := s.takeDraft(w, r, v.Person); ok {
 		form.Typed, form.Submission, form.ReturnTo = typedForm(d.Fields), d.Fields.Get("submission"), listPath(d.Fields.Get("return_to"))
 		told = unsaved(d)
@@ -58,7 +64,11 @@ func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v V
 	if err != nil {
 		return err
 	}
+	if form.Items, err = s.recentItems(r.Context(), v); err != nil {
+		return err
+	}
 	form.Action = v.filePath()
+	form.First = form.Logged == nil && !form.Errors.Any() && (told == nil || told.Quiet)
 	s.completeForm(r, v, &form, sums.ByCategory)
 	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
@@ -83,6 +93,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 	}
 	form := pagepkg.ExpenseFormView{
 		Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission"), ReturnTo: listPath(r.PostForm.Get("return_to")),
+		Another: r.PostForm.Get("another") != "",
 	}
 	entry, problems := s.checkEntry(r, v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
 	if problems.Any() {
@@ -96,7 +107,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 	if !created {
 		return s.sentAgain(w, r, v, form, entry, e)
 	}
-	return s.done(w, r, v, s.notice(r, "Logged: ", e))
+	return s.logged(w, r, v, form, e)
 }
 
 // sentAgain answers a form of which e came before. With the same content it counts
@@ -113,7 +124,7 @@ func (s *Site) sentAgain(w http.ResponseWriter, r *http.Request, v Visit, form p
 	case e.Deleted():
 		return s.done(w, r, v, s.notice(r, "This came a second time and was deleted meanwhile, so it does not count: ", e))
 	}
-	return s.done(w, r, v, s.notice(r, "Logged: ", e))
+	return s.logged(w, r, v, form, e)
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
@@ -201,9 +212,13 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	form.Action = v.filePath() + "/" + e.ID
 	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.actor().Address
 	s.completeForm(r, v, &form, detail.Categories)
-	return s.pages.Render(w, r, status, "expense", pagepkg.ExpenseView{
+	view := pagepkg.ExpenseView{
 		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
-	})
+	}
+	if v.Access.CanLog(v.Team.ID) {
+		view.LikeURL = v.filePath() + "/new?like=" + e.ID
+	}
+	return s.pages.Render(w, r, status, "expense", view)
 }
 
 // ChangeExpense handles POST /team/{id}/expenses/{expense}.

@@ -300,7 +300,7 @@ var pageStates = []pageState{
 		},
 		"Team Lunch · Expense Dashboard",
 		[]string{
-			"Saved.", `<form class="fields" method="post" action="/team/finance/expenses/abc">`, `name="version" value="3"`, "Save changes", `action="/team/finance/expenses/abc/delete"`,
+			"Saved.", `<form class="fields entry" method="post" action="/team/finance/expenses/abc">`, `name="version" value="3"`, "Save changes", `action="/team/finance/expenses/abc/delete"`,
 			`value="2026-03-02" required`, `max="2027-03-05"`, `maxlength="200" value="Team Lunch" required`, `inputmode="decimal"`, "\ntwo\nlines</textarea>", `<option value="Meals">`,
 		},
 		[]string{"Undo", `name="person"`, `name="submission"`, "Now:", "/restore", "not right yet"},
@@ -331,7 +331,7 @@ var pageStates = []pageState{
 		"Team Lunch · Expense Dashboard",
 		[]string{
 			`role="alert"`, "Somebody else changed this expense meanwhile", `id="item-now">Now: <strong>Team Lunch</strong>`, `id="person-now">Now: <strong>Alice Johnson</strong>`,
-			`value="Dinner"`, "Save mine over it", `<a href="/team/finance/expenses/abc">discard what you typed</a>`, `aria-describedby="item-now item-hint"`, `name="version" value="3"`,
+			`value="Dinner"`, "Save mine over it", `<a href="/team/finance/expenses/abc">discard what you typed</a>`, `aria-describedby="item-now `, `name="version" value="3"`,
 		},
 		[]string{"date-now", "amount-now", "category-now", "note-now", "Save changes"},
 	},
@@ -359,24 +359,24 @@ var pageStates = []pageState{
 	},
 	{
 		"new expense", "new",
-		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Submission: "once", MaxDate: "2027-03-05"}},
+		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Alice Johnson"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Submission: "once", MaxDate: "2027-03-05"}},
 		"Log an expense · Expense Dashboard",
 		[]string{
-			"<h1>Log an expense</h1>", "Your session had ended.", `action="/team/finance/expenses"><input type="hidden" name="submission" value="once">`, "Log expense</button>",
+			"<h1>Log an expense for Finance</h1>", ">Log and add another</button>", "Your session had ended.", `action="/team/finance/expenses"><input type="hidden" name="submission" value="once">`, "Log expense</button>",
 			`type="date" min="2000-01-01" max="2027-03-05"`, `list="categories"`, `maxlength="2000"`, `maxlength="50"`,
 		},
 		[]string{`name="version"`, `name="person"`, "aria-invalid", `role="alert"`},
 	},
 	{
 		"new expense by an admin", "new",
-		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Admin: true}},
+		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Hannah Smith"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, ExpenseFormView{Action: "/team/finance/expenses", Amounts: testEnglish.Notation(), Admin: true}},
 		"Log an expense · Expense Dashboard",
 		[]string{`<label for="person">Person</label>`},
 		[]string{`name="submission"`, "max="},
 	},
 	{
 		"new expense with errors", "new",
-		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Hannah Smith"}, &Notice{Text: "Your session had ended."}, testTeam, testForm(func(f *ExpenseFormView) {
+		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Hannah Smith"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, testForm(func(f *ExpenseFormView) {
 			f.Admin, f.Submission = true, "once"
 			f.Typed = expense.Form{Date: "2026-02-31", Amount: "-1"}
 			f.Errors = expense.FieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
@@ -384,13 +384,13 @@ var pageStates = []pageState{
 		"Not right yet: Log an expense · Expense Dashboard",
 		[]string{
 			"6 fields are not right yet", `<a href="#date">Date: Wrong date.</a>`, `id="item-error">Wrong item.</p>`, `value="-1"`, `value="2026-02-31"`,
-			`aria-describedby="amount-error amount-hint" aria-invalid="true"`, `id="note-error"`,
+			`aria-describedby="amount-error " aria-invalid="true"`, `id="note-error"`,
 		},
 		[]string{"Now:"},
 	},
 	{
 		"new expense with one error", "new",
-		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Alice Johnson"}, &Notice{Text: "Your session had ended."}, testTeam, testForm(func(f *ExpenseFormView) { f.Errors.Item = "Wrong item." })},
+		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Alice Johnson"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, testForm(func(f *ExpenseFormView) { f.Errors.Item = "Wrong item." })},
 		"Not right yet: Log an expense · Expense Dashboard",
 		[]string{"One field is not right yet", `<a href="#item">`},
 		[]string{`href="#date"`},

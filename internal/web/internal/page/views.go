@@ -197,6 +197,7 @@ type Notice struct {
 	Version  int64
 	ReturnTo string // a list of ours, or empty
 	Warning  bool   // of something that has still to be done
+	Quiet    bool   // does not take the focus
 }
 
 // An ExpenseView is the view of expense.html: one expense, for those who may
@@ -207,6 +208,7 @@ type ExpenseView struct {
 	Team      team.Team
 	Expense   expense.Expense
 	MayChange bool
+	LikeURL   string // of the form that logs it again; empty where that may not be
 	Form      ExpenseFormView
 	History   []expense.Event
 }
@@ -250,7 +252,12 @@ type ExpenseFormView struct {
 	Logged     *expense.Expense
 	LoggedURL  string
 	Categories []string // suggestions
-	MaxDate    string   // the latest date
+	Items      []string // the same: what its writer logged of late
+	// Another says that the next expense is logged after this one, with the same
+	// date and category: Enter does so, and the item has the focus.
+	Another bool
+	First   bool   // the item has the focus, which nothing that went wrong has
+	MaxDate string // the latest date
 }
 
 // An ImportView is the view of import.html.
@@ -265,6 +272,8 @@ type ImportView struct {
 // it.
 type formField struct {
 	Name, Label, Hint string
+	Placeholder       string
+	Wide              bool   // takes a row of its own
 	Type              string // of the input, or textarea
 	Value             string // as it was typed
 	Error             string
@@ -277,12 +286,12 @@ type formField struct {
 // Fields returns the fields in the order in which they are filled in.
 func (f ExpenseFormView) Fields() []formField {
 	fields := []formField{
+		{Name: "item", Label: "Item", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: expense.MaxItem},
+		{Name: "amount", Label: "Amount in " + f.Amounts.Currency.Code(), Placeholder: f.Amounts.Example(), Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 40, Mode: f.inputMode()},
+		{Name: "category", Label: "Category", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: expense.MaxCategory},
 		{Name: "date", Label: "Date", Type: "date", Value: f.Typed.Date, Error: f.Errors.Date},
-		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: expense.MaxPerson},
-		{Name: "item", Label: "Item", Hint: "What was bought, like “Train to Boston”.", Type: "text", Value: f.Typed.Item, Error: f.Errors.Item, Length: expense.MaxItem},
-		{Name: "category", Label: "Category", Hint: "Pick one or write a new one.", Type: "text", Value: f.Typed.Category, Error: f.Errors.Category, Length: expense.MaxCategory},
-		{Name: "amount", Label: "Amount in " + f.Amounts.Currency.Code(), Hint: "Like " + f.Amounts.Example() + ".", Type: "text", Value: f.Typed.Amount, Error: f.Errors.Amount, Length: 40, Mode: f.inputMode()},
-		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: expense.MaxNote},
+		{Name: "person", Label: "Person", Hint: "Who spent it. An email address makes it theirs to change.", Type: "text", Value: f.Typed.Person, Error: f.Errors.Person, Length: expense.MaxPerson, Wide: true},
+		{Name: "note", Label: "Note", Type: "textarea", Value: f.Typed.Note, Error: f.Errors.Note, Optional: true, Length: expense.MaxNote, Wide: true},
 	}
 	if f.Current != nil {
 		for i := range fields {
@@ -290,7 +299,7 @@ func (f ExpenseFormView) Fields() []formField {
 		}
 	}
 	if !f.Admin {
-		return append(fields[:1], fields[2:]...)
+		return slices.Delete(fields, 4, 5)
 	}
 	return fields
 }
