@@ -115,7 +115,9 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		{"on no team", "Noah Brown", []string{"/", "/dashboard", "/profile"}, map[string]int{"/team/finance": 404}},
 		{"member", "Carol Lee", []string{
 			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?q=lunch&from=2020-01-01&sort=amount", "/team/finance?q=yacht", "/team/finance/expenses/new",
-		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400}},
+		}, map[string]int{"/team/hr": 404, "/team/finance?sort=colour": 400, "/team/finance?from=2026-02-02&to=2026-01-01": 400}},
+		{"lead of two teams", "Diana Park", []string{"/dashboard", "/expenses?team=hr", "/expenses/new", "/team/finance/expenses/new"}, map[string]int{"/expenses/import": 404}},
+		{"auditor", "Victor Chen", []string{"/dashboard", "/expenses", "/team/hr"}, map[string]int{"/team/hr/expenses/new": 403}},
 		{"administrator", "Hannah Smith", []string{"/dashboard", "/profile", "/expenses", "/expenses?person=grace%20li", "/expenses/import", "/sessions", "/team/hr/expenses/new"}, map[string]int{"/team/nowhere": 404}},
 	} {
 		t.Run(role.name, func(t *testing.T) {
@@ -177,6 +179,8 @@ func TestKeyboardReachesEverything(t *testing.T) {
 	tab.signIn("Hannah Smith")
 	for _, path := range []string{"/", "/dashboard", "/profile", "/team/finance", "/expenses?q=lunch", "/team/finance/expenses/new", "/expenses/import", "/sessions"} {
 		tab.open(path, http.StatusOK)
+		// A form has the focus on its first field: begin before everything.
+		tab.do(chromedp.Evaluate[chromedp.Void](`document.body.tabIndex = -1; document.body.focus(); undefined`))
 		want := evaluate[[]string](tab, `
 			window.stops = Array.from(document.querySelectorAll("a[href], button, input:not([type=hidden]), textarea, select, summary")).filter(e => e.checkVisibility());
 			stops.map(e => e.outerHTML.slice(0, 80))`)
