@@ -83,6 +83,21 @@ func TestDocumentedFiles(t *testing.T) {
 	}
 }
 
+// TestArchitectureNamesEachPackage holds the tour of the packages against the
+// folders that there are.
+func TestArchitectureNamesEachPackage(t *testing.T) {
+	folders, err := os.ReadDir(filepath.Join(root, "internal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tour := document(t, "docs/architecture.md")
+	for _, folder := range folders {
+		if folder.IsDir() && !strings.Contains(tour, "](../internal/"+folder.Name()+")") {
+			t.Errorf("docs/architecture.md does not name internal/%s", folder.Name())
+		}
+	}
+}
+
 // anchors returns the fragments by which the headings of a page are linked.
 func anchors(page string) map[string]bool {
 	dropped := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
