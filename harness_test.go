@@ -131,6 +131,11 @@ func (r *rig) copy(t testing.TB, s setup) *app {
 			t.Fatalf("connect: %v", err)
 		}
 	}
+	// Imports run as beside the whole program, and end before the database goes.
+	background, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var imports sync.WaitGroup
+	imports.Go(func() { built.importer.Run(background) })
+	t.Cleanup(func() { stop(); imports.Wait() })
 	return built
 }
 

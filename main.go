@@ -30,6 +30,7 @@ import (
 	"expense-dashboard/internal/config"
 	"expense-dashboard/internal/doctor"
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/importing"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/memory"
 	"expense-dashboard/internal/metrics"
@@ -263,6 +264,7 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
 	tasks.Go(func() { memory.GiveBack(background) })
+	tasks.Go(func() { s.importer.Run(background) })
 	defer tasks.Wait()
 	defer stop()
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
@@ -342,10 +344,11 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 	})
 	// Ended sessions are known before the first request where the database serves.
 	records.Refresh(context.Background())
+	importer := importing.New(p.store, p.directory, p.store.Currency(), func() expense.Date { return expense.DateOf(p.now().In(cfg.TimeZone)) }, p.log)
 	site, err := web.New(web.Config{
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
-		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store,
+		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store, Importer: importer,
 		Log: p.log, Metrics: p.metrics, Now: p.now, Zone: cfg.TimeZone, Stopping: p.stopping,
 	})
 	if err != nil {
@@ -357,7 +360,7 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 		log:    p.log, now: p.now,
 	}
 	return &app{
-		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store,
+		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store, importer: importer,
 		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, frontChannelLogout: cfg.FrontChannelLogout,
 	}, nil
 }

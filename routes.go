@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"expense-dashboard/internal/importing"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
@@ -21,6 +22,7 @@ type app struct {
 	sessions  *session.Store
 	directory *team.File
 	store     *store.Store
+	importer  *importing.Importer
 	metrics   *metrics.Metrics
 	// These say which logout requests of the provider's are taken.
 	backChannelLogout, universalLogout, frontChannelLogout bool
@@ -60,6 +62,11 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET "+web.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
 	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
+	handle("GET "+web.ImportPath+"/sample.csv", s.forAdmins(s.ImportSample))
+	handle("GET "+web.ImportPath+"/{id}", s.forAdmins(s.ImportPreview))
+	handle("POST "+web.ImportPath+"/{id}", s.forAdmins(s.ConfirmImport))
+	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
+	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 
 	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
 	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.JoinPerson))

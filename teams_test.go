@@ -60,9 +60,14 @@ var authorization = map[string]string{
 	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
 	"POST /expenses/import": "200 404 404 404 404 404 404 404 422",
 
-	"GET /people":            "303 404 404 404 404 404 404 404 200",
-	"POST /people/{id}/join": "200 404 404 404 404 404 404 404 422", // to nobody
-	"POST /people/{id}/part": "200 404 404 404 404 404 404 404 422", // from nobody
+	"GET /people":                        "303 404 404 404 404 404 404 404 200",
+	"POST /people/{id}/join":             "200 404 404 404 404 404 404 404 422", // to nobody
+	"POST /people/{id}/part":             "200 404 404 404 404 404 404 404 422", // from nobody
+	"GET /expenses/import/sample.csv":    "303 404 404 404 404 404 404 404 200",
+	"GET /expenses/import/{id}":          "303 404 404 404 404 404 404 404 404", // of nobody
+	"POST /expenses/import/{id}":         "200 404 404 404 404 404 404 404 404",
+	"POST /expenses/import/{id}/discard": "200 404 404 404 404 404 404 404 404",
+	"POST /expenses/import/{id}/undo":    "200 404 404 404 404 404 404 404 404",
 
 	"GET /sessions":                     "303 404 404 404 404 404 404 404 200",
 	"POST /sessions/{id}/end":           "200 404 404 404 404 404 404 404 303",

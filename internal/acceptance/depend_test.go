@@ -53,7 +53,7 @@ func TestDirectDependencies(t *testing.T) {
 // says how the packages are meant.
 func TestImports(t *testing.T) {
 	want := map[string]string{
-		".":                   "command config digest doctor expense logging memory metrics openid server session signin store team web",
+		".":                   "command config digest doctor expense importing logging memory metrics openid server session signin store team web",
 		"cache":               "",
 		"command":             "spelling",
 		"config":              "loopback secret spelling weburl",
@@ -62,7 +62,8 @@ func TestImports(t *testing.T) {
 		"doctor":              "config duration loopback openid store team",
 		"duration":            "",
 		"expense":             "",
-		"expense/expensefile": "expense",
+		"expense/expensefile": "digest expense",
+		"importing":           "expense expense/expensefile store team",
 		"logging":             "",
 		"loopback":            "",
 		"memory":              "",
@@ -73,9 +74,9 @@ func TestImports(t *testing.T) {
 		"session":             "cache digest metrics secret store team",
 		"signin":              "openid secret session",
 		"spelling":            "",
-		"store":               "digest expense expense/expensefile loopback metrics team",
+		"store":               "digest expense loopback metrics team",
 		"team":                "expense",
-		"web":                 "cache digest duration expense expense/expensefile logging loopback metrics openid secret server session signin store team web/internal/page",
+		"web":                 "cache digest duration expense expense/expensefile importing logging loopback metrics openid secret server session signin store team web/internal/page",
 		"web/internal/page":   "cache duration expense team",
 		"weburl":              "loopback",
 	}

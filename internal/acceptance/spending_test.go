@@ -765,56 +765,6 @@ func TestExports(t *testing.T) {
 	guest.Get("/team/finance/expenses.json", "Accept", "application/json").Check(t, http.StatusUnauthorized)
 }
 
-func TestImport(t *testing.T) {
-	t.Parallel()
-	r := startProgram(t, setup{})
-	b := r.Browser()
-	b.SignIn(admin)
-	b.Get("/expenses/import").Check(t, 200, columns, `name="file"`)
-	const file = columns + "\r\n,2026-01-02,hr,Bob Smith,Chairs,Office,120.50,four\r\n,2026-01-03,hr,Bob Smith,Tables,Office,80.00,\r\n"
-	b.Upload(file).Check(t, http.StatusSeeOther)
-	b.Get("/expenses").Check(t, 200, "Imported: 2 added, 0 changed, 0 unchanged.")
-	r.Unchanged(func() { b.Upload(file).Check(t, http.StatusSeeOther) })
-	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 0 changed, 2 unchanged.")
-
-	whole := b.Get("/expenses.csv").Body
-	r.Unchanged(func() { b.Upload(whole).Check(t, http.StatusSeeOther) })
-	b.Upload(strings.Replace(whole, "120.50,four", "121.50,five", 1)).Check(t, http.StatusSeeOther)
-	b.Get("/expenses").Check(t, 200, "Imported: 0 added, 1 changed, 21 unchanged.")
-	chairs := b.Exported("/expenses.json?q=chairs").Expenses[0]
-	if chairs.Amount != "121.50" || chairs.Note != "five" {
-		t.Errorf("changed to %+v", chairs)
-	}
-}
-
-func TestWrongImports(t *testing.T) {
-	t.Parallel()
-	r := startProgram(t, setup{})
-	b := r.Browser()
-	b.SignIn(admin)
-	const right = ",2026-01-02,hr,Bob Smith,Chairs,Office,120.50,\n"
-	tests := []struct {
-		name, file string
-		want       []string
-	}{
-		{"empty", "", []string{"Line 1", columns}},
-		{"other columns", "a,b\n1,2\n", []string{"Line 1"}},
-		{"one wrong row among right ones", columns + "\n" + right + ",2026-01-02,sales,Bob Smith,Chairs,Office,one,\n" + right, []string{"Line 3", "sales", "is not an amount"}},
-		{"two wrong rows", columns + "\n,x,hr,B,C,D,1,\n" + right + ",2026-01-02,hr,,C,D,1,\n", []string{"Line 2", "Line 4", "year-month-day", "Enter a person"}},
-		{"foreign id", columns + "\n" + apptest.NewID() + right, []string{"Line 2", "No expense has this id"}},
-		{"too few cells", columns + "\n1,2\n", []string{"Line 2", "instead of 8"}},
-		{"not UTF-8", columns + "\n,2026-01-02,hr,B\xff,C,D,1,\n", []string{"Line 2", "not text"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			r.Unchanged(func() { b.Upload(test.file).Check(t, http.StatusUnprocessableEntity, test.want...) })
-		})
-	}
-	r.Unchanged(func() {
-		b.Post("/expenses/import", url.Values{"file": {right}}).Check(t, http.StatusUnprocessableEntity, "Choose a file")
-	})
-}
-
 // TestDatabaseAway takes the database away and brings it back.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()

@@ -31,11 +31,25 @@ func With(form url.Values, name, value string) url.Values {
 	return form
 }
 
-// Upload sends a file to the import page.
+// Upload sends a file to the import page, to be looked at.
 func (b *Browser) Upload(content string) *Reply {
+	b.T.Helper()
+	return b.upload(content, "")
+}
+
+// Import sends a file to the import page, to be imported at once.
+func (b *Browser) Import(content string) *Reply {
+	b.T.Helper()
+	return b.upload(content, "yes")
+}
+
+func (b *Browser) upload(content, confirm string) *Reply {
 	b.T.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
+	if err := form.WriteField("confirm", confirm); err != nil {
+		b.T.Fatal(err)
+	}
 	part, err := form.CreateFormFile("file", "expenses.csv")
 	if err != nil {
 		b.T.Fatal(err)

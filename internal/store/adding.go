@@ -56,15 +56,16 @@ type adder struct {
 	at     time.Time
 
 	waiting []expense.Expense
-	rows    [][]any // of those that wait
-	count   int     // of those that were added
-	seq     int64   // of the next one
+	rows    [][]any         // of those that wait
+	count   int             // of those that were added
+	added   map[string]bool // by ID, those that were
+	seq     int64           // of the next one
 }
 
 // newAdder returns an adder of a number of expenses, which are listed as a page lists
 // them: the first counts as the last that was logged.
 func newAdder(ctx context.Context, r *resolver, action, unique string, at time.Time, number int) (*adder, error) {
-	a := &adder{resolver: r, action: action, unique: unique, at: at}
+	a := &adder{resolver: r, action: action, unique: unique, at: at, added: map[string]bool{}}
 	// The largest number and not a counter's, which a restored backup may have lost.
 	// Two that write at once may share numbers: then the id decides.
 	err := r.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) + $1 FROM expenses`, number).Scan(&a.seq)
@@ -100,25 +101,24 @@ func (a *adder) flush(ctx context.Context) error {
 		return nil
 	}
 	text, args := insertText(`expenses (`+rowColumns+`, `+a.unique+`)`, a.rows)
-	ids, err := a.tx.QueryContext(ctx, text+` ON CONFLICT (`+a.unique+`) DO NOTHING RETURNING id`, args...)
+	ids, err := a.tx.QueryContext(ctx, text+` ON CONFLICT DO NOTHING RETURNING id`, args...)
 	if err != nil {
 		return err
 	}
 	defer ids.Close()
-	added := map[string]bool{}
 	for ids.Next() {
 		var id string
 		if err := ids.Scan(&id); err != nil {
 			return err
 		}
-		added[id] = true
+		a.added[id] = true
 	}
 	if err := errors.Join(ids.Err(), ids.Close()); err != nil {
 		return err
 	}
 	var history [][]any
 	for _, e := range a.waiting {
-		if !added[e.ID] {
+		if !a.added[e.ID] {
 			continue
 		}
 		a.count++

@@ -25,7 +25,7 @@ func manyExpenses(t testing.TB, s *Store, number int) []expense.Expense {
 	pick := func(texts ...string) string { return texts[random.IntN(len(texts))] }
 	var rows []expense.ImportRow
 	for range number {
-		rows = append(rows, expense.ImportRow{Entry: expense.Entry{
+		rows = append(rows, expense.ImportRow{Line: len(rows) + 2, Key: expense.NewID(), Entry: expense.Entry{
 			Team:     pick("finance", "finance", "finance", "hr"),
 			Date:     expense.NewDate(2026, 1, 1+random.IntN(90)),
 			Person:   pick("Alice", "alice", "Bob", "Zoë", "Ängström", "élan"),
@@ -35,9 +35,8 @@ func manyExpenses(t testing.TB, s *Store, number int) []expense.Expense {
 			Note:     pick("", "quarterly", "O'Brien \"said\""),
 		}})
 	}
-	report, faults, err := s.Import(t.Context(), alice, rows)
-	if err != nil || faults != nil || report.Added != number {
-		t.Fatalf("import: %+v, %v, %v", report, faults, err)
+	if got := ran(t, s, leased(t, s, checked(t, s, rows)), rows, nil); got.New != int64(number) {
+		t.Fatalf("import: %+v", got)
 	}
 	var all []expense.Expense
 	if err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error { all = append(all, e); return nil }); err != nil {

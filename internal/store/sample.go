@@ -16,6 +16,10 @@ import (
 //go:embed sample/expenses.csv
 var sampleExpenses string
 
+// SampleFile is a small file of expenses, in the form of CSV, to try an import
+// with.
+func SampleFile() string { return sampleExpenses }
+
 // fillSample fills a database without expenses, deleted ones counted, with the
 // sample, dated over the months before today. Two programs that do so at once
 // fill it once.

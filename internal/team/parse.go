@@ -201,6 +201,9 @@ func (p *directoryParser) checkID(path string, id jsonNode) bool {
 	return false
 }
 
+// IsID reports whether a text could be the ID of a team.
+func IsID(s string) bool { return isSlug(s) && s != adminWord }
+
 // isSlug reports whether s is one or more words of a to z and 0 to 9 joined by
 // single hyphens.
 func isSlug(s string) bool {

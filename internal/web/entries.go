@@ -1,31 +1,16 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"expense-dashboard/internal/expense"
-	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/team"
 	pagepkg "expense-dashboard/internal/web/internal/page"
-)
-
-const (
-	// ImportPath is the page that takes files of expenses.
-	ImportPath = "/expenses/import"
-	// MaxUpload is how many bytes an uploaded file may have, its envelope
-	// counted, and uploadTimeout how long it may take.
-	MaxUpload     = 10 << 20
-	uploadTimeout = 2 * time.Minute
 )
 
 // typedForm reads the fields of an expense as they were typed.
@@ -303,67 +288,4 @@ func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) e
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
 	return s.done(w, r, v, s.notice(r, "Restored: ", restored))
-}
-
-// ImportForm handles GET /expenses/import.
-func (s *Site) ImportForm(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.renderImport(w, r, http.StatusOK, v, nil)
-}
-
-func (s *Site) renderImport(w http.ResponseWriter, r *http.Request, status int, v Visit, faults []expense.LineError) error {
-	return s.pages.Render(w, r, status, "import", pagepkg.ImportView{Page: s.page(v.Person, "Import"), Columns: expensefile.Columns, Errors: faults})
-}
-
-// ImportFile handles POST /expenses/import.
-func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error {
-	file, err := uploadedFile(w, r)
-	if err != nil {
-		return badForm(err)
-	}
-	if file == nil {
-		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, []expense.LineError{{Line: 1, Text: "Choose a file to import."}})
-	}
-	knownTeam := func(id string) bool { _, ok := s.directory.Current().Team(id); return ok }
-	rows, faults := expensefile.ParseImport(bytes.NewReader(file), knownTeam, s.today(), s.store.Currency())
-	if len(faults) > 0 {
-		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
-	}
-	report, faults, err := s.store.Import(r.Context(), v.actor(), rows)
-	if err != nil {
-		return err
-	}
-	if len(faults) > 0 {
-		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, faults)
-	}
-	return s.done(w, r, v, pagepkg.Notice{
-		Text: fmt.Sprintf("Imported: %d added, %d changed, %d unchanged.", report.Added, report.Changed, report.Unchanged),
-	})
-}
-
-// uploadedFile reads the part of a form that is named file, or returns nil if
-// there is none.
-func uploadedFile(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	// A file takes longer than the server grants to an ordinary request.
-	// The answer comes after it.
-	controller, until := http.NewResponseController(w), time.Now().Add(uploadTimeout)
-	err := errors.Join(controller.SetReadDeadline(until), controller.SetWriteDeadline(until.Add(server.AnswerTimeout)))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return nil, err
-	}
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, nil
-	}
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if part.FormName() == "file" && part.FileName() != "" {
-			return io.ReadAll(part)
-		}
-	}
 }

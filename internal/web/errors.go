@@ -29,6 +29,7 @@ var (
 	errUnkept    = errors.New("what was typed is too long to be kept")
 	errGone      = errors.New("the client takes nothing more")
 	errTooSlow   = errors.New("the form took too long to come")
+	errNoUndo    = errors.New("import is not one that can be taken back")
 	errPanic     = errors.New("panic")
 )
 
@@ -110,6 +111,9 @@ func explainKind(err error) failure {
 	case errors.Is(err, errCrossSite):
 		return told(http.StatusForbidden, "Refused",
 			"That came from another site, so nothing was done.", "Do it again from here.").offering("Go to the home page", "/")
+	case errors.Is(err, errNoUndo):
+		return told(http.StatusConflict, "There is nothing to take back",
+			"This file was not imported, or its import is not finished.", "").offering("Import", ImportPath)
 	case errors.Is(err, errOfAnother):
 		return told(http.StatusConflict, "This form is somebody else’s",
 			"It was opened while somebody else was signed in in this browser, so nothing was saved in your name.",

@@ -14,6 +14,7 @@ import (
 
 	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/importing"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/secret"
@@ -32,21 +33,22 @@ const (
 
 // Config is what a Site is made of: plain values, and the parts that it asks.
 type Config struct {
-	BaseURL   string           // the origin that browsers use
-	Secrets   []secret.Text    // of its cookies, the first of which encrypts
-	Proxies   []netip.Prefix   // believed to tell the client's address, for the log
-	Templates fs.FS            // with the folder templates
-	Static    fs.FS            // with the folder static
-	KeptPages int              // how many bytes of rendered pages are kept; zero keeps none
-	Auth      *openid.Client   // what is known of the provider
-	Sessions  *session.Store   // who is signed in
-	Directory *team.File       // who belongs where
-	Store     *store.Store     // the expenses
-	Log       *slog.Logger     // of what happens
-	Metrics   *metrics.Metrics // nil where nobody asks for them
-	Now       func() time.Time // the time
-	Zone      *time.Location   // of what is today and in which month it is
-	Stopping  func() bool      // whether the program is about to end
+	BaseURL   string              // the origin that browsers use
+	Secrets   []secret.Text       // of its cookies, the first of which encrypts
+	Proxies   []netip.Prefix      // believed to tell the client's address, for the log
+	Templates fs.FS               // with the folder templates
+	Static    fs.FS               // with the folder static
+	KeptPages int                 // how many bytes of rendered pages are kept; zero keeps none
+	Auth      *openid.Client      // what is known of the provider
+	Sessions  *session.Store      // who is signed in
+	Directory *team.File          // who belongs where
+	Store     *store.Store        // the expenses
+	Importer  *importing.Importer // of files of expenses
+	Log       *slog.Logger        // of what happens
+	Metrics   *metrics.Metrics    // nil where nobody asks for them
+	Now       func() time.Time    // the time
+	Zone      *time.Location      // of what is today and in which month it is
+	Stopping  func() bool         // whether the program is about to end
 }
 
 // KeptPages is how many bytes of rendered pages a site usually keeps.
@@ -61,6 +63,7 @@ type Site struct {
 	sessions  *session.Store
 	directory *team.File
 	store     *store.Store
+	importer  *importing.Importer
 	notices   *notices
 	drafts    *session.SplitCookie
 	exports   *exportPlaces
@@ -86,7 +89,7 @@ func New(c Config) (*Site, error) {
 		return nil, err
 	}
 	return &Site{
-		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
+		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store, importer: c.Importer,
 		notices: notices, drafts: drafts, exports: newExportPlaces(), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
 		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),

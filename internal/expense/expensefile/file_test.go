@@ -2,16 +2,11 @@ package expensefile
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"expense-dashboard/internal/expense"
@@ -36,8 +31,6 @@ func lunch() expense.Entry {
 		Item: "Team Lunch", Category: "Meals", Amount: 18050, Note: "with the auditors",
 	}
 }
-
-func anyTeam(string) bool { return true }
 
 func TestWriteCSV(t *testing.T) {
 	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch(), Version: 3}
@@ -118,117 +111,3 @@ func TestFormulasAreNeutralized(t *testing.T) {
 		}
 	}
 }
-
-func TestParseImport(t *testing.T) {
-	const good = ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	id := expense.NewID()
-	tests := []struct {
-		name, file string
-		rows       int
-		faults     []string // line and the start of what is wrong
-	}{
-		{"header alone", "", 0, nil},
-		{"a new row", good, 1, nil},
-		{"a row with an id", id + good, 1, nil},
-		{"CR LF", strings.ReplaceAll(good+good, "\n", "\r\n"), 2, nil},
-		{"no line end at the end", strings.TrimSpace(good), 1, nil},
-		{"quotes", `,2026-03-02,finance,"Zoë ""Z"" Li","Lunch, ""long""",Meals,"1,234.50","two` + "\nlines\"\n", 1, nil},
-		{"an empty line", good + "\n" + good, 2, nil},
-		{"everything wrong", "x,yesterday,nowhere,,\x01,,free,\x00\n", 0, []string{
-			"2 date:", "2 person:", "2 item:", "2 category:", "2 amount:", "2 note:", "2 id:", "2 team:",
-		}},
-		{"faults by line", good + "\n" + `,2026-03-02,finance,Zoë,"two` + "\n" + `lines",Meals,1,` + "\n" + ",2026-03-02,finance,Zoë,Lunch,Meals,0,\n", 0, []string{"4 item:", "6 amount:"}},
-		{"a cell too few", ",2026-03-02,finance,Zoë,Lunch,Meals,12.50\n", 0, []string{"2 This line has 7 cells"}},
-		{"a cell too many", strings.TrimSpace(good) + ",\n", 0, []string{"2 This line has 9 cells"}},
-		{"an id twice", id + good + id + good, 0, []string{"3 id: The same expense stands in line 2"}},
-		{"a quote out of place", good + `,2026-03-02,fin"ance,Zoë,Lunch,Meals,1,` + "\n", 0, []string{"3 A quotation mark"}},
-		{"a quote without end", good + `,"`, 0, []string{"3 A quotation mark"}},
-		{"not UTF-8", ",2026-03-02,finance,Zo\xeb,Lunch,Meals,12.50,\n", 0, []string{"2 person:"}},
-	}
-	known := func(id string) bool { return id == "finance" }
-	for _, test := range tests {
-		for prefix, mark := range map[string]string{"": "", " with a mark": "\ufeff"} {
-			t.Run(test.name+prefix, func(t *testing.T) {
-				rows, faults := ParseImport(strings.NewReader(mark+Columns+"\n"+test.file), known, expense.NewDate(2026, 11, 22), expense.Dollars())
-				if len(rows) != test.rows || len(faults) != len(test.faults) {
-					t.Fatalf("%d rows, faults %v", len(rows), faults)
-				}
-				for i, fault := range faults {
-					if text := fmt.Sprint(fault.Line, " ", fault.Text); !strings.HasPrefix(text, test.faults[i]) {
-						t.Errorf("fault %q, want %q", text, test.faults[i])
-					}
-				}
-			})
-		}
-	}
-}
-
-func TestParseImportNeedsItsHeader(t *testing.T) {
-	for _, file := range []string{
-		"", "\n", "\ufeff", "id,date,team,person,item,category,amount\n", "id,date,team,person,item,category,amount,note,version\n", "date,id,team,person,item,category,amount,note\n",
-		strings.ToUpper(Columns), strings.ReplaceAll(Columns, ",", ";"), Columns + ",more\n", "\"", "\xff\xfei\x00d\x00",
-	} {
-		rows, faults := ParseImport(strings.NewReader(file), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
-		if rows != nil || len(faults) != 1 || faults[0].Line != 1 || !strings.Contains(faults[0].Text, Columns) {
-			t.Errorf("%q: %v, %v", file, rows, faults)
-		}
-	}
-	rows, faults := ParseImport(io.MultiReader(strings.NewReader(Columns+"\n"), iotest.ErrReader(io.ErrClosedPipe)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
-	if rows != nil || len(faults) != 1 {
-		t.Errorf("a file that breaks off: %v, %v", rows, faults)
-	}
-}
-
-func TestParseImportHasBounds(t *testing.T) {
-	t.Parallel()
-	good := ",2026-03-02,finance,Zoë,Lunch,Meals,12.50,\n"
-	rows, faults := ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
-	if len(rows) != maxImportRows || faults != nil {
-		t.Errorf("as many as may be: %d rows, %v", len(rows), faults)
-	}
-	rows, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat(good, maxImportRows+1)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
-	if rows != nil || len(faults) != 1 || faults[0].Line != maxImportRows+2 {
-		t.Errorf("one more: %d rows, %v", len(rows), faults)
-	}
-	_, faults = ParseImport(strings.NewReader(Columns+"\n"+strings.Repeat("x\n", MaxLineErrors+7)), anyTeam, expense.NewDate(2026, 11, 22), expense.Dollars())
-	if len(faults) != MaxLineErrors+1 || !strings.Contains(faults[MaxLineErrors].Text, "7 more") || faults[MaxLineErrors].Line != MaxLineErrors+8 {
-		t.Errorf("many faults: %d, the last %v", len(faults), faults[len(faults)-1])
-	}
-}
-
-// FuzzImport checks that what is taken from a file comes back from the file that
-// it is written to, and that a reader of CSV sees no formula in that.
-func FuzzImport(f *testing.F) {
-	f.Add("", "2026-03-02", "finance", "Zoë", "Lunch", "Meals", "12.50", "two\nlines")
-	f.Add(expense.NewID(), "2026-03-02", "hr", "'=1", "=1+1", "\u200b@x", "1,234.50", "\t'\r\n-\"")
-	f.Add("", "2026-03-02", "'+", "＝1", "''=", " '@", "$1", "\\.")
-	f.Fuzz(func(t *testing.T, id, date, team, person, item, category, amount, note string) {
-		today := expense.NewDate(2026, 11, 22)
-		var file bytes.Buffer
-		file.WriteString(Columns + "\n")
-		in := csv.NewWriter(&file)
-		if err := in.Write([]string{id, date, team, person, item, category, amount, note}); err != nil {
-			return
-		}
-		in.Flush()
-		rows, faults := ParseImport(&file, anyTeam, today, expense.Dollars())
-		if len(faults) > 0 || len(rows) != 1 || !isText(rows[0].Entry.Team) {
-			return
-		}
-		var out bytes.Buffer
-		if err := WriteCSV(&out, expense.Dollars(), each(expense.Expense{ID: rows[0].ID, Entry: rows[0].Entry})); err != nil {
-			t.Fatal(err)
-		}
-		cells, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()
-		if err != nil || slices.ContainsFunc(cells[1], isFormula) {
-			t.Errorf("a formula in %q, %v", cells, err)
-		}
-		again, faults := ParseImport(&out, anyTeam, today, expense.Dollars())
-		if len(faults) > 0 || !reflect.DeepEqual(again, rows) {
-			t.Errorf("%+v comes back as %+v, %v", rows, again, faults)
-		}
-	})
-}
-
-// isText reports whether a team's id could be in a teams file.
-func isText(id string) bool { return expense.CheckText(id, 100, "") == "" }

@@ -213,6 +213,7 @@ func (l *Locale) templateFuncs() template.FuncMap {
 			return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " UTC"
 		},
 		"words":    duration.InWords,
+		"grouped":  Grouped,
 		"isolated": isolated,
 	}
 }

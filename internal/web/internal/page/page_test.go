@@ -399,14 +399,14 @@ var pageStates = []pageState{
 		"import", "import",
 		ImportView{Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, Notice: &Notice{Text: "2 expenses were added."}, Columns: expensefile.Columns},
 		"Import · Expense Dashboard",
-		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,text/csv"`, "<code>" + expensefile.Columns + "</code>"},
+		[]string{"<h1>Import expenses</h1>", "2 expenses were added.", `method="post" action="/expenses/import" enctype="multipart/form-data"`, `name="file" type="file" accept=".csv,.txt,.tsv,text/csv,text/plain"`, "<code>" + expensefile.Columns + "</code>"},
 		[]string{"Nothing was taken", "aria-invalid"},
 	},
 	{
-		"import with errors", "import",
-		ImportView{Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, Columns: expensefile.Columns, Errors: []expense.LineError{{2, "amount: " + hostile}, {17, "team: There is no team \"x\"."}}},
+		"import of what is no table", "import",
+		ImportView{Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, Columns: expensefile.Columns, Error: "This is an Excel workbook: save it as CSV."},
 		"Not right yet: Import · Expense Dashboard",
-		[]string{"Nothing was taken: 2 things in the file are not right yet", "<strong>Line 2</strong>", "<strong>Line 17</strong>", `aria-describedby="file-errors file-hint" aria-invalid="true"`},
+		[]string{"This file cannot be read", "This is an Excel workbook", `aria-describedby="file-error file-hint" aria-invalid="true"`},
 		nil,
 	},
 	{
@@ -428,6 +428,57 @@ var pageStates = []pageState{
 		"People · Expense Dashboard",
 		[]string{"Nobody is known yet."},
 		[]string{"<table"},
+	},
+	{
+		"preview", "preview", testPreview("ready", func(*PreviewView) {}),
+		"Import · Expense Dashboard",
+		[]string{
+			"<h1>Look before you import</h1>", `<th scope="row">New</th><td class="number">1,234</td>`, "<button class=\"button\">Import</button>", `name="look" value="again"`,
+			`action="/expenses/import/x/discard"`, "Take all 2 from the file", `id="take-7" name="take" value="7" checked`, "Bring this expense back", "→", "And 1,233 more.",
+		},
+		[]string{"not right yet", "/undo", "Take this import back", "Answer these first"},
+	},
+	{
+		"preview that asks", "preview", testPreview("ready", func(v *PreviewView) {
+			v.Refused, v.MayConfirm, v.WrongCount, v.MoreWrong = true, false, 102, 100
+			v.Wrong = []expense.LineError{{Line: 2, Text: "amount: " + hostile}, {Line: 17, Text: "team: There is no team \"x\"."}}
+			v.Questions = []Question{{Name: "dates", Label: "What comes first in 03/04/2026?", Hint: "For the whole file.", Open: true, Options: []Option{{"", "Choose"}, {"day-first", "The day"}}}, {Name: "person", Label: "Person of all rows", Type: "text", Value: hostile, Open: true}}
+		}),
+		"Not right yet: Import · Expense Dashboard",
+		[]string{"Nothing was imported: 102 lines are not right yet", "Answer these first", "<strong>Line 17</strong>", "And 100 more.", `<option value="day-first">The day</option>`, `<details open>`},
+		[]string{`<button class="button">Import</button>`},
+	},
+	{
+		"import under way", "preview", testPreview("running", func(v *PreviewView) { v.Done, v.Rows = 12000, 50000 }),
+		"Importing: Import · Expense Dashboard",
+		[]string{"Importing, 12,000 of 50,000."},
+		[]string{"/undo", "/discard", "<form class=\"fields"},
+	},
+	{
+		"import taken back at the moment", "preview", testPreview("running", func(v *PreviewView) { v.Undoing, v.Done = true, 12000 }),
+		"Taking back: Import · Expense Dashboard",
+		[]string{"Taking back: 12,000 left."},
+		nil,
+	},
+	{
+		"import done", "preview", testPreview("done", func(v *PreviewView) {
+			v.Left, v.LeftCount = []expense.LineError{{Line: 3, Text: "Somebody changed this expense meanwhile, and that stands."}}, 1
+		}),
+		"Imported: Import · Expense Dashboard",
+		[]string{`action="/expenses/import/x/undo"`, "One row was left alone", "<strong>Line 3</strong>", "Skipped", "<strong>Line 9</strong>"},
+		[]string{"/discard"},
+	},
+	{
+		"import taken back", "preview", testPreview("undone", func(v *PreviewView) { v.Kept = 2 }),
+		"Import · Expense Dashboard",
+		[]string{"What this import did was taken back. 2 expenses were kept"},
+		[]string{"/undo", "/discard"},
+	},
+	{
+		"import that failed", "preview", testPreview("failed", func(*PreviewView) {}),
+		"Import · Expense Dashboard",
+		[]string{"The import could not be finished"},
+		[]string{"/undo", "/discard"},
 	},
 	{
 		"profile of a member", "profile",
@@ -720,6 +771,22 @@ var (
 	ariaRefs  = regexp.MustCompile(`\s(?:aria-describedby|aria-labelledby|for|list)="([^"]*)"`)
 	localLink = regexp.MustCompile(`href="#([^"]*)"`)
 )
+
+// testPreview is an import in a state, with something of everything.
+func testPreview(state string, change func(*PreviewView)) PreviewView {
+	v := PreviewView{
+		Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, URL: "/expenses/import/x", FileName: "march.csv", State: state, MayConfirm: true,
+		Counts: []ImportCount{{"New", 1234}, {"Wrong", 0}}, Reading: "Read as UTF-8 text.",
+		Columns: []Question{{Name: "column-0", Label: "Datum", Value: "date", Options: []Option{{"ignore", "Ignored"}, {"date", "Date"}}}},
+		New:     []ImportRow{{2, testExpense.Entry, "Finance"}}, MoreNew: 1233,
+		Changed:   []ImportDifference{{Line: 5, Item: hostile, URL: "/team/finance/expenses/x", Changes: []expense.Change{{Field: "note", Old: "", New: hostile}}}},
+		Conflicts: []ImportDifference{{Line: 7, Item: "Taxi", URL: "/team/finance/expenses/y", Changes: []expense.Change{{Field: "amount", Old: "1.00", New: "2.00"}}, Taken: true}}, ConflictCount: 2, MoreConflicts: 1,
+		Deleted: []ImportDifference{{Line: 8, Item: "Tea"}}, DeletedCount: 1,
+		Skipped: []expense.LineError{{Line: 9, Text: "It is a total."}}, SkippedCount: 1,
+	}
+	change(&v)
+	return v
+}
 
 // TestFormsAreWellMade checks what holds of every control: a label, and where it
 // is not right the error that it is described by. What refers to an id finds it.

@@ -260,14 +260,6 @@ type ExpenseFormView struct {
 	MaxDate string // the latest date
 }
 
-// An ImportView is the view of import.html.
-type ImportView struct {
-	Page
-	Notice  *Notice
-	Columns string // the first line that a file needs
-	Errors  []expense.LineError
-}
-
 // A formField is a field of the form of an expense, with all that stands beside
 // it.
 type formField struct {

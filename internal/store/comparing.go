@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"expense-dashboard/internal/expense"
+)
+
+// Compare puts rows of a file beside the expenses that they are about, in their
+// order; shown and checked are those of [expense.ImportRow.Compare].
+func (s *Store) Compare(ctx context.Context, rows []expense.ImportRow, shown, checked time.Time) ([]expense.Comparison, error) {
+	var list []expense.Comparison
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		list, err = s.compare(ctx, s.read, rows, shown, checked)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare a file: %w", err)
+	}
+	return list, nil
+}
+
+// ShownBy returns when the newest change was made that rows of a file are known
+// to hold, or the zero time.
+func (s *Store) ShownBy(ctx context.Context, rows []expense.ImportRow) (time.Time, error) {
+	var newest time.Time
+	err := s.call(ctx, func(ctx context.Context) error {
+		known, err := s.knownExpenses(ctx, s.read, rows)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if of, ok := known.byID[row.ID]; ok && of.last.At.After(newest) && row.Shows(of.Expense, of.last, s.currency) {
+				newest = of.last.At
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("compare a file: %w", err)
+	}
+	return newest, nil
+}
+
+func (s *Store) compare(ctx context.Context, db querier, rows []expense.ImportRow, shown, checked time.Time) ([]expense.Comparison, error) {
+	known, err := s.knownExpenses(ctx, db, rows)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]expense.Comparison, len(rows))
+	for i, row := range rows {
+		of, ok := known.of(row)
+		if !ok {
+			list[i] = expense.Comparison{Row: row, Outcome: expense.OutcomeNew}
+			continue
+		}
+		list[i] = row.Compare(of.Expense, of.last, s.currency, shown, checked)
+	}
+	return list, nil
+}
+
+// knownRows are the expenses that the rows of a file are about.
+type knownRows struct {
+	byID, byKey map[string]knownExpense
+}
+
+type knownExpense struct {
+	expense.Expense
+	last expense.Last
+}
+
+func (k knownRows) of(row expense.ImportRow) (knownExpense, bool) {
+	if row.ID != "" {
+		e, ok := k.byID[row.ID]
+		return e, ok
+	}
+	e, ok := k.byKey[row.Key]
+	return e, ok
+}
+
+// knownExpenses reads the expenses that rows name, and those that equal rows of
+// another file have made, with what was done last to each.
+func (s *Store) knownExpenses(ctx context.Context, db querier, rows []expense.ImportRow) (knownRows, error) {
+	known := knownRows{map[string]knownExpense{}, map[string]knownExpense{}}
+	var ids, keys []string
+	for _, row := range rows {
+		if row.ID != "" {
+			ids = append(ids, row.ID)
+		} else {
+			keys = append(keys, row.Key)
+		}
+	}
+	err := s.eachKnown(ctx, db, "id", ids, func(_ string, e knownExpense) { known.byID[e.ID] = e })
+	if err != nil {
+		return known, err
+	}
+	return known, s.eachKnown(ctx, db, "import_key", keys, func(key string, e knownExpense) { known.byKey[key] = e })
+}
+
+// rowsPerQuestion bounds the values that one query looks up.
+const rowsPerQuestion = 100
+
+// eachKnown calls fn for each expense that has one of the values in a column.
+func (s *Store) eachKnown(ctx context.Context, db querier, column string, values []string, fn func(value string, e knownExpense)) error {
+	for chunk := range slices.Chunk(values, rowsPerQuestion) {
+		var b sqlBuilder
+		text := `SELECT ` + expenseColumns + `, e.` + column + `, h.at, h.action, h.changes FROM expenses AS e` + expenseNames + `
+			JOIN history AS h ON h.expense = e.id AND h.version = e.version WHERE e.` + column + ` IN (` + b.list(chunk) + `)`
+		err := s.each(ctx, db, text, b.args, func(scan func(...any) error) (err error) {
+			var (
+				value, changes string
+				at             int64
+				of             knownExpense
+			)
+			if of.Expense, err = scanExpense(scan, &value, &at, &of.last.Action, &changes); err != nil {
+				return err
+			}
+			of.last.At = time.UnixMilli(at).UTC()
+			if err := json.Unmarshal([]byte(changes), &of.last.Changes); err != nil {
+				return fmt.Errorf("changes: %w", err)
+			}
+			fn(value, of)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
