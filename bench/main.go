@@ -14,7 +14,9 @@
 // header fields of each answer and looks at nothing of a request but its target.
 // By turns each answers the same requests, with the same cookies, for a moment;
 // what is compared is the processor time that its process took. Then pages that
-// the program has not rendered before are compared with each other.
+// the program has not rendered before are compared with each other, and what
+// somebody waits for who searches all teams, and who reads while a file is
+// imported, is timed.
 //
 // With -soak people use the program for a long time instead: they sign in
 // through the provider's page, read lists in all orders, search, log expenses,
@@ -175,12 +177,21 @@ func compare(p *program, opts options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var waits []latency
+	if opts.only == "" {
+		if waits, err = measureLatencies(p); err != nil {
+			return err
+		}
+	}
 	loaded, err := memory(p.command.Process.Pid, "VmHWM")
 	if err != nil {
 		return err
 	}
 	printResults(out, results)
 	printUnseen(out, unseen)
+	if waits != nil {
+		printLatencies(out, waits)
+	}
 	return printProgram(out, opts, started, idle, loaded)
 }
 
