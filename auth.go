@@ -450,7 +450,11 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 			}
 			login := "/login?" + url.Values{"return_to": {returnTo}}.Encode()
 			if s.FromOurPage(r) {
-				return s.Onward(w, r, "Your session has ended", login)
+				heading := "Sign in first"
+				if s.sessions.HasCookie(r) {
+					heading = "Your session has ended"
+				}
+				return s.Onward(w, r, heading, login)
 			}
 			web.SeeOther(w, login)
 			return nil

@@ -259,16 +259,24 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	if cfg.SessionSecretMade {
 		log.WarnContext(ctx, "SESSION_SECRET is not set: sessions end when the program does")
 	}
-	background, stop := context.WithCancel(ctx)
+	defer s.keepUp(ctx)()
+	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
+	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
+}
+
+// keepUp keeps what is known of the provider and the teams up to date, until ctx is
+// done or stop is called, which waits for the end.
+func (s *app) keepUp(ctx context.Context) (stop func()) {
+	background, cancel := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
 	tasks.Go(func() { memory.GiveBack(background) })
 	tasks.Go(func() { s.importer.Run(background) })
-	defer tasks.Wait()
-	defer stop()
-	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
-	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
+	return func() {
+		cancel()
+		tasks.Wait()
+	}
 }
 
 // warnOfIssuers tells of people who have signed in by another issuer's host, where

@@ -68,6 +68,7 @@ type options struct {
 	command []string
 	// privateKeyJWT registers the client with a key, made anew, in place of a secret.
 	privateKeyJWT bool
+	worlds
 }
 
 func parseFlags(args []string, stderr io.Writer) (options, error) {
@@ -90,6 +91,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&opts.config.ACR, "acr", "", "meet an acr_values that holds this `value` (STEP_UP_ACR_VALUES)")
 	flags.BoolVar(&opts.config.RequirePushedRequests, "require-par", false, "take pushed authorization requests only (RFC 9126)")
 	flags.BoolVar(&opts.privateKeyJWT, "private-key-jwt", false, "register the client with a key in place of a secret (OKTA_PRIVATE_KEY_FILE)")
+	opts.worlds.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return options{}, err
@@ -126,6 +128,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("start provider: %w", err)
 	}
 	defer func() { err = errors.Join(err, provider.Close()) }()
+	provider.SetFaults(opts.faults())
+	rotating, endRotation := context.WithCancel(ctx)
+	rotated := make(chan error, 1)
+	go func() { rotated <- opts.rotate(rotating, provider) }()
+	defer func() { endRotation(); err = errors.Join(err, <-rotated) }()
 	fmt.Fprintf(stderr, "devidp: sign-in is by %s, for development only and reachable from this machine only\n", provider.Issuer())
 
 	environment := []string{
