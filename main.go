@@ -353,16 +353,18 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 	// Ended sessions are known before the first request where the database serves.
 	records.Refresh(context.Background())
 	importer := importing.New(p.store, p.directory, p.store.Currency(), func() expense.Date { return expense.DateOf(p.now().In(cfg.TimeZone)) }, p.log)
+	var signIn *authenticator
 	site, err := web.New(web.Config{
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
 		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store, Importer: importer,
-		Log: p.log, Metrics: p.metrics, Now: p.now, Zone: cfg.TimeZone, Stopping: p.stopping,
+		Fresh: func(person *session.Session) bool { return signIn.isFresh(person) },
+		Log:   p.log, Metrics: p.metrics, Now: p.now, Zone: cfg.TimeZone, Stopping: p.stopping,
 	})
 	if err != nil {
 		return nil, err
 	}
-	signIn := &authenticator{
+	signIn = &authenticator{
 		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessions, directory: p.directory,
 		policy: signInPolicy{prompt: cfg.Prompt, recheck: cfg.Recheck, stepUpMaxAge: cfg.StepUpMaxAge, stepUpACR: cfg.StepUpACR},
 		log:    p.log, now: p.now,

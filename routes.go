@@ -64,7 +64,7 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
 	handle("GET "+web.ImportPath+"/sample.csv", s.forAdmins(s.ImportSample))
 	handle("GET "+web.ImportPath+"/{id}", s.forAdmins(s.ImportPreview))
-	handle("POST "+web.ImportPath+"/{id}", s.forAdmins(s.ConfirmImport))
+	handle("POST "+web.ImportPath+"/{id}", s.forAdmins(s.fresh(s.ConfirmImport)))
 	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
 	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 

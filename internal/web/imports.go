@@ -69,7 +69,7 @@ func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, "Choose a file to import.")
 	}
 	preview := ImportPath + "/" + upload.id
-	if !upload.confirmed {
+	if !upload.confirmed || !s.fresh(v.Person) {
 		SeeOther(w, preview)
 		return nil
 	}

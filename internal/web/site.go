@@ -44,11 +44,14 @@ type Config struct {
 	Directory *team.File          // who belongs where
 	Store     *store.Store        // the expenses
 	Importer  *importing.Importer // of files of expenses
-	Log       *slog.Logger        // of what happens
-	Metrics   *metrics.Metrics    // nil where nobody asks for them
-	Now       func() time.Time    // the time
-	Zone      *time.Location      // of what is today and in which month it is
-	Stopping  func() bool         // whether the program is about to end
+	// Fresh reports whether somebody has proved recently enough who they are to
+	// do what matters most.
+	Fresh    func(*session.Session) bool
+	Log      *slog.Logger     // of what happens
+	Metrics  *metrics.Metrics // nil where nobody asks for them
+	Now      func() time.Time // the time
+	Zone     *time.Location   // of what is today and in which month it is
+	Stopping func() bool      // whether the program is about to end
 }
 
 // KeptPages is how many bytes of rendered pages a site usually keeps.
@@ -64,6 +67,7 @@ type Site struct {
 	directory *team.File
 	store     *store.Store
 	importer  *importing.Importer
+	fresh     func(*session.Session) bool
 	notices   *notices
 	drafts    *session.SplitCookie
 	exports   *exportPlaces
@@ -89,7 +93,7 @@ func New(c Config) (*Site, error) {
 		return nil, err
 	}
 	return &Site{
-		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store, importer: c.Importer,
+		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store, importer: c.Importer, fresh: c.Fresh,
 		notices: notices, drafts: drafts, exports: newExportPlaces(), pages: pages,
 		summaries: cache.New[string, expense.Summary](maxSummaries),
 		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),
