@@ -248,5 +248,10 @@ func (p *program) nextPage(who *visitor, target string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return html.UnescapeString(nextLink.FindStringSubmatch(link)[1]), nil
+	next, err := url.Parse(html.UnescapeString(nextLink.FindStringSubmatch(link)[1]))
+	if err != nil {
+		return "", err
+	}
+	// As a request has it, without the place in the page.
+	return next.RequestURI(), nil
 }
