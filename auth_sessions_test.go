@@ -97,8 +97,9 @@ func TestReplayedCookieIsDeadOnEveryCopy(t *testing.T) {
 		time.Sleep(session.EndedWindow)
 		page := thief.Get(other.BaseURL + "/dashboard")
 		page.Check(t, http.StatusSeeOther)
-		if !strings.HasPrefix(page.Header.Get("Set-Cookie"), "expense_session=; ") {
-			t.Errorf("the cookie is not cleared: %q", page.Header.Values("Set-Cookie"))
+		// The answer may come later than one that brings another session.
+		if set := page.Header.Values("Set-Cookie"); len(set) > 0 {
+			t.Errorf("a refusal sets cookies: %q", set)
 		}
 		thief.Get(other.BaseURL+"/profile", "Accept", "application/json").Check(t, http.StatusUnauthorized)
 		if restarted := startCopy(t, r, s); restarted.IsSignedIn(thief) {
@@ -429,8 +430,8 @@ func TestEndingASessionAfterSigningInAgain(t *testing.T) {
 	for target, page := range map[string]string{
 		"/profile/sessions/end-others": "/profile", "/profile/sessions/x/end": "/profile", "/sessions/x/end": "/sessions", "/sessions/end": "/sessions",
 	} {
-		want := "/login?return_to=" + url.QueryEscape(page)
-		if got := r.Browser().Post(target, nil).Header.Get("Location"); got != want {
+		want := r.BaseURL + "/login?return_to=" + url.QueryEscape(page)
+		if got := r.Browser().Post(target, nil).Location(); got != want {
 			t.Errorf("%s leads to %s, want %s", target, got, want)
 		}
 	}

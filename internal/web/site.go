@@ -115,7 +115,8 @@ func (s *Site) Handle(h Handler) http.Handler {
 		a, _ := w.(*answer)
 		begun := a != nil && a.status != 0
 		switch {
-		case a != nil && (r.Context().Err() != nil || errors.Is(err, errGone)):
+		// Who was too slow is still there to be told so.
+		case a != nil && (r.Context().Err() != nil && !errors.Is(err, errTooSlow) || errors.Is(err, errGone)):
 			a.status = statusGone
 			s.log.InfoContext(r.Context(), "the client went away", "status", statusGone, "error", err)
 		case begun:
