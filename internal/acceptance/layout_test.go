@@ -159,6 +159,9 @@ func steady(text string) string {
 	text = regexp.MustCompile(`\b(January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b`).ReplaceAllString(text, "MONTH")
 	text = regexp.MustCompile(`\d{1,2} MONTH \d{4}(, \d\d:\d\d \S+)?`).ReplaceAllString(text, "DAY")
 	text = regexp.MustCompile(`\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d\d-\d\d`).ReplaceAllString(text, "DAY")
+	// What is this year's is less in January.
+	text = regexp.MustCompile(`\d+ expenses?`).ReplaceAllString(text, "N expenses")
+	text = regexp.MustCompile(`\$[\d,]+\.\d\d`).ReplaceAllString(text, "AMOUNT")
 	return regexp.MustCompile(`MONTH \d{4}`).ReplaceAllString(text, "MONTH YEAR")
 }
 
@@ -166,15 +169,19 @@ func steady(text string) string {
 // each element, indented as they stand in each other.
 func (b *tab) accessibilityTree() string {
 	b.t.Helper()
-	type value struct{ Value any }
+	type value struct {
+		Value any `json:"value"`
+	}
 	type node struct {
-		NodeID   string `json:"nodeId"`
-		Ignored  bool
-		Role     value
-		Name     value
+		NodeID   string   `json:"nodeId"`
+		Ignored  bool     `json:"ignored"`
+		Role     value    `json:"role"`
+		Name     value    `json:"name"`
 		ChildIDs []string `json:"childIds"`
 	}
-	var answer struct{ Nodes []node }
+	var answer struct {
+		Nodes []node `json:"nodes"`
+	}
 	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		return t.Call(ctx, "Accessibility.getFullAXTree", map[string]any{}, &answer)
 	}))
@@ -198,8 +205,9 @@ func (b *tab) accessibilityTree() string {
 			list(child, depth)
 		}
 	}
-	if len(answer.Nodes) > 0 {
-		list(answer.Nodes[0].NodeID, 0)
+	if len(answer.Nodes) == 0 {
+		b.t.Fatal("the page has no accessibility tree")
 	}
+	list(answer.Nodes[0].NodeID, 0)
 	return text.String()
 }
