@@ -25,7 +25,7 @@ func TestParseActivity(t *testing.T) {
 		{"no date", "from=yesterday", ActivityQuery{}, "from"},
 		{"an unknown parameter", "team=hr", ActivityQuery{}, "team"},
 		{"twice", "kind=created&kind=deleted", ActivityQuery{}, "kind"},
-		{"another list's place", "after=" + Query{Sort: "date", After: Cursor{Value: "2026-01-01", ID: strings.Repeat("a", 26)}}.encodeCursor(), ActivityQuery{}, "after"},
+		{"another list's place", "after=" + Query{Sort: "date"}.encodeCursor(Cursor{Value: "2026-01-01", ID: strings.Repeat("a", 26)}), ActivityQuery{}, "after"},
 		{"a place that is none", "after=x", ActivityQuery{}, "after"},
 		{"a control character", "person=%01", ActivityQuery{}, "person"},
 	}

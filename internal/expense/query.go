@@ -21,7 +21,8 @@ type Query struct {
 	From, To Date     // both included
 	Sort     string   // one of SortNames; nothing is by date
 	Desc     bool
-	After    Cursor
+	After    Cursor // where its page starts; zero at the start
+	Before   Cursor // where its page ends instead; zero where After says
 }
 
 // PersonMe stands in a query for whoever reads.
@@ -33,6 +34,7 @@ type Cursor struct {
 	Value string
 	Seq   int64
 	ID    string
+	Place int64 // how many expenses stand before the page's edge, as far as known; it is only shown
 }
 
 // QueryError is a request that is not understood. Its text is for the person who
@@ -71,7 +73,7 @@ func (f *QueryFaults) find(parameter, format string, args ...any) {
 
 const (
 	// queryNames are the parameters of a page of expenses.
-	queryNames = "q, person, category, from, to, sort, order, after"
+	queryNames = "q, person, category, from, to, sort, order, after, before"
 	// SortNames are the columns by which a page sorts.
 	SortNames = "date, person, item, category, amount"
 )
@@ -93,16 +95,31 @@ func ParseQuery(params url.Values) (Query, error) {
 	q.readOrder(params, &faults)
 	q.readTexts(params, &faults)
 	q.readDates(params, &faults)
-	if after := params.Get("after"); after != "" {
-		var ok bool
-		if q.After, ok = q.parseCursor(after); !ok {
-			faults.find("after", "after is not a place in this list: take it from the link to the next page, with the same sort and order.")
-		}
-	}
+	q.readPlaces(params, &faults)
 	if faults != nil {
 		return Query{}, faults
 	}
 	return q, nil
+}
+
+// readPlaces reads where the page starts or ends.
+func (q *Query) readPlaces(params url.Values, faults *QueryFaults) {
+	for _, place := range []struct {
+		name string
+		to   *Cursor
+	}{{"after", &q.After}, {"before", &q.Before}} {
+		text := params.Get(place.name)
+		if text == "" {
+			continue
+		}
+		var ok bool
+		if *place.to, ok = q.parseCursor(text); !ok {
+			faults.find(place.name, "%s is not a place in this list: take it from the link to the next or the previous page, with the same sort and order.", place.name)
+		}
+	}
+	if q.After != (Cursor{}) && q.Before != (Cursor{}) {
+		faults.find("before", "A page starts after a place or ends before one, not both.")
+	}
 }
 
 // readOrder reads the parameters sort and order. Dates run backwards unless the
@@ -165,7 +182,7 @@ func (q *Query) readDates(params url.Values, faults *QueryFaults) {
 
 // First returns q for its first page.
 func (q Query) First() Query {
-	q.After = Cursor{}
+	q.After, q.Before = Cursor{}, Cursor{}
 	return q
 }
 
@@ -200,18 +217,19 @@ func (q Query) Values() url.Values {
 		set("sort", q.Sort)
 		set("order", q.order())
 	}
-	set("after", q.encodeCursor())
+	set("after", q.encodeCursor(q.After))
+	set("before", q.encodeCursor(q.Before))
 	return params
 }
 
-// encodeCursor returns q.After for a URL. It holds the sort and the order too,
+// encodeCursor returns a place for a URL. It holds the sort and the order too,
 // because a place in one order is none in another.
-func (q Query) encodeCursor() string {
-	if q.After == (Cursor{}) {
+func (q Query) encodeCursor(c Cursor) string {
+	if c == (Cursor{}) {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString([]byte(
-		strings.Join([]string{q.Sort, q.order(), q.After.Value, strconv.FormatInt(q.After.Seq, 10), q.After.ID}, "\n")))
+		strings.Join([]string{q.Sort, q.order(), c.Value, strconv.FormatInt(c.Seq, 10), c.ID, strconv.FormatInt(c.Place, 10)}, "\n")))
 }
 
 // parseCursor reads what encodeCursor returns for a query with q's sort and order.
@@ -219,13 +237,14 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	parts := strings.Split(string(text), "\n")
 	// The decoder passes over line breaks, and one place has one name.
-	if err != nil || strings.ContainsAny(s, "\r\n") || len(parts) != 5 || parts[0] != q.Sort || parts[1] != q.order() || !IsID(parts[4]) {
+	if err != nil || strings.ContainsAny(s, "\r\n") || len(parts) != 6 || parts[0] != q.Sort || parts[1] != q.order() || !IsID(parts[4]) {
 		return Cursor{}, false
 	}
 	value := parts[2]
 	seq, err := strconv.ParseInt(parts[3], 10, 64)
+	place, placeErr := strconv.ParseInt(parts[5], 10, 64)
 	// One place has one name here too.
-	if err != nil || strconv.FormatInt(seq, 10) != parts[3] {
+	if err != nil || strconv.FormatInt(seq, 10) != parts[3] || placeErr != nil || place < 0 || strconv.FormatInt(place, 10) != parts[5] {
 		return Cursor{}, false
 	}
 	switch q.Sort {
@@ -238,7 +257,7 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 			return Cursor{}, false
 		}
 	}
-	return Cursor{value, seq, parts[4]}, err == nil
+	return Cursor{value, seq, parts[4], place}, err == nil
 }
 
 // CursorAt returns the cursor of the page after e.

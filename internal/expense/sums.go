@@ -13,6 +13,7 @@ const PageSize = 50
 type Page struct {
 	Expenses []Expense
 	Next     Cursor // where the next page starts; zero on the last page
+	Prev     Cursor // where the previous page ends; zero on the first page
 }
 
 // Summary is what the expenses that a query asks for come to, on all of
@@ -54,12 +55,23 @@ type TeamTotal struct {
 	Mine    Group   // what the reader spent in the day's month
 }
 
-// End takes off the expense that is one too many, and says where the next page
-// starts.
+// End takes off the expense that is one too many, puts a page that was read
+// backwards in order, and says where its neighbours are.
 func (p *Page) End(q Query) {
-	if len(p.Expenses) > PageSize {
-		p.Expenses = p.Expenses[:PageSize]
-		p.Next = q.CursorAt(p.Expenses[PageSize-1])
+	more := len(p.Expenses) > PageSize
+	p.Expenses = p.Expenses[:min(len(p.Expenses), PageSize)]
+	backwards := q.Before != (Cursor{})
+	if backwards {
+		slices.Reverse(p.Expenses)
+	}
+	if len(p.Expenses) == 0 {
+		return
+	}
+	if more || backwards {
+		p.Next = q.CursorAt(p.Expenses[len(p.Expenses)-1])
+	}
+	if q.After != (Cursor{}) || backwards && more {
+		p.Prev = q.CursorAt(p.Expenses[0])
 	}
 }
 

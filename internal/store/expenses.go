@@ -102,7 +102,7 @@ const eachBatch = 500
 // database meanwhile: it reads some hundreds at a time, and each of these from where
 // the ones before ended. What is changed while it reads it finds as it then is.
 func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expense) error) error {
-	q.After = expense.Cursor{}
+	q = q.First()
 	summary, err := s.Summary(ctx, q)
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)

@@ -92,7 +92,7 @@ func (q statement) indexed(b *sqlBuilder, by index) string {
 func (q statement) ordered(b *sqlBuilder, by index) string {
 	column := by.order(q)
 	text := q.where(b, by)
-	if q.After != (expense.Cursor{}) {
+	if q.After != (expense.Cursor{}) || q.Before != (expense.Cursor{}) {
 		text += q.behind(b, column)
 	}
 	return text + " ORDER BY " + column + q.order()
@@ -100,24 +100,39 @@ func (q statement) ordered(b *sqlBuilder, by index) string {
 
 // order returns what stands behind the column in an order of q.
 func (q statement) order() string {
-	if q.Desc {
+	switch backwards := q.Before != (expense.Cursor{}); {
+	case backwards && q.Desc:
+		return " ASC, e.seq ASC, e.id ASC"
+	case backwards:
+		return " DESC, e.seq ASC, e.id ASC"
+	case q.Desc:
 		return " DESC, e.seq DESC, e.id DESC"
+	default:
+		return " ASC, e.seq DESC, e.id DESC"
 	}
-	return " ASC, e.seq DESC, e.id DESC"
 }
 
-// behind returns the condition of what comes after q.After, after an AND.
+// behind returns the condition of what comes after q.After, or before q.Before,
+// after an AND.
 func (q statement) behind(b *sqlBuilder, column string) string {
-	var value any = q.After.Value
+	from, backwards := q.After, q.Before != (expense.Cursor{})
+	if backwards {
+		from = q.Before
+	}
+	var value any = from.Value
 	if q.Sort == "amount" {
 		// ParseQuery and CursorAt let nothing but a number through.
-		value, _ = strconv.ParseInt(q.After.Value, 10, 64)
+		value, _ = strconv.ParseInt(from.Value, 10, 64)
 	}
-	at, seq, id := b.arg(value), b.arg(q.After.Seq), b.arg(q.After.ID)
+	at, seq, id := b.arg(value), b.arg(from.Seq), b.arg(from.ID)
+	ahead, later := ">", "<" // of the column, and of what was logged later
+	if backwards {
+		ahead, later = "<", ">"
+	}
 	if q.Desc {
-		return fmt.Sprintf(" AND (%s, e.seq, e.id) < (%s, %s, %s)", column, at, seq, id)
+		return fmt.Sprintf(" AND (%s, e.seq, e.id) %s (%s, %s, %s)", column, later, at, seq, id)
 	}
-	return fmt.Sprintf(" AND %s >= %s AND (%s > %s OR (e.seq, e.id) < (%s, %s))", column, at, column, at, seq, id)
+	return fmt.Sprintf(" AND %s %s= %s AND (%s %s %s OR (e.seq, e.id) %s (%s, %s))", column, ahead, at, column, ahead, at, later, seq, id)
 }
 
 // statement is a query as SQL.

@@ -81,12 +81,32 @@ func expected(q expense.Query, all []expense.Expense) []expense.Expense {
 	return list
 }
 
+// checkPrevious follows the link back from a page.
+func checkPrevious(t testing.TB, s *Store, q expense.Query, page, want expense.Page) {
+	t.Helper()
+	back := q.First()
+	back.Before = page.Prev
+	back, err := expense.ParseQuery(back.Values())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.After, q.Before = expense.Cursor{}, back.Before
+	got, err := s.Page(t.Context(), q, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v: the page before has %d expenses, to %v, from %v; want %d, to %v, from %v", q, len(got.Expenses), got.Next, got.Prev, len(want.Expenses), want.Next, want.Prev)
+	}
+}
+
 // walk returns the expenses of all pages, as somebody sees them who follows the
-// links, and calls between after each page. Every other page is asked for without
+// links, and calls between after each page; where it is nil, it looks back from each. Every other page is asked for without
 // the sums.
 func walk(t testing.TB, s *Store, q expense.Query, between func()) []expense.Expense {
 	t.Helper()
 	var list []expense.Expense
+	var before expense.Page
 	for number := 0; ; number++ {
 		page, summary, err := s.PageAndSummary(t.Context(), q)
 		if err == nil && number%2 == 1 {
@@ -95,6 +115,14 @@ func walk(t testing.TB, s *Store, q expense.Query, between func()) []expense.Exp
 		if err != nil {
 			t.Fatal(err)
 		}
+		if between != nil {
+			// What others write meanwhile is on other pages.
+		} else if number > 0 {
+			checkPrevious(t, s, q, page, before)
+		} else if page.Prev != (expense.Cursor{}) {
+			t.Fatal("the first page has one before it")
+		}
+		before = page
 		list = append(list, page.Expenses...)
 		if page.Next == (expense.Cursor{}) {
 			return list
@@ -108,7 +136,9 @@ func walk(t testing.TB, s *Store, q expense.Query, between func()) []expense.Exp
 			t.Fatal(err)
 		}
 		q.After = next.After
-		between()
+		if between != nil {
+			between()
+		}
 	}
 }
 
@@ -154,7 +184,7 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 			for _, q.Sort = range sorts {
 				for _, q.Desc = range []bool{false, true} {
 					want := expected(q, all)
-					if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
+					if got := walk(t, s, q, nil); !reflect.DeepEqual(got, want) {
 						t.Errorf("%+v: the pages have %d expenses in another order than the %d expected", q, len(got), len(want))
 					}
 					var streamed []expense.Expense
@@ -404,7 +434,7 @@ func TestPagesOfFewAndOfMany(t *testing.T) {
 		} {
 			for _, q.Sort = range strings.Split(expense.SortNames, ", ") {
 				want := expected(q, all)
-				if got := walk(t, s, q, func() {}); !reflect.DeepEqual(got, want) {
+				if got := walk(t, s, q, nil); !reflect.DeepEqual(got, want) {
 					t.Errorf("%+v: the pages have %d expenses in another order than the %d expected", q, len(got), len(want))
 				}
 			}

@@ -316,15 +316,25 @@ func (s *Site) fillRows(v Visit, q expense.Query, listed expense.Page, sums expe
 		view.Rows = append(view.Rows, s.lineOf(e))
 		view.Here.Total += e.Amount
 	}
-	if q.After != (expense.Cursor{}) {
+	shown := int64(len(listed.Expenses))
+	view.Here.First = q.After.Place + 1
+	if q.Before != (expense.Cursor{}) {
+		view.Here.First = max(1, q.Before.Place+1-shown)
+	}
+	view.Here.Last = view.Here.First + shown - 1
+	neighbour := q.First()
+	if listed.Prev != (expense.Cursor{}) {
+		neighbour.Before = listed.Prev
+		neighbour.Before.Place = view.Here.First - 1
+		view.PrevURL = v.address(v.path(), neighbour)
+	} else if shown == 0 && q.After != (expense.Cursor{}) {
 		view.PrevURL = v.address(v.path(), q.First())
-	} else {
-		view.Here.First, view.Here.Last = 1, int64(len(listed.Expenses))
 	}
 	if listed.Next != (expense.Cursor{}) {
-		next := q
-		next.After = listed.Next
-		view.NextURL = v.address(v.path(), next)
+		neighbour = q.First()
+		neighbour.After = listed.Next
+		neighbour.After.Place = view.Here.Last
+		view.NextURL = v.address(v.path(), neighbour)
 	}
 }
 
