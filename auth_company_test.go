@@ -308,6 +308,26 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
+// Each route that a step-up guards asks for one, and no other does.
+func TestStepUpRoutes(t *testing.T) {
+	t.Parallel()
+	clock := apptest.NewClock()
+	r := startSite(t, setup{clock: clock, env: map[string]string{"STEP_UP_MAX_AGE": "5m"}})
+	b := r.Browser()
+	b.SignIn(admin)
+	clock.Advance(6 * time.Minute)
+	for path, guarded := range map[string]bool{
+		"/sessions/unknown/end": true, "/sessions/end": true, "/people/1/join": true, "/expenses/import/unknown": true,
+		"/profile/sessions/end-others": false, "/expenses/import/unknown/discard": false,
+	} {
+		page := b.Post(path, url.Values{})
+		if asks := page.Header.Get("Refresh") != ""; asks != guarded {
+			t.Errorf("%s asks for a step-up: %v (status %d)", path, asks, page.Status)
+		}
+		b.Post(path, url.Values{}, "Accept", "application/json").Check(t, map[bool]int{true: http.StatusUnauthorized, false: page.Status}[guarded])
+	}
+}
+
 // Okta's page loads the address into a frame, without a cookie.
 func TestFrontChannelLogout(t *testing.T) {
 	t.Parallel()

@@ -69,7 +69,7 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 
 	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
-	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.JoinPerson))
+	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.fresh(s.JoinPerson)))
 	handle("POST "+web.PeoplePath+"/{id}/part", s.forAdmins(s.PartPerson))
 
 	s.sessionRoutes(handle)

@@ -26,7 +26,6 @@ type Visit struct {
 	Person *session.Session
 	Access team.Access
 	Team   team.Team // zero for all teams
-	Fresh  bool      // they proved lately who they are; true where no step-up is asked for
 	only   string    // the id of the team that was chosen on the page of all
 }
 
