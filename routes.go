@@ -54,6 +54,9 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.DeleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.RestoreExpense))
 
+	handle("POST /team/{id}/expenses/{expense}/approve", s.onTeam(s.Approve))
+	handle("POST /team/{id}/expenses/{expense}/send-back", s.onTeam(s.SendBack))
+
 	handle("GET /expenses", s.forEverybody(s.AllExpenses))
 	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
 	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))

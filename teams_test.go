@@ -17,6 +17,7 @@ import (
 // authorizationTeams gives each role of the table its person, and hr one of its
 // own.
 const authorizationTeams = `{
+  "approval": true,
   "teams": [{"id": "finance", "label": "Finance"}, {"id": "hr", "label": "HR"}],
   "members": {
     "owner@example.com": "finance",
@@ -50,6 +51,9 @@ var authorization = map[string]string{
 	"POST /team/{id}/expenses/{expense}":         "200 404 303 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/delete":  "200 404 303 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/restore": "200 404 303 404 404 303 404 404 303",
+
+	"POST /team/{id}/expenses/{expense}/approve":   "200 404 403 403 404 303 403 403 303",
+	"POST /team/{id}/expenses/{expense}/send-back": "200 404 403 403 404 303 403 403 303",
 
 	"GET /expenses":         "303 200 200 200 200 200 200 200 200",
 	"GET /expenses.csv":     "303 200 200 200 200 200 200 200 200",
@@ -141,6 +145,7 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 		owner.SignIn("owner@example.com")
 		e := owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
 		form.Set("version", "1")
+		form.Set("reason", "The receipt is missing.")
 		if strings.HasSuffix(path, "/restore") {
 			owner.Post(e.Path()+"/delete", form).Check(t, http.StatusSeeOther)
 			form.Set("version", "2")

@@ -30,7 +30,10 @@ type Expense struct {
 	Version   int64 // 1 when created, one more with each change
 	CreatedAt time.Time
 	DeletedAt time.Time // zero while the expense stands
+	Status    Status    // where the team's expenses are approved; StatusLogged elsewhere
 	Mine      bool      // whether it is the reader's own; false where nobody is said to read it
+	// Involved is set where the reader owns, spent or logged it, so that others decide.
+	Involved bool
 }
 
 // Deleted reports whether e was deleted and not restored.

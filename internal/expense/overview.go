@@ -19,6 +19,7 @@ func (o Overview) Total(day Date) TeamTotal {
 		sum.Year = sum.Year.Plus(team.Year)
 		sum.SoFar = sum.SoFar.Plus(team.SoFar)
 		sum.Before = sum.Before.Plus(team.Before)
+		sum.Undecided = sum.Undecided.Plus(team.Undecided)
 		sum.Mine = sum.Mine.Plus(team.Mine)
 		for i, month := range team.ByMonth {
 			sum.ByMonth[i] = sum.ByMonth[i].Plus(month)

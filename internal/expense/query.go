@@ -18,6 +18,8 @@ type Query struct {
 	Person   string   // an address, PersonMe, or a whole name without regard to case
 	Reader   Actor    // whom PersonMe means
 	Category string   // without regard to case and to runs of spaces
+	Status   Status   // only where expenses are approved
+	Approval bool     // asks for the sums by status too
 	From, To Date     // both included
 	Sort     string   // one of SortNames; nothing is by date
 	Desc     bool
@@ -76,17 +78,27 @@ const (
 	queryNames = "q, person, category, from, to, sort, order, after, before"
 	// SortNames are the columns by which a page sorts.
 	SortNames = "date, person, item, category, amount"
+	// statusName is one more where expenses are approved.
+	statusName = "status"
 )
 
 // ParseQuery reads the parameters of a page of expenses: q, person, category,
 // from, to, sort, order and after. Nothing is ignored: an unknown or repeated
 // parameter and a value that is not understood are among the QueryFaults, which
 // are the error. An empty value, as an empty field of a form sends it, is none.
-func ParseQuery(params url.Values) (Query, error) {
+func ParseQuery(params url.Values) (Query, error) { return parseQuery(params, queryNames) }
+
+// ParseApprovalQuery is ParseQuery where expenses are approved: there the status is a
+// parameter too.
+func ParseApprovalQuery(params url.Values) (Query, error) {
+	return parseQuery(params, queryNames+", "+statusName)
+}
+
+func parseQuery(params url.Values, names string) (Query, error) {
 	var faults QueryFaults
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		if !slices.Contains(strings.Split(queryNames, ", "), name) {
-			faults.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), queryNames)
+		if !slices.Contains(strings.Split(names, ", "), name) {
+			faults.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), names)
 		} else if len(params[name]) != 1 {
 			faults.find(name, "%s stands more than once in the address, and counts once.", name)
 		}
@@ -96,6 +108,10 @@ func ParseQuery(params url.Values) (Query, error) {
 	q.readTexts(params, &faults)
 	q.readDates(params, &faults)
 	q.readPlaces(params, &faults)
+	q.Status = Status(params.Get(statusName))
+	if q.Status != "" && faults.Text(statusName) == "" && !slices.Contains(Statuses[:], q.Status) {
+		faults.find(statusName, "The status is logged, approved or sent-back, not %s.", quoted(string(q.Status)))
+	}
 	if faults != nil {
 		return Query{}, faults
 	}
@@ -188,7 +204,7 @@ func (q Query) First() Query {
 
 // Filtered reports whether q asks for less than all expenses of its teams.
 func (q Query) Filtered() bool {
-	return q.Q != "" || q.Person != "" || q.Category != "" || !q.From.IsZero() || !q.To.IsZero()
+	return q.Q != "" || q.Person != "" || q.Category != "" || q.Status != "" || !q.From.IsZero() || !q.To.IsZero()
 }
 
 // order is q's direction as the parameter of that name has it.
@@ -211,6 +227,7 @@ func (q Query) Values() url.Values {
 	set("q", q.Q)
 	set("person", q.Person)
 	set("category", q.Category)
+	set(statusName, string(q.Status))
 	set("from", q.From.String())
 	set("to", q.To.String())
 	if q.Sort != "date" || !q.Desc {

@@ -23,6 +23,7 @@ type Summary struct {
 	ByMonth    []Group // by month, like 2006-01, the earliest first
 	ByCategory []Group // by category, the largest first
 	ByPerson   []Group // by person, the largest first
+	ByStatus   []Group // by status, in the order of Statuses, where a query asks for them
 }
 
 // Group is a number of expenses that have something in common.
@@ -48,11 +49,13 @@ func (g Group) Plus(other Group) Group {
 type TeamTotal struct {
 	Team string
 	Group
-	ByMonth []Group // the twelve months up to the day's, the earliest first, empty ones too
-	Year    Group   // the day's year
-	SoFar   Group   // the day's month, up to the day
-	Before  Group   // the month before, up to the same day
-	Mine    Group   // what the reader spent in the day's month
+	ByMonth   []Group // the twelve months up to the day's, the earliest first, empty ones too
+	Year      Group   // the day's year
+	SoFar     Group   // the day's month, up to the day
+	Before    Group   // the month before, up to the same day
+	Budget    Money   // of the day's month; zero where none holds
+	Undecided Group   // what waits for the reader's decision, up to MaxUndecided and one more
+	Mine      Group   // what the reader spent in the day's month
 }
 
 // End takes off the expense that is one too many, puts a page that was read
@@ -80,6 +83,9 @@ func (s *Summary) Sort() {
 	tellApart(s.ByPerson)
 	slices.SortFunc(s.ByMonth, func(a, b Group) int { return strings.Compare(a.Label, b.Label) })
 	largest := func(a, b Group) int { return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Label, b.Label)) }
+	slices.SortFunc(s.ByStatus, func(a, b Group) int {
+		return cmp.Compare(slices.Index(Statuses[:], Status(a.Filter)), slices.Index(Statuses[:], Status(b.Filter)))
+	})
 	slices.SortFunc(s.ByCategory, largest)
 	slices.SortFunc(s.ByPerson, largest)
 }
@@ -106,6 +112,9 @@ func (s *Summary) Add(kind string, g Group) {
 		s.ByMonth = append(s.ByMonth, g)
 		s.Count += g.Count
 		s.Total += g.Total
+	case "status":
+		g.Label = Status(g.Filter).String()
+		s.ByStatus = append(s.ByStatus, g)
 	case "category":
 		s.ByCategory = append(s.ByCategory, g)
 	case "person":

@@ -104,7 +104,7 @@ func benchStore(b *testing.B, s *Store) {
 	}
 	b.Run("Overview", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.Overview(b.Context(), expense.Actor{}, nil, expense.NewDate(2026, 11, 22)); err != nil {
+			if _, err := s.Overview(b.Context(), expense.Actor{}, nil, nil, expense.NewDate(2026, 11, 22)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // expenseColumns are what is read of expenses, in a table e that expenseNames are
 // joined to.
 const expenseColumns = `e.id, e.seq, e.team, e.date, e.person, person_of.name, person_of.address, e.owner, owner_of.address,
-	e.item, category_of.label, e.amount_cents, e.note, e.version, e.created_at, e.deleted_at`
+	e.item, category_of.label, e.amount_cents, e.note, e.version, e.created_at, e.deleted_at, e.status`
 
 // expenseNames joins to a table e of expenses whom and what they name, as it is now.
 // A left join changes neither the order nor the number of the rows.
@@ -33,7 +33,7 @@ func scanExpense(scan func(...any) error, more ...any) (expense.Expense, error) 
 		deleted sql.NullInt64
 	)
 	err := scan(append([]any{&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
-		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted}, more...)...)
+		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted, &e.Status}, more...)...)
 	e.CreatedAt = time.UnixMilli(created).UTC()
 	if deleted.Valid {
 		e.DeletedAt = time.UnixMilli(deleted.Int64).UTC()
@@ -198,11 +198,12 @@ func (s *Store) expense(ctx context.Context, db querier, reader expense.Actor, t
 	var (
 		b    = s.builder()
 		mine sql.NullBool
+		part sql.NullBool
 	)
-	text := `SELECT ` + expenseColumns + `, owner_of.id = ` + readerRoot(&b, reader) + ` FROM expenses AS e` + expenseNames +
+	text := `SELECT ` + expenseColumns + `, owner_of.id = ` + readerRoot(&b, reader) + `, ` + involved(&b, reader) + ` FROM expenses AS e` + expenseNames +
 		` WHERE e.id = ` + b.arg(id) + ` AND e.team = ` + b.arg(team)
-	e, err := scanExpense(s.queryRow(ctx, db, text, b.args...).Scan, &mine)
-	e.Mine = mine.Bool
+	e, err := scanExpense(s.queryRow(ctx, db, text, b.args...).Scan, &mine, &part)
+	e.Mine, e.Involved = mine.Bool, part.Bool
 	return e, missing(err)
 }
 
@@ -231,6 +232,9 @@ func (s *Store) Update(ctx context.Context, who expense.Actor, id string, versio
 			return false, nil, err
 		}
 		changes := e.Diff(meant, s.currency)
+		if len(changes) > 0 {
+			e.Status = expense.StatusLogged
+		}
 		done := len(changes) == 0 && e.PersonID == meant.PersonID && e.OwnerID == meant.OwnerID && !e.Deleted()
 		e.Entry = meant
 		return done, changes, nil
@@ -285,7 +289,7 @@ func (s *Store) revise(ctx context.Context, who expense.Actor, id string, versio
 		case done:
 			e = before
 			return s.mayRepeat(ctx, tx, who, action, version, before)
-		case before.Version != version, before.Deleted() && action == expense.ActionChanged:
+		case before.Version != version, before.Deleted() && action != expense.ActionRestored && action != expense.ActionDeleted:
 			return &expense.ConflictError{before}
 		}
 		e.Version++
@@ -326,10 +330,10 @@ func update(ctx context.Context, r *resolver, action string, e expense.Expense, 
 		return err
 	}
 	// Everything but the number and created_at, which stay.
-	args := slices.Concat(row[:1], row[2:11], row[12:])
+	args := slices.Concat(row[:1], row[2:11], row[12:], []any{string(e.Status)})
 	result, err := r.tx.ExecContext(ctx, `UPDATE expenses SET team = $2, date = $3, person = $4, owner = $5, item = $6,
 		category = $7, amount_cents = $8, note = $9, version = $10, deleted_at = $11,
-		person_key = $12, item_key = $13, category_key = $14, folded = $15
+		person_key = $12, item_key = $13, category_key = $14, folded = $15, status = $16
 		WHERE id = $1 AND version = $10 - 1`, args...)
 	if err != nil {
 		return err

@@ -31,8 +31,12 @@ func TestKillChild(t *testing.T) {
 				fmt.Println("acknowledged", e.ID, 1)
 				entry := e.Entry
 				entry.Note = "changed"
-				if _, err := s.Update(t.Context(), alice, e.ID, 1, entry); err == nil {
-					fmt.Println("acknowledged", e.ID, 2)
+				if _, err := s.Update(t.Context(), alice, e.ID, 1, entry); err != nil {
+					continue
+				}
+				fmt.Println("acknowledged", e.ID, 2)
+				if _, err := s.Approve(t.Context(), bob, e.ID, 2); err == nil {
+					fmt.Println("acknowledged", e.ID, 3)
 				}
 			}
 		}()
@@ -54,7 +58,10 @@ func TestKilledWhileWriting(t *testing.T) {
 		there := map[string]int64{}
 		err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error {
 			there[e.ID] = e.Version
-			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created"}[e.Version-1] {
+			if approved := e.Status == expense.StatusApproved; approved != (e.Version == 3) {
+				t.Errorf("version %d is %s", e.Version, e.Status)
+			}
+			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created", "approved changed created"}[e.Version-1] {
 				t.Errorf("version %d has the history %q", e.Version, got)
 			}
 			return nil

@@ -10,12 +10,12 @@ import (
 )
 
 // Overview returns what teams spent as a reader sees it on a day, all of one
-// moment; nil is all teams.
-func (s *Store) Overview(ctx context.Context, reader expense.Actor, teams []string, today expense.Date) (expense.Overview, error) {
+// moment; nil is all teams. Deciding are the teams in which the reader decides.
+func (s *Store) Overview(ctx context.Context, reader expense.Actor, teams, deciding []string, today expense.Date) (expense.Overview, error) {
 	var o expense.Overview
 	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		o = expense.Overview{} // a read that fails may be tried again
-		if o.Teams, err = s.teamTotals(ctx, tx, reader, teams, today); err != nil {
+		if o.Teams, err = s.teamTotals(ctx, tx, reader, teams, deciding, today); err != nil {
 			return err
 		}
 		month := expense.Query{Teams: teams, From: today.StartOfMonth(0), To: today.StartOfMonth(1).AddDays(-1)}
@@ -34,14 +34,16 @@ func (s *Store) Overview(ctx context.Context, reader expense.Actor, teams []stri
 
 // The names under which teamTotals finds parts of a month.
 const (
-	soFar  = "so far"
-	before = "before"
-	mine   = "mine"
+	soFar    = "so far"
+	before   = "before"
+	mine     = "mine"
+	toDecide = "to decide"
+	budget   = "budget"
 )
 
 // teamTotals asks for the months of each team, and for the days of this month
 // and the last that have been.
-func (s *Store) teamTotals(ctx context.Context, db querier, reader expense.Actor, teams []string, today expense.Date) ([]expense.TeamTotal, error) {
+func (s *Store) teamTotals(ctx context.Context, db querier, reader expense.Actor, teams, deciding []string, today expense.Date) ([]expense.TeamTotal, error) {
 	var b sqlBuilder
 	q := statement{Query: expense.Query{Teams: teams}}
 	days := func(name string, from, to expense.Date) string {
@@ -52,7 +54,12 @@ func (s *Store) teamTotals(ctx context.Context, db querier, reader expense.Actor
 		` UNION ALL SELECT team, '` + mine + `', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM sums
 			WHERE n > 0` + q.whereTeam(&b) + ` AND month = ` + b.arg(today.Month()) + `
 			AND person IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + readerRoot(&b, reader) + `) GROUP BY team` +
-		days(soFar, today.StartOfMonth(0), today) + days(before, today.StartOfMonth(-1), today.SameDayBefore()) + ` ORDER BY 1`
+		days(soFar, today.StartOfMonth(0), today) + days(before, today.StartOfMonth(-1), today.SameDayBefore()) +
+		` UNION ALL SELECT team, '` + budget + `', 0, amount_cents FROM (` + budgetsInForce(&b, q, today.Month()) + `) AS held WHERE category IS NULL`
+	if len(deciding) > 0 {
+		text += ` UNION ALL ` + undecided(&b, reader, deciding)
+	}
+	text += ` ORDER BY 1`
 	year := today.Month()[:len("2006-")]
 	var totals []expense.TeamTotal
 	err := s.eachTeamGroup(ctx, db, text, b.args, func(team string, g expense.Group) {
@@ -65,6 +72,10 @@ func (s *Store) teamTotals(ctx context.Context, db querier, reader expense.Actor
 			t.SoFar = t.SoFar.Plus(g)
 		case g.Label == before:
 			t.Before = t.Before.Plus(g)
+		case g.Label == budget:
+			t.Budget = g.Total
+		case g.Label == toDecide:
+			t.Undecided = g
 		case g.Label == mine:
 			t.Mine = t.Mine.Plus(g)
 		default:

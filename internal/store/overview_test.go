@@ -11,7 +11,7 @@ import (
 // checkOverview compares an overview with what the expenses of a list come to.
 func checkOverview(t *testing.T, s *Store, teams []string, today expense.Date, list []expense.Expense) {
 	t.Helper()
-	o, err := s.Overview(t.Context(), expense.Actor{}, teams, today)
+	o, err := s.Overview(t.Context(), expense.Actor{}, teams, nil, today)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestOverviewKnowsWhatIsMine(t *testing.T) {
 			}
 		}
 		for address, want := range map[string]expense.Money{"carol@example.com": 100, "dan@example.com": 102, "eve@example.com": 0, "": 0} {
-			o, err := s.Overview(t.Context(), expense.Actor{Address: address}, []string{"finance"}, expense.NewDate(2026, 3, 15))
+			o, err := s.Overview(t.Context(), expense.Actor{Address: address}, []string{"finance"}, nil, expense.NewDate(2026, 3, 15))
 			if err != nil {
 				t.Fatal(err)
 			}

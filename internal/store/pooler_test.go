@@ -63,7 +63,7 @@ func useEverything(ctx context.Context, s *Store, mark string) error {
 	e, err2 := s.Update(ctx, alice, e.ID, e.Version, entry)
 	_, err3 := s.Detail(ctx, alice, e.Team, e.ID)
 	_, _, err4 := s.PageAndSummary(ctx, expense.Query{Teams: []string{e.Team}, Q: "tea", Sort: "amount"})
-	_, err5 := s.Overview(ctx, alice, nil, expense.DateOf(time.Now()))
+	_, err5 := s.Overview(ctx, alice, nil, nil, expense.DateOf(time.Now()))
 	_, err6 := s.Revisions(ctx, time.Now())
 	_, _, err7 := s.Endings(ctx, Mark{})
 	err8 := s.EndSessions(ctx, []Ending{{EndSubject, mark, time.Now(), time.Now().Add(time.Hour)}}, "test", time.Now(), UsedToken{ID: strings.Repeat("x", 64-len(mark)) + mark, Expires: time.Now().Add(time.Hour)})
@@ -92,7 +92,7 @@ func TestReadsWhoseConnectionIsCut(t *testing.T) {
 			return err
 		},
 		"overview": func() error {
-			overview, err := s.Overview(t.Context(), alice, nil, expense.DateOf(time.Now()))
+			overview, err := s.Overview(t.Context(), alice, nil, nil, expense.DateOf(time.Now()))
 			if err == nil && (len(overview.Teams) != 1 || overview.Teams[0].Count != 1) {
 				err = fmt.Errorf("they are %+v", overview)
 			}

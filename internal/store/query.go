@@ -43,6 +43,9 @@ func (q statement) where(b *sqlBuilder, by index) string {
 	if q.Category != "" {
 		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(expense.CategoryKey(q.Category))
 	}
+	if q.Status != "" {
+		condition += " AND status = " + b.arg(string(q.Status))
+	}
 	condition += q.whereWords(b, by)
 	if !q.From.IsZero() {
 		condition += " AND " + by.filter(q, "date") + " >= " + b.arg(q.From)
@@ -95,7 +98,7 @@ func (q statement) whereTeam(b *sqlBuilder) string {
 // with the columns kind, label, address, n and cents. Without a filter they stand in
 // a table of their own.
 func (q statement) groups(b *sqlBuilder) string {
-	var parts string
+	var parts, byStatus string
 	if q.Filtered() {
 		parts = `WITH found AS MATERIALIZED (` + q.found(b) + `)
 			SELECT 'month' AS kind, month, 0 AS ref, n, cents FROM found
@@ -104,13 +107,17 @@ func (q statement) groups(b *sqlBuilder) string {
 	} else {
 		parts = `SELECT kind, month, ref, n, cents FROM group_sums WHERE n > 0` + q.whereTeam(b)
 	}
+	if q.Approval {
+		byStatus = `
+		UNION ALL SELECT 'status', status, '', COUNT(*), CAST(SUM(amount_cents) AS BIGINT) FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY status`
+	}
 	return `WITH part AS MATERIALIZED (` + parts + `)
 		SELECT 'month', month, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part WHERE kind = 'month' GROUP BY month
 		UNION ALL SELECT 'category', c.label, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT)
 			FROM part JOIN categories AS c ON c.id = part.ref WHERE kind = 'category' GROUP BY c.id, c.label
 		UNION ALL SELECT 'person', w.name, w.address, CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT)
 			FROM part JOIN people AS p ON p.id = part.ref JOIN people AS w ON w.id = COALESCE(p.joined, p.id)
-			WHERE kind = 'person' GROUP BY w.id, w.name, w.address`
+			WHERE kind = 'person' GROUP BY w.id, w.name, w.address` + byStatus
 }
 
 // found returns the statement of the sums, by month, category and person, of which
@@ -119,7 +126,7 @@ func (q statement) groups(b *sqlBuilder) string {
 func (q statement) found(b *sqlBuilder) string {
 	wholeMonths := (q.From.IsZero() || q.From == q.From.StartOfMonth(0)) &&
 		(q.To.IsZero() || q.To.AddDays(1) == q.To.StartOfMonth(1))
-	if q.Q != "" || !wholeMonths {
+	if q.Q != "" || q.Status != "" || !wholeMonths {
 		return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
 			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
 	}

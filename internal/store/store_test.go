@@ -387,7 +387,7 @@ func TestSample(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		overview, err := stores[0].Overview(t.Context(), expense.Actor{}, nil, today)
+		overview, err := stores[0].Overview(t.Context(), expense.Actor{}, nil, nil, today)
 		if err != nil {
 			t.Fatal(err)
 		}

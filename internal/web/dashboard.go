@@ -38,7 +38,7 @@ func (s *Site) dashboardView(r *http.Request, v Visit, shared page.Page) (any, e
 	if len(v.Access.Teams) == 0 && !view.ReadsAll {
 		return view, nil
 	}
-	o, err := s.store.Overview(r.Context(), v.actor(), v.teams(), s.today())
+	o, err := s.store.Overview(r.Context(), v.actor(), v.teams(), s.deciding(v), s.today())
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,9 @@ func (s *Site) fillOverview(r *http.Request, v Visit, view *page.DashboardView, 
 	list := func(q expense.Query) string {
 		q.Sort, q.Desc = "date", true
 		return at(v.path(), q)
+	}
+	if sum.Undecided.Count > 0 {
+		view.Decide = &page.Link{Label: undecidedText(sum.Undecided.Count), URL: at(v.path(), expense.Query{Sort: "date", Desc: true, Status: expense.StatusLogged})}
 	}
 	view.AllURL, view.Count = list(expense.Query{}), sum.Count
 	year := expense.NewDate(today.T.Year(), 1, 1)

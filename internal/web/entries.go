@@ -198,7 +198,8 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.actor().Address
 	s.completeForm(r, v, &form, detail.Categories)
 	view := pagepkg.ExpenseView{
-		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e), Form: form, History: detail.History,
+		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e),
+		Approval: s.approves(v), MayDecide: s.approves(v) && v.Access.CanDecide(v.Team.ID) && !e.Involved && !e.Deleted(), Form: form, History: detail.History,
 	}
 	if v.Access.CanLog(v.Team.ID) {
 		view.LikeURL = v.filePath() + "/new?like=" + e.ID

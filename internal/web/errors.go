@@ -22,15 +22,16 @@ var (
 	// ErrNotSignedIn is somebody who would have to be.
 	ErrNotSignedIn = errors.New("not signed in")
 	// ErrForbidden is what somebody may read, and not do.
-	ErrForbidden = errors.New("not theirs to change")
-	errBusy      = errors.New("too many exports at once")
-	errCrossSite = errors.New("cross-site request refused")
-	errOfAnother = errors.New("the form was shown to somebody else")
-	errUnkept    = errors.New("what was typed is too long to be kept")
-	errGone      = errors.New("the client takes nothing more")
-	errTooSlow   = errors.New("the form took too long to come")
-	errNoUndo    = errors.New("import is not one that can be taken back")
-	errPanic     = errors.New("panic")
+	ErrForbidden   = errors.New("not theirs to change")
+	errOwnDecision = errors.New("their own to decide")
+	errBusy        = errors.New("too many exports at once")
+	errCrossSite   = errors.New("cross-site request refused")
+	errOfAnother   = errors.New("the form was shown to somebody else")
+	errUnkept      = errors.New("what was typed is too long to be kept")
+	errGone        = errors.New("the client takes nothing more")
+	errTooSlow     = errors.New("the form took too long to come")
+	errNoUndo      = errors.New("import is not one that can be taken back")
+	errPanic       = errors.New("panic")
 )
 
 // statusGone stands in the log and the metrics for a request whose sender went away
@@ -105,6 +106,10 @@ func explainKind(err error) failure {
 		return told(http.StatusForbidden, "Not yours to change",
 			"You may see this, and not change it, so nothing was done.",
 			"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.").offering("Go to dashboard", "/dashboard")
+	case errors.Is(err, errOwnDecision):
+		return told(http.StatusForbidden, "Not yours to decide",
+			"Nobody decides about an expense that is their own or that they logged, so nothing was done.",
+			"Another lead of the team or an administrator can.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, errBusy):
 		return told(http.StatusServiceUnavailable, "Too many files at once",
 			"Other files are being made right now.", "Try again in a moment.").after(5 * time.Second)

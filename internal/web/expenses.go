@@ -201,7 +201,12 @@ func (s *Site) queryOf(r *http.Request, v Visit) (expense.Query, Visit, error) {
 			v.only = chosen[0]
 		}
 	}
-	q, err := expense.ParseQuery(parameters)
+	parse := expense.ParseQuery
+	if s.approves(v) {
+		parse = expense.ParseApprovalQuery
+	}
+	q, err := parse(parameters)
+	q.Approval = s.approves(v)
 	q.Teams, q.Reader = v.teams(), v.actor()
 	return q, v, err
 }
@@ -219,9 +224,9 @@ func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, share
 	typed, _ := url.ParseQuery(r.URL.RawQuery)
 	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", page.ExpensesView{
 		Page: shared, Team: v.Team, Path: v.path(), ClearURL: v.path(), Narrowed: true, Periods: periodLinks(v, expense.Query{Sort: "date", Desc: true}, s.today()),
-		Faults: faults, People: page.Choices(nil, typed.Get("person")), Categories: page.Choices(nil, typed.Get("category")),
+		Faults: faults, Approval: s.approves(v), People: page.Choices(nil, typed.Get("person")), Categories: page.Choices(nil, typed.Get("category")),
 		Filter: page.FilterForm{
-			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), From: typed.Get("from"), To: typed.Get("to"),
+			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), Status: typed.Get("status"), From: typed.Get("from"), To: typed.Get("to"),
 			Faults: faults,
 		},
 	})
@@ -239,7 +244,7 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		return page.ExpensesView{}, err
 	}
 	view := page.ExpensesView{
-		Team: v.Team, Admin: v.Access.Admin,
+		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approval, ByStatus: statusLinks(v, q, sums),
 		Path: v.path(), Filter: filterOf(v, q), Filtered: q.Filtered() || v.only != "", ClearURL: at(v.path(), expense.Query{Sort: q.Sort, Desc: q.Desc}),
 		Periods: periodLinks(v, q, s.today()), Columns: columnsOf(v, q),
 		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
@@ -402,7 +407,7 @@ func at(path string, q expense.Query) string {
 func filterOf(v Visit, q expense.Query) page.FilterForm {
 	values := q.Values()
 	return page.FilterForm{
-		Q: q.Q, Person: q.Person, Category: q.Category, Team: v.only, From: q.From.String(), To: q.To.String(),
+		Q: q.Q, Person: q.Person, Category: q.Category, Status: string(q.Status), Team: v.only, From: q.From.String(), To: q.To.String(),
 		Sort: values.Get("sort"), Order: values.Get("order"),
 	}
 }
@@ -440,6 +445,9 @@ func columnsOf(v Visit, q expense.Query) []page.Column {
 			c.Sorted = map[bool]string{false: "ascending", true: "descending"}[q.Desc]
 		}
 		c.URL = v.address(v.path(), sorted)
+		if head.sort == "amount" && q.Approval {
+			columns = append(columns, page.Column{Label: "Status"})
+		}
 		columns = append(columns, c)
 	}
 	return columns

@@ -113,18 +113,18 @@ func (p *exportPlaces) giveBack(subject string) {
 // fileFormat is a kind of file in which expenses are exported.
 type fileFormat struct {
 	extension, mediaType string
-	write                func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error
+	write                func(io.Writer, expense.Currency, func(string) bool, func(func(expense.Expense) error) error) error
 }
 
 // ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv. With
 // for=excel the file begins with a mark of its encoding, which Excel needs.
 func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV})
+	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteApprovalCSV})
 }
 
 // ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
 func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteJSON})
+	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteApprovalJSON})
 }
 
 // export streams all that is asked for, on all pages, as a file.
@@ -145,7 +145,11 @@ func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, format fi
 		name = v.Team.ID + "-expenses"
 	}
 	out := &fileAnswer{w: w, mediaType: format.mediaType, name: name + format.extension, marked: excel}
-	return format.write(out, s.store.Currency(), func(yield func(expense.Expense) error) error {
+	var approves func(string) bool
+	if s.approves(v) {
+		approves = s.directory.Current().Approval
+	}
+	return format.write(out, s.store.Currency(), approves, func(yield func(expense.Expense) error) error {
 		return eachInTime(ctx, exportPatience, func(ctx context.Context, yield func(expense.Expense) error) error {
 			return s.store.Each(ctx, q, yield)
 		}, yield)

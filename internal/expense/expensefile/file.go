@@ -21,18 +21,31 @@ const Columns = "id,date,team,person,item,category,amount,note,version,owner"
 // RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
 // Nothing is written where each fails before its first expense.
 func WriteCSV(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
+	return WriteApprovalCSV(w, c, nil, each)
+}
+
+// WriteApprovalCSV is WriteCSV with one column more, the status of expenses of the
+// teams that approve them. Where approves is nil there is no such column.
+func WriteApprovalCSV(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	// The writer holds the header back until there is more or Flush.
-	if err := out.Write(strings.Split(Columns, ",")); err != nil {
+	heads := strings.Split(Columns, ",")
+	if approves != nil {
+		heads = append(heads, statusColumn)
+	}
+	if err := out.Write(heads); err != nil {
 		return err
 	}
-	cells := make([]string, 10)
+	cells := make([]string, len(heads))
 	err := each(func(e expense.Expense) error {
 		cells[0], cells[1], cells[6] = e.ID, e.Date.String(), c.Plain(e.Amount)
 		cells[2], cells[3] = neutralize(e.Team), neutralize(e.Person)
 		cells[4], cells[5], cells[7] = neutralize(e.Item), neutralize(e.Category), neutralize(e.Note)
 		cells[8], cells[9] = strconv.FormatInt(e.Version, 10), neutralize(e.Owner)
+		if approves != nil {
+			cells[10] = statusOf(e, approves)
+		}
 		return out.Write(cells)
 	})
 	if err != nil {
@@ -40,6 +53,17 @@ func WriteCSV(w io.Writer, c expense.Currency, each func(func(expense.Expense) e
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// statusColumn is the head of the column that WriteApprovalCSV adds.
+const statusColumn = "status"
+
+// statusOf is the status of an expense in a file.
+func statusOf(e expense.Expense, approves func(team string) bool) string {
+	if !approves(e.Team) {
+		return ""
+	}
+	return string(e.Status)
 }
 
 // neutralize puts an apostrophe before a text that a spreadsheet would take for
@@ -87,12 +111,20 @@ type ExportedExpense struct {
 	Note     string `json:"note"`
 	Version  string `json:"version"`
 	Owner    string `json:"owner"`
+	// Status is there where expenses are approved, and empty for those of teams that
+	// approve none.
+	Status *string `json:"status,omitempty"`
 }
 
 // WriteJSON writes the expenses that each calls its argument with as one JSON
 // object, with their number and total at its end. Nothing is written where each
 // fails before its first expense.
 func WriteJSON(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
+	return WriteApprovalJSON(w, c, nil, each)
+}
+
+// WriteApprovalJSON is WriteJSON with the status, by the rules of WriteApprovalCSV.
+func WriteApprovalJSON(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
 	out := bufio.NewWriter(w)
 	var (
 		count int64
@@ -101,10 +133,15 @@ func WriteJSON(w io.Writer, c expense.Currency, each func(func(expense.Expense) 
 	// A bufio.Writer keeps its first error for Flush.
 	out.WriteString(`{"expenses":[`)
 	err := each(func(e expense.Expense) error {
-		text, err := json.Marshal(ExportedExpense{
+		exported := ExportedExpense{
 			e.ID, e.Date.String(), e.Team, e.Person, e.Item, e.Category, c.Plain(e.Amount), e.Note,
-			strconv.FormatInt(e.Version, 10), e.Owner,
-		})
+			strconv.FormatInt(e.Version, 10), e.Owner, nil,
+		}
+		if approves != nil {
+			status := statusOf(e, approves)
+			exported.Status = &status
+		}
+		text, err := json.Marshal(exported)
 		if err != nil {
 			return err
 		}

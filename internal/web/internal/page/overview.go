@@ -22,6 +22,7 @@ type DashboardView struct {
 	Month      string     // the present one, as in November
 	LastMonth  string
 	Tiles      []Tile
+	Decide     *Link // to what waits for the reader's decision; nil where nothing does
 	Months     Chart // of the only team
 	Lines      []TeamLine
 	Total      TeamLine // of all lines

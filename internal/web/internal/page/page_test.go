@@ -228,7 +228,7 @@ var pageStates = []pageState{
 			v.Filtered, v.ClearURL, v.NextURL, v.PrevURL = true, "/team/finance?sort=amount", "", "/team/finance?q=lunch"
 			v.Narrowed, v.Teams = true, []Choice{{"finance", "Finance", true}}
 			v.People, v.Categories = Choices(people("Alice Johnson", "alice"), "Alice"), Choices(nil, "Meals")
-			v.Filter = FilterForm{"lunch", "Alice", "Meals", "finance", "2026-03-01", "2026-03-31", "amount", "asc", nil}
+			v.Filter = FilterForm{Q: "lunch", Person: "Alice", Category: "Meals", Team: "finance", From: "2026-03-01", To: "2026-03-31", Sort: "amount", Order: "asc"}
 			v.Periods[0].Current = true
 			v.Columns[0].Sorted, v.Columns[4].Sorted = "", "ascending"
 			v.Count = 1
@@ -632,7 +632,7 @@ var pageStates = []pageState{
 		"hostile expenses", "expenses", testExpenses(func(v *ExpensesView) {
 			v.Page, v.Team, v.Path, v.Filtered = Page{Title: hostile, SignedIn: true, Name: hostile, LogURL: "javascript:alert(1)"}, team.Team{hostile, hostile}, "/team/"+hostile, true
 			v.Notice = &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}
-			v.Filter = FilterForm{hostile, hostile, hostile, hostile, hostile, hostile, hostile, hostile, nil}
+			v.Filter = FilterForm{Q: hostile, Person: hostile, Category: hostile, Team: hostile, From: hostile, To: hostile, Sort: hostile, Order: hostile}
 			v.ClearURL, v.PrevURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
 			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile, true}}

@@ -84,7 +84,9 @@ type ExpensesView struct {
 	Narrowed bool                // whether one of the fields is used that fold
 	ClearURL string              // this page without a filter
 	Periods  []Link
-	Columns  []Column // Date, Name, Team on the page over all teams, Item, Category, Amount
+	Approval bool        // whether expenses are approved
+	ByStatus []StatusSum // the same
+	Columns  []Column    // Date, Name, Team on the page over all teams, Item, Category, Amount
 	Rows     []ExpenseLine
 
 	// Of exactly what is filtered, on all pages.
@@ -103,6 +105,24 @@ type ExpensesView struct {
 	Teams            []Choice
 }
 
+// Span is how many columns stand before the amounts.
+func (v ExpensesView) Span() int { return max(4, len(v.Columns)-1) }
+
+// Statuses offers the statuses for the filter.
+func (v ExpensesView) Statuses() []Choice {
+	var all []Choice
+	for _, s := range expense.Statuses {
+		all = append(all, Choice{Value: string(s), Label: s.String(), Chosen: v.Filter.Status == string(s)})
+	}
+	return all
+}
+
+// A StatusSum is what the expenses of a status come to, with where they are listed.
+type StatusSum struct {
+	expense.Group
+	URL string
+}
+
 // A Part is the part of a list that a page shows: its first and its last row,
 // from 1, and what its rows come to.
 type Part struct {
@@ -115,6 +135,7 @@ type Part struct {
 type FilterForm struct {
 	Q, Person, Category, Team, From, To, Sort, Order string
 	Faults                                           expense.QueryFaults
+	Status                                           string
 }
 
 // Fault is what is not understood of a field, or empty.
@@ -122,12 +143,12 @@ func (f FilterForm) Fault(field string) string { return f.Faults.Text(field) }
 
 // Has reports whether a parameter of the address has a field.
 func (f FilterForm) Has(parameter string) bool {
-	return slices.Contains([]string{"q", "person", "category", "from", "to"}, parameter)
+	return slices.Contains([]string{"q", "person", "category", "status", "from", "to"}, parameter)
 }
 
 // Narrowed reports whether one of the fields is used that fold.
 func (f FilterForm) Narrowed() bool {
-	return f.Person != "" || f.Category != "" || f.Team != "" || f.From != "" || f.To != ""
+	return f.Person != "" || f.Category != "" || f.Status != "" || f.Team != "" || f.From != "" || f.To != ""
 }
 
 // Mark marks the expense with an id, of which a notice speaks.
@@ -208,6 +229,8 @@ type ExpenseView struct {
 	Team      team.Team
 	Expense   expense.Expense
 	MayChange bool
+	Approval  bool   // whether the team's expenses are approved
+	MayDecide bool   // whether the reader decides about this one
 	LikeURL   string // of the form that logs it again; empty where that may not be
 	Form      ExpenseFormView
 	History   []expense.Event
@@ -249,10 +272,12 @@ type ExpenseFormView struct {
 	ByReader bool
 	// Logged is what came of the same form before, with other content, and LoggedURL
 	// its page; nil where nothing did.
-	Logged     *expense.Expense
-	LoggedURL  string
-	Categories []string // suggestions
-	Items      []string // the same: what its writer logged of late
+	Logged      *expense.Expense
+	LoggedURL   string
+	Reason      string   // for sending it back, as it was typed
+	ReasonError string   // what is wrong with it
+	Categories  []string // suggestions
+	Items       []string // the same: what its writer logged of late
 	// Another says that the next expense is logged after this one, with the same
 	// date and category: Enter does so, and the item has the focus.
 	Another bool

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"expense-dashboard/internal/expense"
+)
+
+// budgetsInForce returns a statement of the budgets of q's teams that hold in a month,
+// with the columns team, category (NULL for the whole) and amount_cents.
+func budgetsInForce(b *sqlBuilder, q statement, month string) string {
+	return `SELECT team, category, amount_cents FROM (
+		SELECT team, category, amount_cents, ROW_NUMBER() OVER (PARTITION BY team, category ORDER BY month DESC, version DESC) AS place
+		FROM budgets WHERE month <= ` + b.arg(month) + q.whereTeam(b) + `) AS ranked WHERE place = 1 AND amount_cents IS NOT NULL`
+}
+
+// Budgets returns the budgets of a team in a month, as seen on a day: the whole first,
+// then by category.
+func (s *Store) Budgets(ctx context.Context, team, month string, today expense.Date) (expense.Budgets, error) {
+	var found expense.Budgets
+	err := s.snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		found = expense.Budgets{Team: team, Month: month}
+		if err := s.queryRow(ctx, tx, `SELECT COALESCE(MAX(version), 0) FROM budgets WHERE team = $1`, team).Scan(&found.Version); err != nil {
+			return err
+		}
+		found.Lines, err = s.budgetLines(ctx, tx, team, month, today)
+		return err
+	})
+	if err != nil {
+		return expense.Budgets{}, fmt.Errorf("budgets: %w", err)
+	}
+	return found, nil
+}
+
+// BudgetLines returns the lines of Budgets alone, by one query.
+func (s *Store) BudgetLines(ctx context.Context, team, month string, today expense.Date) (lines []expense.Budget, err error) {
+	err = s.call(ctx, func(ctx context.Context) (err error) {
+		lines, err = s.budgetLines(ctx, s.read, team, month, today)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("budgets: %w", err)
+	}
+	return lines, nil
+}
+
+func (s *Store) budgetLines(ctx context.Context, db querier, team, month string, today expense.Date) ([]expense.Budget, error) {
+	b := s.builder()
+	text := `WITH held AS (` + budgetsInForce(&b, statement{expense.Query{Teams: []string{team}}}, month) + `)
+		SELECT COALESCE(c.label, ''), held.amount_cents,
+			CAST(COALESCE((SELECT SUM(cents) FROM sums WHERE sums.team = held.team AND sums.month = ` + b.arg(month) + `
+				AND (held.category IS NULL OR sums.category = COALESCE(c.merged, c.id))), 0) AS BIGINT),
+			CAST(COALESCE((SELECT SUM(amount_cents) FROM expenses AS e WHERE e.team = held.team AND e.deleted_at IS NULL
+				AND e.date >= ` + b.arg(month+"-01") + ` AND e.date <= ` + b.arg(today) + `
+				AND (held.category IS NULL OR e.category = COALESCE(c.merged, c.id))), 0) AS BIGINT)
+		FROM held LEFT JOIN categories AS c ON c.id = held.category ORDER BY held.category IS NOT NULL, c.key`
+	var lines []expense.Budget
+	err := s.each(ctx, db, text, b.args, func(scan func(...any) error) error {
+		line := expense.Budget{Month: month, Today: today}
+		if err := scan(&line.Category, &line.Amount, &line.Spent, &line.SoFar); err != nil {
+			return err
+		}
+		lines = append(lines, line)
+		return nil
+	})
+	return lines, err
+}
+
+// SetBudget sets a team's budget for a category, or for the whole where that is empty,
+// from a month on; zero ends it. The version is that of the budgets that the caller
+// saw. Doing again what the same person did last is fine. Where the budgets have
+// another version by now, the error is a *expense.BudgetConflictError.
+func (s *Store) SetBudget(ctx context.Context, who expense.Actor, team, month, category string, amount expense.Money, version int64) error {
+	now := time.Now().UnixMilli()
+	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := lockTeams(ctx, tx, team); err != nil {
+			return err
+		}
+		var of, cents any
+		if category != "" {
+			id, err := newResolver(tx, who).category(ctx, category)
+			if err != nil {
+				return err
+			}
+			of = id
+		}
+		if amount != 0 {
+			cents = int64(amount)
+		}
+		var latest int64
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM budgets WHERE team = $1`, team).Scan(&latest); err != nil {
+			return err
+		}
+		if latest == version+1 {
+			var same bool
+			err := tx.QueryRowContext(ctx, `SELECT month = $3 AND COALESCE(category, 0) = COALESCE(CAST($4 AS BIGINT), 0) AND COALESCE(amount_cents, 0) = COALESCE(CAST($5 AS BIGINT), 0) AND actor_address = $6
+				FROM budgets WHERE team = $1 AND version = $2`, team, latest, month, of, cents, who.Address).Scan(&same)
+			if err != nil || same {
+				return err
+			}
+		}
+		if latest != version {
+			return &expense.BudgetConflictError{Version: latest}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO budgets (team, version, month, category, amount_cents, at, actor_address, actor_name)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, team, latest+1, month, of, cents, now, who.Address, who.Name)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("set budget: %w", err)
+	}
+	return nil
+}
+
+// BudgetHistory returns what was set for a team, the latest first, at most so many.
+func (s *Store) BudgetHistory(ctx context.Context, team string, count int) (changes []expense.BudgetChange, err error) {
+	const text = `SELECT b.at, b.actor_address, b.actor_name, b.month, COALESCE(c.label, ''), COALESCE(b.amount_cents, 0)
+		FROM budgets AS b LEFT JOIN categories AS c ON c.id = b.category WHERE b.team = $1 ORDER BY b.version DESC LIMIT $2`
+	err = s.call(ctx, func(ctx context.Context) error {
+		changes = nil
+		return s.each(ctx, s.read, text, []any{team, count}, func(scan func(...any) error) error {
+			var (
+				c  expense.BudgetChange
+				at int64
+			)
+			err := scan(&at, &c.Actor.Address, &c.Actor.Name, &c.Month, &c.Category, &c.Amount)
+			c.At = time.UnixMilli(at).UTC()
+			changes = append(changes, c)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history of budgets: %w", err)
+	}
+	return changes, nil
+}

@@ -1,0 +1,66 @@
+-- +goose Up
+
+-- What was decided about an expense, where its team's expenses are approved.
+ALTER TABLE expenses ADD COLUMN status TEXT COLLATE "C" NOT NULL DEFAULT 'logged' CHECK (status IN ('logged', 'approved', 'sent-back'));
+CREATE INDEX expenses_team_status ON expenses (team, status, amount_cents) WHERE deleted_at IS NULL;
+
+-- Whoever changes what an expense says, asks again.
+-- +goose StatementBegin
+CREATE FUNCTION expenses_status() RETURNS TRIGGER LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.status = 'logged';
+    RETURN NEW;
+END;
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER expenses_status BEFORE UPDATE ON expenses FOR EACH ROW
+    WHEN (NEW.version > OLD.version AND NEW.status = OLD.status AND NEW.status <> 'logged' AND (OLD.team <> NEW.team OR OLD.date <> NEW.date
+        OR OLD.person <> NEW.person OR OLD.owner <> NEW.owner OR OLD.item <> NEW.item OR OLD.category <> NEW.category
+        OR OLD.amount_cents <> NEW.amount_cents OR OLD.note <> NEW.note))
+    EXECUTE FUNCTION expenses_status();
+
+-- What a team may spend in a month, in all or on a category. Of the rows up to a
+-- month the one of the latest month holds, and of these the one that was set last.
+CREATE TABLE budgets (
+    team          TEXT COLLATE "C" NOT NULL CHECK (team <> ''),
+    version       BIGINT NOT NULL CHECK (version > 0), -- grows by one with each that is set for the team
+    month         TEXT COLLATE "C" NOT NULL CHECK (month LIKE '____-__'), -- from which it holds
+    category      BIGINT REFERENCES categories (id), -- NULL for the whole
+    amount_cents  BIGINT CHECK (amount_cents > 0), -- a month, in minor units; NULL for none any more
+    at            BIGINT NOT NULL, -- milliseconds since 1970 in UTC
+    actor_address TEXT NOT NULL,
+    actor_name    TEXT NOT NULL,
+    PRIMARY KEY (team, version)
+);
+
+-- A category that was merged is another name of the one that it was merged into; was
+-- is what one was called before it was renamed last. Both serve to undo that.
+ALTER TABLE categories ADD COLUMN merged BIGINT REFERENCES categories (id) CHECK (merged <> id);
+ALTER TABLE categories ADD COLUMN was TEXT NOT NULL DEFAULT '';
+
+-- The expenses that a merge took along.
+CREATE TABLE merged_expenses (
+    category BIGINT NOT NULL REFERENCES categories (id), -- that they had
+    expense  TEXT COLLATE "C" NOT NULL REFERENCES expenses (id),
+    PRIMARY KEY (category, expense)
+);
+
+-- What was done to several expenses at once, so that it can be undone.
+CREATE TABLE batches (
+    id        TEXT COLLATE "C" PRIMARY KEY CHECK (length(id) = 26),
+    issuer    TEXT NOT NULL, -- of who did it
+    subject   TEXT NOT NULL, -- the same
+    address   TEXT NOT NULL, -- the same
+    at        BIGINT NOT NULL, -- milliseconds since 1970 in UTC
+    undone_at BIGINT           -- the same; NULL while it stands
+);
+CREATE TABLE batch_expenses (
+    batch      TEXT COLLATE "C" NOT NULL REFERENCES batches (id),
+    expense    TEXT COLLATE "C" NOT NULL REFERENCES expenses (id),
+    version    BIGINT NOT NULL, -- that it got
+    -- What it was before.
+    team       TEXT COLLATE "C" NOT NULL,
+    category   BIGINT NOT NULL REFERENCES categories (id),
+    status     TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (batch, expense)
+);
