@@ -329,6 +329,7 @@ func providerPatients() []patient {
 			return []map[string]any{{"kty": "oct", "k": "Y2FuYXJ5"}}
 		}}},
 		{name: "secret refused", env: map[string]string{"OKTA_CLIENT_SECRET": "canary secret"}},
+		{name: "groups", files: map[string]string{"teams.json": `{"teams": [{"id": "sales", "label": "Sales"}], "members": {}, "groups": {"Expenses Sales": "sales"}}`}},
 		{name: "client key", change: withClientKey},
 		{name: "client key that is none", env: map[string]string{"OKTA_PRIVATE_KEY_FILE": "key.pem"}, files: map[string]string{"key.pem": "canary"}},
 		{name: "client key that Okta does not take", change: func(t *testing.T, _ *devidp.Provider, env map[string]string) {

@@ -262,7 +262,25 @@ func (d *Doctor) checkTeams() {
 		found += fmt.Sprintf(", groups: %d", groups)
 	}
 	d.ok(check, found)
+	d.checkGroups(directory)
 	d.checkMembers(directory)
+}
+
+// checkGroups says what Okta has to tell where the teams file goes by groups.
+func (d *Doctor) checkGroups(directory *teampkg.Directory) {
+	const check = "groups"
+	if len(directory.Groups()) == 0 || d.broken["OKTA_GROUPS_CLAIM"] || d.broken["OKTA_ISSUER"] {
+		return
+	}
+	found := "the teams file goes by groups, which the claim " + d.cfg.GroupsClaim + " of the ID Token, or else of UserInfo, has to hold"
+	switch {
+	case strings.Contains(d.cfg.Issuer, "/oauth2/"):
+		d.ok(check, found, "in Okta's Admin Console, Security > API > Authorization Servers > the server > Claims: add "+d.cfg.GroupsClaim+", in the ID token, always, of the type Groups")
+	case !slices.Contains(d.cfg.Scopes, "groups"):
+		d.warn(check, found+", and OKTA_SCOPES lacks groups", "an org authorization server tells groups for that scope: set OKTA_SCOPES='"+strings.Join(append(slices.Clone(d.cfg.Scopes), "groups"), " ")+"', and on the app's Sign On tab the groups claim")
+	default:
+		d.ok(check, found, "in Okta's Admin Console, on the app's Sign On tab: set the groups claim to "+d.cfg.GroupsClaim+" with a filter that matches them")
+	}
 }
 
 func (d *Doctor) checkMembers(directory *teampkg.Directory) {
