@@ -162,12 +162,12 @@ var pageStates = []pageState{
 			"<h1>Your teams</h1>", "By team</h2>", `<a href="/team/hr">HR</a>`, `<th scope="col" role="columnheader" class="number">March</th>`, `<tfoot role="rowgroup">`,
 			`viewBox="0 0 120 100"`, `<td role="cell" class="number muted">$1.00</td>`, `<td role="cell">Finance</td>`,
 		},
-		[]string{"/expenses/import", "/sessions"},
+		[]string{"/expenses/import", "/sessions", "/people"},
 	},
 	{
 		"dashboard of an administrator", "dashboard", testDashboard(func(v *DashboardView) { v.Admin, v.ReadsAll, v.Lines = true, true, testLines() }),
 		"Dashboard · Expense Dashboard",
-		[]string{"<h1>All teams</h1>", `href="/expenses/import">Import</a>`, `href="/sessions">Who is signed in</a>`},
+		[]string{"<h1>All teams</h1>", `href="/expenses/import">Import</a>`, `href="/sessions">Who is signed in</a>`, `href="/people">People</a>`},
 		nil,
 	},
 	{
