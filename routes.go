@@ -54,6 +54,8 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.DeleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.RestoreExpense))
 
+	handle("GET /team/{id}/budget", s.onTeam(s.Budget))
+	handle("POST /team/{id}/budget", s.onTeam(s.SetBudget))
 	handle("POST /team/{id}/expenses/{expense}/approve", s.onTeam(s.Approve))
 	handle("POST /team/{id}/expenses/{expense}/send-back", s.onTeam(s.SendBack))
 

@@ -52,6 +52,8 @@ var authorization = map[string]string{
 	"POST /team/{id}/expenses/{expense}/delete":  "200 404 303 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/restore": "200 404 303 404 404 303 404 404 303",
 
+	"GET /team/{id}/budget":                        "303 404 200 200 404 200 200 200 200",
+	"POST /team/{id}/budget":                       "200 404 403 403 404 303 403 403 409", // whoever is second has not seen the first
 	"POST /team/{id}/expenses/{expense}/approve":   "200 404 403 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/send-back": "200 404 403 403 404 303 403 403 303",
 

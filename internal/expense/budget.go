@@ -45,6 +45,19 @@ func (b Budget) Projected() (Money, bool) {
 	return max(projected, b.Spent), true
 }
 
+// A Pace is what a month comes to at the rate of its days so far.
+type Pace struct {
+	Known bool // whether enough of the month has passed to say so
+	Total Money
+	Over  Money // how much that is over the budget, or zero
+}
+
+// Pace returns what Projected does beside the budget.
+func (b Budget) Pace() Pace {
+	total, known := b.Projected()
+	return Pace{Known: known, Total: total, Over: max(0, total-b.Amount)}
+}
+
 // BudgetChange is a budget that was set.
 type BudgetChange struct {
 	At       time.Time // in UTC, to the millisecond

@@ -54,7 +54,7 @@ func (s *Store) budgetLines(ctx context.Context, db querier, team, month string,
 			CAST(COALESCE((SELECT SUM(cents) FROM sums WHERE sums.team = held.team AND sums.month = ` + b.arg(month) + `
 				AND (held.category IS NULL OR sums.category = COALESCE(c.merged, c.id))), 0) AS BIGINT),
 			CAST(COALESCE((SELECT SUM(amount_cents) FROM expenses AS e WHERE e.team = held.team AND e.deleted_at IS NULL
-				AND e.date >= ` + b.arg(month+"-01") + ` AND e.date <= ` + b.arg(today) + `
+				AND e.date >= ` + b.arg(month+"-01") + ` AND e.date <= ` + b.arg(month+"-31") + ` AND e.date <= ` + b.arg(today) + `
 				AND (held.category IS NULL OR e.category = COALESCE(c.merged, c.id))), 0) AS BIGINT)
 		FROM held LEFT JOIN categories AS c ON c.id = held.category ORDER BY held.category IS NOT NULL, c.key`
 	var lines []expense.Budget

@@ -79,6 +79,9 @@ func (s *Site) fillOverview(r *http.Request, v Visit, view *page.DashboardView, 
 		view.Latest = append(view.Latest, s.lineOf(e))
 	}
 	view.Months = page.MonthChart(sum.ByMonth, today, today, l, func(m expense.Date) string { return list(expense.Query{From: m, To: monthEnd(m)}) })
+	if view.Team != nil && len(o.Teams) == 1 {
+		view.Budget = budgetOf(o.Teams[0], today)
+	}
 	if view.Team == nil {
 		view.Lines = s.teamLines(v.Access, o.Teams, today)
 		for _, line := range view.Lines {
@@ -86,6 +89,16 @@ func (s *Site) fillOverview(r *http.Request, v Visit, view *page.DashboardView, 
 			view.Total.LastMonth += line.LastMonth
 			view.Total.Year += line.Year
 		}
+	}
+}
+
+// budgetOf is a team's budget of the present month, or nil.
+func budgetOf(total expense.TeamTotal, today expense.Date) *expense.Budget {
+	if total.Budget == 0 {
+		return nil
+	}
+	return &expense.Budget{
+		Month: today.Month(), Today: today, Amount: total.Budget, Spent: total.ByMonth[len(total.ByMonth)-1].Total, SoFar: total.SoFar.Total,
 	}
 }
 
@@ -107,7 +120,7 @@ func (s *Site) teamLines(access team.Access, totals []expense.TeamTotal, today e
 			total.ByMonth = expense.LastMonths(today)
 		}
 		last := total.ByMonth[len(total.ByMonth)-2]
-		lines = append(lines, page.TeamLine{Team: t, SoFar: total.SoFar.Total, LastMonth: last.Total, Year: total.Year.Total})
+		lines = append(lines, page.TeamLine{Team: t, SoFar: total.SoFar.Total, LastMonth: last.Total, Year: total.Year.Total, Budget: budgetOf(total, today)})
 		months = append(months, total.ByMonth)
 	}
 	for _, t := range access.Teams {

@@ -225,7 +225,9 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 		return s.conflict(w, r, v, form, err)
 	}
 	v.Team = s.teamOf(changed.Team)
-	return s.done(w, r, v, s.notice(r, "Changed: ", changed))
+	told := s.notice(r, "Changed: ", changed)
+	told.Rest += s.overBudget(r, changed)
+	return s.done(w, r, v, told)
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.

@@ -252,6 +252,12 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 		ExcelURL: forExcel(v.address(v.filePath()+".csv", q.First())),
 	}
 	view.Narrowed = view.Filter.Narrowed()
+	if v.Team.ID != "" && !view.Filtered {
+		view.MayBudget = v.Access.CanBudget(v.Team.ID)
+		if view.Budgets, err = s.store.BudgetLines(r.Context(), v.Team.ID, s.today().Month(), s.today()); err != nil {
+			return page.ExpensesView{}, err
+		}
+	}
 	s.fillCharts(r, v, q, sums, &view)
 	offered := sums
 	if view.Filtered {

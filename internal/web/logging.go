@@ -77,6 +77,7 @@ func (s *Site) recentItems(ctx context.Context, v Visit) ([]string, error) {
 // logged leads on after an expense was logged: to the form of another one, or back.
 func (s *Site) logged(w http.ResponseWriter, r *http.Request, v Visit, form page.ExpenseFormView, e expense.Expense) error {
 	told := s.notice(r, "Logged: ", e)
+	told.Rest += s.overBudget(r, e)
 	if !form.Another {
 		return s.done(w, r, v, told)
 	}

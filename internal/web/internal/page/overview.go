@@ -22,8 +22,9 @@ type DashboardView struct {
 	Month      string     // the present one, as in November
 	LastMonth  string
 	Tiles      []Tile
-	Decide     *Link // to what waits for the reader's decision; nil where nothing does
-	Months     Chart // of the only team
+	Budget     *expense.Budget // of the only team; nil where none holds
+	Decide     *Link           // to what waits for the reader's decision; nil where nothing does
+	Months     Chart           // of the only team
 	Lines      []TeamLine
 	Total      TeamLine // of all lines
 	ByCategory Chart    // of the present month
@@ -46,6 +47,7 @@ type TeamLine struct {
 	Team                   team.Team
 	Months                 Chart
 	SoFar, LastMonth, Year expense.Money
+	Budget                 *expense.Budget // of the present month; nil where none holds
 }
 
 // Compared says how a month so far compares with the days up to the same of the

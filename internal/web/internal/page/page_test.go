@@ -103,7 +103,7 @@ func people(names ...string) []expense.Group {
 
 func testLines() []TeamLine {
 	sparks := Sparks([][]expense.Group{testMonths, {group("2026-02", 0, 0), group("2026-03", 0, 0)}})
-	return []TeamLine{{testTeam, sparks[0], 100000, 100, 100100}, {team.Team{"hr", "HR"}, sparks[1], 0, 0, 0}}
+	return []TeamLine{{testTeam, sparks[0], 100000, 100, 100100, nil}, {team.Team{"hr", "HR"}, sparks[1], 0, 0, 0, nil}}
 }
 
 // testForm returns the form of testExpense as it was typed, and what edit makes of
@@ -356,6 +356,59 @@ var pageStates = []pageState{
 		"Team Lunch · Expense Dashboard",
 		[]string{"Somebody else deleted this expense meanwhile", "/restore", `value="Team Lunch"`},
 		[]string{"Save", "/delete"},
+	},
+	{
+		"budgets", "budget",
+		BudgetView{
+			Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11", MaySet: true, Form: BudgetForm{Version: 3, Month: "2026-11", Categories: []string{"Meals"}},
+			Lines: []expense.Budget{
+				{Month: "2026-11", Today: expense.NewDate(2026, 11, 15), Amount: 10000, Spent: 12000, SoFar: 12000},
+				{Month: "2026-11", Today: expense.NewDate(2026, 11, 15), Category: "Meals", Amount: 10000, Spent: 4000, SoFar: 4000},
+			},
+			History: []expense.BudgetChange{{Actor: expense.Actor{Name: "Diana Park"}, Month: "2026-11", Amount: 10000}, {Actor: expense.Actor{Address: "a@example.com"}, Month: "2026-12", Category: "Meals"}},
+		},
+		"Budget of Finance · Expense Dashboard",
+		[]string{"$120.00 of $100.00 spent: <strong>over by $20.00</strong>; at this rate $240.00 by the end of the month, $140.00 over", "Meals: $40.00 of $100.00 spent: $60.00 left; at this rate $80.00 by the end of the month<", `name="version" value="3"`, "<strong>Diana Park</strong> set $100.00 a month for all that the team spends from 2026-11", "ended the budget for Meals"},
+		[]string{"No budget holds", "not right yet", "meanwhile"},
+	},
+	{
+		"budgets, a form that is stale and not right", "budget",
+		BudgetView{
+			Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11", MaySet: true,
+			Form: BudgetForm{Month: "x", Amount: "-1", MonthError: "Wrong month.", CategoryError: "Wrong category.", AmountError: "Wrong amount.", Stale: true},
+		},
+		"Not right yet: Budget of Finance · Expense Dashboard",
+		[]string{"3 fields are not right yet", `<a href="#amount">Amount a month: Wrong amount.</a>`, `aria-describedby="amount-error amount-hint" aria-invalid="true"`, "Somebody else set a budget meanwhile", "No budget holds"},
+		[]string{"What was set"},
+	},
+	{
+		"budgets, for who does not set them", "budget",
+		BudgetView{Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11"},
+		"Budget of Finance · Expense Dashboard",
+		[]string{"No budget holds"},
+		[]string{"<button class"},
+	},
+	{
+		"expense to decide about", "expense",
+		ExpenseView{
+			Page: Page{Title: "Team Lunch", SignedIn: true, Name: "Diana Park"}, Team: testTeam, Expense: testExpense, Approval: true, MayDecide: true,
+			Form: ExpenseFormView{Action: "/team/finance/expenses/abc", ReasonError: "Enter a reason."}, History: []expense.Event{{Action: "approved"}, {Action: "sent-back"}},
+		},
+		"Team Lunch · Expense Dashboard",
+		[]string{`action="/team/finance/expenses/abc/approve"`, `action="/team/finance/expenses/abc/send-back"`, `id="reason-error">Enter a reason.`, "<dt>Status</dt><dd>Logged</dd>", "approved it", "sent it back"},
+		nil,
+	},
+	{
+		"expenses that are approved", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Approval, v.Filter.Status, v.Narrowed = true, "approved", true
+			v.Columns = slices.Insert(v.Columns, 4, Column{Label: "Status"})
+			v.Rows[0].Status = expense.StatusSentBack
+			v.ByStatus = []StatusSum{{group("Approved", 1, 100), "/team/finance?status=approved"}}
+			v.Budgets = []expense.Budget{{Amount: 10000, Spent: 4000}}
+		}),
+		"Finance · Expense Dashboard",
+		[]string{`<option value="approved" selected>Approved`, `<td role="cell">Sent back</td>`, `colspan="5"`, "<dt>Approved</dt><dd>$1.00", "In all: $40.00 of $100.00 spent: $60.00 left"},
+		[]string{"Set a budget"},
 	},
 	{
 		"new expense", "new",

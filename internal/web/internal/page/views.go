@@ -74,20 +74,22 @@ type ActivityView struct {
 // teams that somebody may read.
 type ExpensesView struct {
 	Page
-	Notice   *Notice
-	Team     team.Team // zero on the page of all teams
-	Admin    bool
-	Path     string // of this page, without a query: where the filter form goes
-	Filter   FilterForm
-	Faults   expense.QueryFaults // of the address: where there are any, nothing is listed
-	Filtered bool                // whether anything but the order is asked for
-	Narrowed bool                // whether one of the fields is used that fold
-	ClearURL string              // this page without a filter
-	Periods  []Link
-	Approval bool        // whether expenses are approved
-	ByStatus []StatusSum // the same
-	Columns  []Column    // Date, Name, Team on the page over all teams, Item, Category, Amount
-	Rows     []ExpenseLine
+	Notice    *Notice
+	Team      team.Team // zero on the page of all teams
+	Admin     bool
+	Path      string // of this page, without a query: where the filter form goes
+	Filter    FilterForm
+	Faults    expense.QueryFaults // of the address: where there are any, nothing is listed
+	Filtered  bool                // whether anything but the order is asked for
+	Narrowed  bool                // whether one of the fields is used that fold
+	ClearURL  string              // this page without a filter
+	Periods   []Link
+	Approval  bool             // whether expenses are approved
+	Budgets   []expense.Budget // of the present month, where nothing is filtered
+	MayBudget bool             // sets them
+	ByStatus  []StatusSum      // the same
+	Columns   []Column         // Date, Name, Team on the page over all teams, Item, Category, Amount
+	Rows      []ExpenseLine
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64

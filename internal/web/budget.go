@@ -1,0 +1,185 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/web/internal/page"
+)
+
+// maxBudgetChanges is how many changes of budgets their page shows.
+const maxBudgetChanges = 50
+
+// budgetJSON is a team's budgets for programs.
+type budgetJSON struct {
+	Month   string           `json:"month"`
+	Budgets []budgetLineJSON `json:"budgets"`
+}
+
+type budgetLineJSON struct {
+	Category string `json:"category"` // empty for the whole
+	Amount   string `json:"amount"`
+	Spent    string `json:"spent"`
+	Left     string `json:"left"`
+}
+
+// Budget handles GET /team/{id}/budget, as a page or as JSON.
+func (s *Site) Budget(w http.ResponseWriter, r *http.Request, v Visit) error {
+	w.Header().Set("Vary", "Accept")
+	month := s.today().Month()
+	for name, values := range r.URL.Query() {
+		if name != "month" || len(values) != 1 {
+			return &expense.QueryError{"month is the only parameter of this page, and stands once"}
+		}
+		if text := strings.TrimSpace(values[0]); text != "" {
+			var ok bool
+			if month, ok = expense.ParseMonth(text); !ok {
+				return &expense.QueryError{"month is year-month, like 2006-01"}
+			}
+		}
+	}
+	if !prefersJSON(r) {
+		return s.renderBudget(w, r, http.StatusOK, v, page.BudgetForm{Month: month})
+	}
+	found, err := s.store.BudgetLines(r.Context(), v.Team.ID, month, s.today())
+	if err != nil {
+		return err
+	}
+	plain, lines := s.store.Currency().Plain, []budgetLineJSON{}
+	for _, b := range found {
+		lines = append(lines, budgetLineJSON{b.Category, plain(b.Amount), plain(b.Spent), plain(b.Left())})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(budgetJSON{month, lines})
+}
+
+// renderBudget answers with the budgets of the form's month. A form without a version
+// gets the present one.
+func (s *Site) renderBudget(w http.ResponseWriter, r *http.Request, status int, v Visit, form page.BudgetForm) error {
+	shown := form.Month
+	if _, ok := expense.ParseMonth(shown); !ok {
+		shown = s.today().Month()
+	}
+	found, err := s.store.Budgets(r.Context(), v.Team.ID, shown, s.today())
+	if err != nil {
+		return err
+	}
+	history, err := s.store.BudgetHistory(r.Context(), v.Team.ID, maxBudgetChanges)
+	if err != nil {
+		return err
+	}
+	view := page.BudgetView{
+		Page: s.page(v.Person, "Budget"), Notice: s.notices.take(w, r), Team: v.Team, Month: shown,
+		Lines: found.Lines, History: history, MaySet: v.Access.CanBudget(v.Team.ID), Form: form,
+	}
+	view.Form.Version = found.Version
+	if view.MaySet {
+		sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
+		if err != nil {
+			return err
+		}
+		view.Form.Categories, view.Form.Amounts = filters(sums.ByCategory), s.pages.Locales.Of(r).Notation()
+	}
+	return s.pages.Render(w, r, status, "budget", view)
+}
+
+// SetBudget handles POST /team/{id}/budget.
+func (s *Site) SetBudget(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if !v.Access.CanBudget(v.Team.ID) {
+		return ErrForbidden
+	}
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
+	form := page.BudgetForm{
+		Month: strings.TrimSpace(r.PostForm.Get("month")), Category: strings.TrimSpace(r.PostForm.Get("category")), Amount: strings.TrimSpace(r.PostForm.Get("amount")),
+	}
+	version, err := budgetVersion(r.PostForm)
+	if err != nil {
+		return err
+	}
+	amount := s.checkBudget(r, &form)
+	if form.Problems() != nil {
+		return s.renderBudget(w, r, http.StatusUnprocessableEntity, v, form)
+	}
+	err = s.store.SetBudget(r.Context(), v.actor(), v.Team.ID, form.Month, form.Category, amount, version)
+	var conflict *expense.BudgetConflictError
+	if errors.As(err, &conflict) {
+		form.Stale = true
+		return s.renderBudget(w, r, http.StatusConflict, v, form)
+	}
+	if err != nil {
+		return err
+	}
+	told := page.Notice{Text: "The budget is set."}
+	if amount == 0 {
+		told.Text = "The budget has ended."
+	}
+	if err := s.notices.put(w, r, told); err != nil {
+		return err
+	}
+	s.noteWrite(w)
+	SeeOther(w, "/team/"+v.Team.ID+"/budget?"+url.Values{"month": {form.Month}}.Encode())
+	return nil
+}
+
+// budgetVersion reads the version of the budgets that a form was opened with. Without
+// one its sender has seen none.
+func budgetVersion(fields url.Values) (int64, error) {
+	text := fields.Get("version")
+	if text == "" {
+		return 0, nil
+	}
+	version, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, &expense.QueryError{"version is a number"}
+	}
+	return version, nil
+}
+
+// checkBudget reads what was typed, and says in the form what is wrong with it. No
+// amount is zero.
+func (s *Site) checkBudget(r *http.Request, form *page.BudgetForm) (amount expense.Money) {
+	if form.Month == "" {
+		form.Month = s.today().Month()
+	}
+	if _, ok := expense.ParseMonth(form.Month); !ok {
+		form.MonthError = "Enter the month as year-month, like 2006-01."
+	}
+	form.CategoryError = expense.CheckText(form.Category, expense.MaxCategory, "")
+	if form.Amount == "" {
+		return 0
+	}
+	amount, form.AmountError = s.pages.Locales.Of(r).Notation().Parse(form.Amount)
+	if form.AmountError == "" && amount <= 0 {
+		form.AmountError = "Enter an amount above zero, or nothing to end the budget."
+	}
+	return amount
+}
+
+// overBudget says which budgets an expense that was written is over, or nothing. What
+// was written stands, so that a budget that cannot be read is passed over.
+func (s *Site) overBudget(r *http.Request, e expense.Expense) string {
+	lines, err := s.store.BudgetLines(r.Context(), e.Team, e.Date.Month(), s.today())
+	if err != nil {
+		s.log.WarnContext(r.Context(), "budgets not read", "error", err)
+		return ""
+	}
+	var text string
+	for _, b := range lines {
+		if b.Over() == 0 || (b.Category != "" && expense.CategoryKey(b.Category) != expense.CategoryKey(e.Category)) {
+			continue
+		}
+		of := "the budget of " + s.teamOf(e.Team).Label
+		if b.Category != "" {
+			of += " for " + b.Category
+		}
+		text += " This is over " + of + " for " + b.Month + " by " + s.pages.Locales.Of(r).Money(b.Over()) + "."
+	}
+	return text
+}
