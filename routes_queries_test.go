@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"html"
+	"math"
 	"net/http"
 	"regexp"
 	"strings"
@@ -41,21 +42,30 @@ func TestQueriesOfAPage(t *testing.T) {
 				b.SetCookie("wrote", "1")
 			}
 			for _, target := range targets {
-				s.store.ForgetRevisions()
-				setNewsAge(s, session.EndedWindow)
-				before := s.store.Queries()
-				b.Get(forgetful+target).Check(t, http.StatusOK)
-				if asked := s.store.Queries() - before; asked > maxQueries {
+				// Who looks for interrupted imports may ask meanwhile, once in a while.
+				asked := int64(math.MaxInt64)
+				for range 3 {
+					s.store.ForgetRevisions()
+					setNewsAge(s, session.EndedWindow)
+					before := s.store.Queries()
+					b.Get(forgetful+target).Check(t, http.StatusOK)
+					asked = min(asked, s.store.Queries()-before)
+				}
+				if asked > maxQueries {
 					t.Errorf("%s, %s, asks %d times", target, visit, asked)
 				}
 			}
 		}
 		s = sites[0]
 		for _, target := range []string{"/dashboard", "/team/finance", "/expenses"} {
-			b.Get(target)
-			before := s.store.Queries()
-			b.Get(target).Check(t, http.StatusOK)
-			if asked := s.store.Queries() - before; asked > 2 {
+			asked := int64(math.MaxInt64)
+			for range 3 {
+				b.Get(target)
+				before := s.store.Queries()
+				b.Get(target).Check(t, http.StatusOK)
+				asked = min(asked, s.store.Queries()-before)
+			}
+			if asked > 2 {
 				t.Errorf("%s is kept, and asks %d times", target, asked)
 			}
 		}
