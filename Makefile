@@ -1,4 +1,4 @@
-.PHONY: run doctor build help test check try faults soak bench fuzz screenshots lighthouse vulnerabilities
+.PHONY: run doctor build help test check try faults soak bench fuzz screenshots lighthouse interop vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -83,6 +83,12 @@ screenshots:
 lighthouse:
 	@scripts/install-needs lighthouse
 	go test -count=1 -timeout 30m -v -run '^TestLighthouse$$' ./internal/acceptance -lighthouse "$(CURDIR)/tools/lighthouse/node_modules/.bin/lighthouse"
+
+## interop: sign in and out with the providers of other makers, in Chromium; the first time it needs the network
+interop: build
+	@scripts/install-needs interop
+	@go build -C tools/interop -o ../../bin/interop .
+	bin/interop -dex-web "$$(go list -C tools/interop -m -f '{{.Dir}}' github.com/dexidp/dex)/web" ./expense-dashboard
 
 ## vulnerabilities: look for known ones with govulncheck; needs the network
 vulnerabilities:
