@@ -73,6 +73,12 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
 	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 
+	handle("GET "+web.CategoriesPath, s.forAdmins(s.Categories))
+	handle("POST "+web.CategoriesPath, s.forAdmins(s.CloseCategories))
+	handle("POST "+web.CategoriesPath+"/{id}/rename", s.forAdmins(s.RenameCategory))
+	handle("POST "+web.CategoriesPath+"/{id}/retire", s.forAdmins(s.RetireCategory))
+	handle("POST "+web.CategoriesPath+"/{id}/undo", s.forAdmins(s.UndoCategory))
+
 	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
 	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.fresh(s.JoinPerson)))
 	handle("POST "+web.PeoplePath+"/{id}/part", s.forAdmins(s.PartPerson))

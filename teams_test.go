@@ -66,6 +66,12 @@ var authorization = map[string]string{
 	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
 	"POST /expenses/import": "200 404 404 404 404 404 404 404 422",
 
+	"GET /categories":              "303 404 404 404 404 404 404 404 200",
+	"POST /categories":             "200 404 404 404 404 404 404 404 400", // neither closed nor open
+	"POST /categories/{id}/rename": "200 404 404 404 404 404 404 404 422", // to nothing
+	"POST /categories/{id}/retire": "200 404 404 404 404 404 404 404 303",
+	"POST /categories/{id}/undo":   "200 404 404 404 404 404 404 404 303",
+
 	"GET /people":                        "303 404 404 404 404 404 404 404 200",
 	"POST /people/{id}/join":             "200 404 404 404 404 404 404 404 422", // to nobody
 	"POST /people/{id}/part":             "200 404 404 404 404 404 404 404 422", // from nobody
@@ -170,8 +176,26 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 		join := regexp.MustCompile(`/people/([0-9]+)/join`).FindStringSubmatch(administrator.Get("/people").Body)
 		path = strings.Replace(path, "{id}", join[1], 1)
 	}
+	if strings.Contains(path, "categories/") {
+		path = strings.Replace(path, "{id}", usedCategory(t, r, strings.HasSuffix(path, "/undo")), 1)
+	}
 	path = strings.Replace(path, "{id}", "finance", 1)
 	return b.Send(method, path, form)
+}
+
+// usedCategory returns the number of a category that an expense has, which may be
+// retired.
+func usedCategory(t *testing.T, r *rig, retired bool) string {
+	t.Helper()
+	administrator := r.Browser()
+	administrator.SignIn("admin@example.com")
+	name := "Category " + expense.NewID()
+	administrator.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "category", name))
+	id := regexp.MustCompile(`/categories/([0-9]+)/retire"><button class="button quiet" aria-label="Retire ` + name).FindStringSubmatch(administrator.Get("/categories").Body)[1]
+	if retired {
+		administrator.Post("/categories/"+id+"/retire", nil).Check(t, http.StatusSeeOther)
+	}
+	return id
 }
 
 // TestFormerTeam takes a team out of the teams file. Who reads all teams still

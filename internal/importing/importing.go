@@ -149,6 +149,10 @@ func (i *Importer) check(ctx context.Context, id string, how reading, choices ex
 	if how.Shown, err = i.shown(ctx, id, how.Layout); err != nil {
 		return err
 	}
+	categories, err := i.store.Categories(ctx)
+	if err != nil {
+		return err
+	}
 	var report Report
 	err = i.eachBatch(ctx, id, how.Layout, comparedAtOnce, func(rows []expensefile.Row) error {
 		report.Rows += int64(len(rows))
@@ -156,7 +160,7 @@ func (i *Importer) check(ctx context.Context, id string, how reading, choices ex
 		if err != nil {
 			return err
 		}
-		report.add(rows, list)
+		report.add(rows, report.refuse(list, categories))
 		return nil
 	})
 	if err != nil {

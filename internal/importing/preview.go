@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
@@ -39,6 +40,22 @@ type Difference struct {
 	Expense  expense.Expense // as it is
 	Changes  []expense.Change
 	Restores bool // it was deleted
+}
+
+// refuse counts the rows as wrong whose category may not be used, and returns the
+// others. What keeps its category is none of them.
+func (r *Report) refuse(list []expense.Comparison, categories expense.Categories) []expense.Comparison {
+	return slices.DeleteFunc(list, func(c expense.Comparison) bool {
+		if c.Outcome == expense.OutcomeUnchanged || expense.CategoryKey(c.Row.Entry.Category) == expense.CategoryKey(c.Current.Category) {
+			return false
+		}
+		problem := categories.Problem(c.Row.Entry.Category)
+		if problem != "" {
+			r.Wrong++
+			r.WrongLines = addLine(r.WrongLines, c.Row.Line, "category: "+problem)
+		}
+		return problem != ""
+	})
 }
 
 // add takes rows in, and what those that are right come to.

@@ -31,12 +31,17 @@ func (s *Store) Create(ctx context.Context, who expense.Actor, entry expense.Ent
 		if err != nil {
 			return err
 		}
+		refused := adding.mayUse(ctx, entry.Category)
 		if err := errors.Join(adding.add(ctx, e, key), adding.flush(ctx)); err != nil {
 			return err
 		}
 		if created = adding.count > 0; !created {
 			e, err = scanExpense(tx.QueryRowContext(ctx, `SELECT `+expensesAsRead+` WHERE e.submission = $1`, key).Scan)
 			return err
+		}
+		// A form that came before counts, whatever became of its category.
+		if refused != nil {
+			return refused
 		}
 		e, err = current(ctx, tx, e.ID)
 		return err

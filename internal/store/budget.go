@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,11 +53,12 @@ func (s *Store) budgetLines(ctx context.Context, db querier, team, month string,
 	text := `WITH held AS (` + budgetsInForce(&b, statement{expense.Query{Teams: []string{team}}}, month) + `)
 		SELECT COALESCE(c.label, ''), held.amount_cents,
 			CAST(COALESCE((SELECT SUM(cents) FROM sums WHERE sums.team = held.team AND sums.month = ` + b.arg(month) + `
-				AND (held.category IS NULL OR sums.category = COALESCE(c.merged, c.id))), 0) AS BIGINT),
+				AND (held.category IS NULL OR sums.category = c.id)), 0) AS BIGINT),
 			CAST(COALESCE((SELECT SUM(amount_cents) FROM expenses AS e WHERE e.team = held.team AND e.deleted_at IS NULL
 				AND e.date >= ` + b.arg(month+"-01") + ` AND e.date <= ` + b.arg(month+"-31") + ` AND e.date <= ` + b.arg(today) + `
-				AND (held.category IS NULL OR e.category = COALESCE(c.merged, c.id))), 0) AS BIGINT)
-		FROM held LEFT JOIN categories AS c ON c.id = held.category ORDER BY held.category IS NOT NULL, c.key`
+				AND (held.category IS NULL OR e.category = c.id)), 0) AS BIGINT)
+		FROM held LEFT JOIN categories AS named ON named.id = held.category
+			LEFT JOIN categories AS c ON c.id = COALESCE(named.merged, named.id) ORDER BY held.category IS NOT NULL, c.key`
 	var lines []expense.Budget
 	err := s.each(ctx, db, text, b.args, func(scan func(...any) error) error {
 		line := expense.Budget{Month: month, Today: today}
@@ -81,7 +83,11 @@ func (s *Store) SetBudget(ctx context.Context, who expense.Actor, team, month, c
 		}
 		var of, cents any
 		if category != "" {
-			id, err := newResolver(tx, who).category(ctx, category)
+			r, meant := newResolver(tx, who), expense.Entry{Category: category}
+			if err := errors.Join(r.mean(ctx, &meant), r.mayUse(ctx, category)); err != nil {
+				return err
+			}
+			id, err := r.category(ctx, meant.Category)
 			if err != nil {
 				return err
 			}

@@ -231,6 +231,11 @@ func (s *Store) Update(ctx context.Context, who expense.Actor, id string, versio
 		if err := r.resolve(ctx, &meant); err != nil {
 			return false, nil, err
 		}
+		if expense.CategoryKey(meant.Category) != expense.CategoryKey(e.Category) {
+			if err := r.mayUse(ctx, meant.Category); err != nil {
+				return false, nil, err
+			}
+		}
 		changes := e.Diff(meant, s.currency)
 		if len(changes) > 0 {
 			e.Status = expense.StatusLogged

@@ -186,6 +186,10 @@ func (t *taker) add(ctx context.Context, row expense.ImportRow) error {
 	if err := t.meet(ctx, &e.Entry); err != nil {
 		return err
 	}
+	if refused := (*expense.CategoryError)(nil); errors.As(t.adding.mayUse(ctx, e.Category), &refused) {
+		t.leave(row.Line, "category: "+refused.Text)
+		return nil
+	}
 	t.added = append(t.added, takenRow{row.Line, e})
 	return t.adding.add(ctx, e, key)
 }
@@ -211,6 +215,10 @@ func (t *taker) change(ctx context.Context, c expense.Comparison) error {
 	e.Entry, e.DeletedAt = c.Row.Entry, time.Time{}
 	if err := errors.Join(t.meet(ctx, &e.Entry), t.adding.resolve(ctx, &e.Entry)); err != nil {
 		return err
+	}
+	if refused := (*expense.CategoryError)(nil); expense.CategoryKey(e.Category) != expense.CategoryKey(c.Current.Category) && errors.As(t.adding.mayUse(ctx, e.Category), &refused) {
+		t.leave(c.Row.Line, "category: "+refused.Text)
+		return nil
 	}
 	changes := c.Current.Diff(e.Entry, t.currency)
 	if len(changes) == 0 && e.PersonID == c.Current.PersonID && e.OwnerID == c.Current.OwnerID && !c.Current.Deleted() {

@@ -17,6 +17,8 @@ type resolver struct {
 	who        expense.Actor
 	people     map[string]knownPerson // by address, or by the key of a name after a NUL
 	categories map[string]int64       // by key
+	meant      map[string]string      // by key, the category of which it is another name
+	usable     map[string]error       // by key, why an expense cannot be given it
 	spelled    map[string]string      // how each was last spelled here, by key
 }
 
@@ -27,7 +29,7 @@ type knownPerson struct {
 }
 
 func newResolver(tx *sql.Tx, who expense.Actor) *resolver {
-	return &resolver{tx: tx, who: who, people: map[string]knownPerson{}, categories: map[string]int64{}, spelled: map[string]string{}}
+	return &resolver{tx: tx, who: who, people: map[string]knownPerson{}, categories: map[string]int64{}, spelled: map[string]string{}, meant: map[string]string{}, usable: map[string]error{}}
 }
 
 // resolve fills in whom an entry means. Who is named by an address owns what is
@@ -66,7 +68,7 @@ func (r *resolver) resolve(ctx context.Context, e *expense.Entry) error {
 	}
 	e.PersonID, e.Person, e.Address = person.id, person.name, person.address
 	e.OwnerID, e.Owner = owner.id, owner.address
-	return nil
+	return r.mean(ctx, e)
 }
 
 // isMeant reports whether what was typed means a person: their name or address, or

@@ -113,6 +113,11 @@ func (s *Site) SetBudget(w http.ResponseWriter, r *http.Request, v Visit) error 
 		form.Stale = true
 		return s.renderBudget(w, r, http.StatusConflict, v, form)
 	}
+	var refused *expense.CategoryError
+	if errors.As(err, &refused) {
+		form.CategoryError = refused.Text
+		return s.renderBudget(w, r, http.StatusUnprocessableEntity, v, form)
+	}
 	if err != nil {
 		return err
 	}

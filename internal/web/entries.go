@@ -54,13 +54,19 @@ func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v V
 	}
 	form.Action = v.filePath()
 	form.First = form.Logged == nil && !form.Errors.Any() && (told == nil || told.Quiet)
-	s.completeForm(r, v, &form, sums.ByCategory)
+	if err := s.completeForm(r, v, &form, sums.ByCategory); err != nil {
+		return err
+	}
 	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
-func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) {
-	form.Admin, form.Categories = v.Access.CanLogForOthers(v.Team.ID), filters(categories)
+func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) error {
+	all, err := s.store.Categories(r.Context())
+	if err != nil {
+		return err
+	}
+	form.Admin, form.Categories = v.Access.CanLogForOthers(v.Team.ID), offered(all, categories)
 	form.Amounts = s.pages.Locales.Of(r).Notation()
 	if form.Version > 0 && v.Access.Admin {
 		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
@@ -69,6 +75,7 @@ func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormV
 	if form.Submission == "" {
 		form.Submission = newSubmission(v.Person.Subject)
 	}
+	return nil
 }
 
 // LogExpense handles POST /team/{id}/expenses.
@@ -86,6 +93,10 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
 	e, created, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
+	if refused := (*expense.CategoryError)(nil); errors.As(err, &refused) {
+		form.Errors.Category = refused.Text
+		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -196,7 +207,9 @@ func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int,
 	}
 	form.Action = v.filePath() + "/" + e.ID
 	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.actor().Address
-	s.completeForm(r, v, &form, detail.Categories)
+	if err := s.completeForm(r, v, &form, detail.Categories); err != nil {
+		return err
+	}
 	view := pagepkg.ExpenseView{
 		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e),
 		Approval: s.approves(v), MayDecide: s.approves(v) && v.Access.CanDecide(v.Team.ID) && !e.Involved && !e.Deleted(), Form: form, History: detail.History,
@@ -221,6 +234,10 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
 	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
+	if refused := (*expense.CategoryError)(nil); errors.As(err, &refused) {
+		form.Errors.Category = refused.Text
+		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
+	}
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}

@@ -358,6 +358,24 @@ var pageStates = []pageState{
 		[]string{"Save", "/delete"},
 	},
 	{
+		"categories", "categories",
+		CategoriesView{Page: Page{Title: "Categories", SignedIn: true, Name: "Hannah Smith"}, Closed: true, Lines: []CategoryLine{
+			{expense.Category{ID: 1, Label: "Meals", Was: "Food", Count: 2, Total: 100}, "/categories/1", ""},
+			{expense.Category{ID: 2, Label: "Trips", Merged: 3}, "/categories/2", "Travel"},
+			{expense.Category{ID: 4, Label: "Gifts", Retired: true}, "/categories/4", ""},
+		}},
+		"Categories · Expense Dashboard",
+		[]string{"The list is closed", "Open the list", `action="/categories/1/rename"`, `action="/categories/1/retire"`, "was Food", "another name of Travel", `action="/categories/2/undo"`, "retired", "2, $1.00"},
+		[]string{`action="/categories/2/rename"`, `action="/categories/4/retire"`, "no categories yet"},
+	},
+	{
+		"no categories", "categories",
+		CategoriesView{Page: Page{Title: "Categories", SignedIn: true, Name: "Hannah Smith"}},
+		"Categories · Expense Dashboard",
+		[]string{"The list is open", "Close the list", "no categories yet"},
+		[]string{"<table"},
+	},
+	{
 		"budgets", "budget",
 		BudgetView{
 			Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11", MaySet: true, Form: BudgetForm{Version: 3, Month: "2026-11", Categories: []string{"Meals"}},

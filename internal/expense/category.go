@@ -1,0 +1,72 @@
+package expense
+
+// Category is what expenses are counted under.
+type Category struct {
+	ID      int64
+	Label   string // as it was spelled last
+	Retired bool   // takes no new expenses
+	Merged  int64  // the category of which this is another name; zero for none
+	Was     string // its name before it was renamed last; empty where it was not
+	Count   int64  // of the expenses that stand
+	Total   Money  // of these
+}
+
+// CheckCategory reads the name of a category. The problem is a sentence for whoever
+// wrote it.
+func CheckCategory(typed string) (name, problem string) {
+	return checkLine(typed, "a category", MaxCategory)
+}
+
+// Categories are all of them, with whether the list is closed: then expenses have no
+// others.
+type Categories struct {
+	List   []Category // by name
+	Closed bool
+}
+
+// Problem says why an expense cannot be given a category, as a sentence, or nothing.
+func (c Categories) Problem(label string) string {
+	key := CategoryKey(label)
+	for _, known := range c.List {
+		if CategoryKey(known.Label) != key {
+			continue
+		}
+		for _, root := range c.List {
+			if root.ID == known.Merged {
+				known = root
+			}
+		}
+		if known.Retired {
+			return retiredCategory
+		}
+		return ""
+	}
+	if c.Closed {
+		return closedCategories
+	}
+	return ""
+}
+
+const (
+	retiredCategory  = "This category is no longer used. Choose another."
+	closedCategories = "Choose a category of the list. Only administrators add others."
+)
+
+// CategoryError is a category that an expense cannot be given. Its text is a sentence
+// for whoever chose it.
+type CategoryError struct{ Text string }
+
+// Error implements error.
+func (e *CategoryError) Error() string { return "category: " + e.Text }
+
+// CategoryProblem is the error of a category that is retired, or that is unknown where
+// the list is closed; nil where neither is so.
+func CategoryProblem(known, retired, closed bool) error {
+	switch {
+	case known && retired:
+		return &CategoryError{retiredCategory}
+	case !known && closed:
+		return &CategoryError{closedCategories}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/web/internal/page"
+)
+
+// CategoriesPath is where administrators keep the categories.
+const CategoriesPath = "/categories"
+
+// Categories handles GET /categories.
+func (s *Site) Categories(w http.ResponseWriter, r *http.Request, v Visit) error {
+	return s.renderCategories(w, r, http.StatusOK, v, s.notices.take(w, r))
+}
+
+func (s *Site) renderCategories(w http.ResponseWriter, r *http.Request, status int, v Visit, told *page.Notice) error {
+	all, err := s.store.Categories(r.Context())
+	if err != nil {
+		return err
+	}
+	labels := map[int64]string{}
+	for _, c := range all.List {
+		labels[c.ID] = c.Label
+	}
+	view := page.CategoriesView{Page: s.page(v.Person, "Categories"), Notice: told, Closed: all.Closed}
+	for _, c := range all.List {
+		view.Lines = append(view.Lines, page.CategoryLine{Category: c, Path: categoryPath(c.ID), Into: labels[c.Merged]})
+	}
+	return s.pages.Render(w, r, status, "categories", view)
+}
+
+func categoryPath(id int64) string { return CategoriesPath + "/" + strconv.FormatInt(id, 10) }
+
+// RenameCategory handles POST /categories/{id}/rename.
+func (s *Site) RenameCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+	id, err := s.categoryOf(r, v)
+	if err != nil {
+		return err
+	}
+	name, problem := expense.CheckCategory(r.PostForm.Get("name"))
+	if problem != "" {
+		return s.toldCategories(w, r, v, &expense.CategoryError{Text: problem}, page.Notice{})
+	}
+	merged, err := s.store.RenameCategory(r.Context(), id, name)
+	told := page.Notice{Text: "Renamed to ", Item: name, Rest: ".", UndoURL: categoryPath(id) + "/undo"}
+	if merged {
+		told.Text = "Merged into "
+	}
+	return s.toldCategories(w, r, v, err, told)
+}
+
+// RetireCategory handles POST /categories/{id}/retire.
+func (s *Site) RetireCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+	id, err := s.categoryOf(r, v)
+	if err != nil {
+		return err
+	}
+	err = s.store.RetireCategory(r.Context(), id)
+	return s.toldCategories(w, r, v, err, page.Notice{Text: "Retired: no expense can be given it any more.", UndoURL: categoryPath(id) + "/undo"})
+}
+
+// UndoCategory handles POST /categories/{id}/undo.
+func (s *Site) UndoCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+	id, err := s.categoryOf(r, v)
+	if err != nil {
+		return err
+	}
+	return s.toldCategories(w, r, v, s.store.UndoCategory(r.Context(), id), page.Notice{Text: "It is as it was."})
+}
+
+// CloseCategories handles POST /categories: closed says whether the list is.
+func (s *Site) CloseCategories(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
+	closed := r.PostForm.Get("closed")
+	if closed != "yes" && closed != "no" {
+		return &expense.QueryError{"closed is yes or no"}
+	}
+	told := page.Notice{Text: "The list is closed: expenses have no other categories."}
+	if closed == "no" {
+		told.Text = "The list is open: whoever logs an expense may add a category."
+	}
+	return s.toldCategories(w, r, v, s.store.CloseCategories(r.Context(), closed == "yes"), told)
+}
+
+// categoryOf reads the category that a path names, and the form.
+func (s *Site) categoryOf(r *http.Request, v Visit) (int64, error) {
+	if err := readForm(r, v.Person); err != nil {
+		return 0, err
+	}
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || id < 1 {
+		return 0, expense.ErrNotFound
+	}
+	return id, nil
+}
+
+// toldCategories leads back to the page with what came of it, or shows why nothing did.
+func (s *Site) toldCategories(w http.ResponseWriter, r *http.Request, v Visit, err error, told page.Notice) error {
+	var refused *expense.CategoryError
+	if errors.As(err, &refused) {
+		return s.renderCategories(w, r, http.StatusUnprocessableEntity, v, &page.Notice{Text: refused.Text, Warning: true})
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.notices.put(w, r, told); err != nil {
+		return err
+	}
+	s.noteWrite(w)
+	SeeOther(w, CategoriesPath)
+	return nil
+}
+
+// offered lists the categories that a form suggests: those of a team that may be used,
+// the largest first, and all others of a closed list.
+func offered(all expense.Categories, groups []expense.Group) []string {
+	var names []string
+	there := map[string]bool{}
+	for _, name := range filters(groups) {
+		if all.Problem(name) == "" {
+			names = append(names, name)
+			there[expense.CategoryKey(name)] = true
+		}
+	}
+	for _, c := range all.List {
+		if all.Closed && c.Merged == 0 && !c.Retired && !there[expense.CategoryKey(c.Label)] {
+			names = append(names, c.Label)
+		}
+	}
+	return names
+}
