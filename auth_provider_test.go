@@ -332,8 +332,12 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 		passes time.Duration
 		want   int
 	}{
-		{0, openid.KeyFetchBurst}, {openid.KeyFetchInterval - time.Millisecond, openid.KeyFetchBurst}, {time.Millisecond, openid.KeyFetchBurst + 1},
-		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 1}, {openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 2}, {time.Hour, 2*openid.KeyFetchBurst + 2},
+		{0, openid.KeyFetchBurst},
+		{openid.KeyFetchInterval - time.Millisecond, openid.KeyFetchBurst},
+		{time.Millisecond, openid.KeyFetchBurst + 1},
+		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 1},
+		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 2},
+		{time.Hour, 2*openid.KeyFetchBurst + 2},
 	} {
 		clock.Advance(step.passes)
 		flood()

@@ -185,7 +185,7 @@ func rawAnswer(t *testing.T, r *rig, request string) *reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reply{response.StatusCode, response.Header, string(body), base}
+	return &reply{Status: response.StatusCode, Header: response.Header, Body: string(body), URL: base}
 }
 
 // TestPanicIsAnErrorPage is a mistake in a handler: one page with a reference,

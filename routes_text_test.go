@@ -24,12 +24,16 @@ func TestBrokenText(t *testing.T) {
 		expense := known[strings.LastIndex(known, "/")+1:]
 		parameter := regexp.MustCompile(`\{[a-z]+\}`)
 		query, form := url.Values{}, url.Values{}
-		for _, name := range []string{"q", "person", "category", "from", "to", "team", "status", "min", "max", "sort", "order", "after", "before", "like", "for",
-			"return_to", "login_hint", "iss", "sid", "target_link_uri", "state", "code", "month", "kind"} {
+		for _, name := range []string{
+			"q", "person", "category", "from", "to", "team", "status", "min", "max", "sort", "order", "after", "before", "like", "for",
+			"return_to", "login_hint", "iss", "sid", "target_link_uri", "state", "code", "month", "kind",
+		} {
 			query.Set(name, "")
 		}
-		for _, name := range []string{"date", "item", "category", "amount", "note", "person", "submission", "version", "return_to", "sub", "into", "name", "value",
-			"expense", "action", "reason", "month", "confirm", "team", "logout_token"} {
+		for _, name := range []string{
+			"date", "item", "category", "amount", "note", "person", "submission", "version", "return_to", "sub", "into", "name", "value",
+			"expense", "action", "reason", "month", "confirm", "team", "logout_token",
+		} {
 			form.Set(name, "")
 		}
 		for path, methods := range r.site.table() {

@@ -189,22 +189,6 @@ func environ(variables map[string]string) []string {
 	return list
 }
 
-// wait waits until something is so, for as long as anybody would.
-func (p *program) wait(what string, so func() bool) {
-	p.T.Helper()
-	for range 3000 {
-		if so() {
-			return
-		}
-		select {
-		case err := <-p.ended:
-			p.T.Fatalf("the program ended before %s: %v", what, err)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	p.T.Fatalf("in 30 s never: %s", what)
-}
-
 // impatient gives up on an answer that anybody would have given up on.
 var impatient = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 

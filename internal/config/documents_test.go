@@ -114,9 +114,7 @@ func TestConfigurationDocument(t *testing.T) {
 		document, _, _ = strings.Cut(document, "\n## Network")
 		var named []string
 		for _, row := range regexp.MustCompile("(?m)^\\|(?: `[A-Z][A-Z0-9_]+`,?)+ \\|").FindAllString(document, -1) {
-			for _, name := range regexp.MustCompile("[A-Z][A-Z0-9_]+").FindAllString(row, -1) {
-				named = append(named, name)
-			}
+			named = append(named, regexp.MustCompile("[A-Z][A-Z0-9_]+").FindAllString(row, -1)...)
 		}
 		slices.Sort(named)
 		return named

@@ -125,8 +125,10 @@ func (v Variables) Hints() []Hint {
 		}
 	}
 	if v.file == "" && v.Get("OKTA_ISSUER")+v.Get("OKTA_CLIENT_ID")+v.Get("OKTA_CLIENT_SECRET") == "" {
-		hints = append(hints, Hint{"there is no file .env, neither here nor beside the program",
-			"cp .env.example .env and fill it in, or make run, which signs people in without an Okta org"})
+		hints = append(hints, Hint{
+			"there is no file .env, neither here nor beside the program",
+			"cp .env.example .env and fill it in, or make run, which signs people in without an Okta org",
+		})
 	}
 	return hints
 }

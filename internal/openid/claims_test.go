@@ -144,7 +144,7 @@ func TestIdentify(t *testing.T) {
 				t.Fatal(err1, err2)
 			}
 			person, err := identify(idToken, userInfo, emailClaim)
-			if !reflect.DeepEqual(person, test.person) || (err != nil) != (reflect.DeepEqual(test.person, Identity{})) {
+			if !reflect.DeepEqual(person, test.person) || (err != nil) != reflect.DeepEqual(test.person, Identity{}) {
 				t.Errorf("identify = %+v, %v; want %+v", person, err, test.person)
 			}
 		})

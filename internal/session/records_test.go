@@ -53,8 +53,8 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 	forEachStore(t, func(t *testing.T, s *store.Store) {
 		now := time.Now()
 		token := store.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
-		first := []store.Ending{{store.EndSubject, "first", now, now.Add(time.Hour)}}
-		second := []store.Ending{{store.EndSubject, "second", now, now.Add(time.Hour)}}
+		first := []store.Ending{{Kind: store.EndSubject, Key: "first", UpTo: now, Expires: now.Add(time.Hour)}}
+		second := []store.Ending{{Kind: store.EndSubject, Key: "second", UpTo: now, Expires: now.Add(time.Hour)}}
 		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestNoEndingIsMissed(t *testing.T) {
 		for writer := range writers {
 			together.Go(func() {
 				for i := range each {
-					e := []store.Ending{{store.EndSubject, fmt.Sprint(writer, " ", i), now, now.Add(time.Hour)}}
+					e := []store.Ending{{Kind: store.EndSubject, Key: fmt.Sprint(writer, " ", i), UpTo: now, Expires: now.Add(time.Hour)}}
 					if err := s.EndSessions(t.Context(), e, "test", now, store.UsedToken{}); err != nil {
 						t.Error(err)
 					}
@@ -119,7 +119,7 @@ func TestEndingsWiden(t *testing.T) {
 		at := time.UnixMilli(5_000)
 		for _, minutes := range []int{2, 5, 1} {
 			upTo := at.Add(time.Duration(minutes) * time.Minute)
-			if err := s.EndSessions(t.Context(), []store.Ending{{store.EndAddress, "a", upTo, upTo.Add(time.Hour)}}, "test", at, store.UsedToken{}); err != nil {
+			if err := s.EndSessions(t.Context(), []store.Ending{{Kind: store.EndAddress, Key: "a", UpTo: upTo, Expires: upTo.Add(time.Hour)}}, "test", at, store.UsedToken{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -32,8 +32,10 @@ func scanExpense(scan func(...any) error, more ...any) (expense.Expense, error) 
 		created int64
 		deleted sql.NullInt64
 	)
-	err := scan(append([]any{&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
-		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted, &e.Status}, more...)...)
+	err := scan(append([]any{
+		&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
+		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted, &e.Status,
+	}, more...)...)
 	e.CreatedAt = time.UnixMilli(created).UTC()
 	if deleted.Valid {
 		e.DeletedAt = time.UnixMilli(deleted.Int64).UTC()
@@ -295,7 +297,7 @@ func (s *Store) revise(ctx context.Context, who expense.Actor, id string, versio
 			e = before
 			return s.mayRepeat(ctx, tx, who, action, version, before)
 		case before.Version != version, before.Deleted() && action != expense.ActionRestored && action != expense.ActionDeleted:
-			return &expense.ConflictError{before}
+			return &expense.ConflictError{Current: before}
 		}
 		e.Version++
 		return update(ctx, r, action, e, now, changes)
@@ -319,7 +321,7 @@ func (s *Store) mayRepeat(ctx context.Context, tx *sql.Tx, who expense.Actor, ac
 		return err
 	}
 	if last != action || address != who.Address {
-		return &expense.ConflictError{e}
+		return &expense.ConflictError{Current: e}
 	}
 	return nil
 }
@@ -352,7 +354,7 @@ func update(ctx context.Context, r *resolver, action string, e expense.Expense, 
 		if err != nil {
 			return err
 		}
-		return &expense.ConflictError{now}
+		return &expense.ConflictError{Current: now}
 	}
 	return record(ctx, r.tx, r.who, action, e, now, changes)
 }

@@ -257,7 +257,7 @@ func TestUpdateAndConflict(t *testing.T) {
 			t.Errorf("unknown expense: %v", err)
 		}
 		events := historyOf(t, s, e.ID)
-		want := []expense.Change{{"amount", "180.50", "200.00"}, {"note", "with the auditors", ""}}
+		want := []expense.Change{{Field: "amount", Old: "180.50", New: "200.00"}, {Field: "note", Old: "with the auditors", New: ""}}
 		if len(events) != 2 || !reflect.DeepEqual(events[0].Changes, want) || events[0].Actor != alice {
 			t.Fatalf("history %+v", events)
 		}

@@ -30,7 +30,7 @@ func Overseen(a team.Access) []team.Team {
 func (s *Site) Activity(w http.ResponseWriter, r *http.Request, v Visit) error {
 	q, v, err := s.activityOf(r, v)
 	view := s.activityView(r, v, q)
-	if faults := (expense.QueryFaults)(nil); errors.As(err, &faults) && AcceptsPage(r) {
+	if faults := expense.QueryFaults(nil); errors.As(err, &faults) && AcceptsPage(r) {
 		s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
 		view.Faults, view.Title = faults, "Not right yet: "+view.Title
 		return s.pages.Render(w, r, http.StatusBadRequest, "activity", view)

@@ -34,12 +34,12 @@ func (s *Site) Budget(w http.ResponseWriter, r *http.Request, v Visit) error {
 	month := s.today().Month()
 	for name, values := range r.URL.Query() {
 		if name != "month" || len(values) != 1 {
-			return &expense.QueryError{"month is the only parameter of this page, and stands once"}
+			return &expense.QueryError{Text: "month is the only parameter of this page, and stands once"}
 		}
 		if text := strings.TrimSpace(values[0]); text != "" {
 			var ok bool
 			if month, ok = expense.ParseMonth(text); !ok {
-				return &expense.QueryError{"month is year-month, like 2006-01"}
+				return &expense.QueryError{Text: "month is year-month, like 2006-01"}
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func budgetVersion(fields url.Values) (int64, error) {
 	}
 	version, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, &expense.QueryError{"version is a number"}
+		return 0, &expense.QueryError{Text: "version is a number"}
 	}
 	return version, nil
 }

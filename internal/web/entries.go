@@ -273,11 +273,11 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 	case !v.mayChange(e):
 		return expense.Expense{}, 0, ErrForbidden
 	case !r.PostForm.Has("version"):
-		return expense.Expense{}, 0, &expense.QueryError{"version is missing: it is the one that the form was opened with"}
+		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the form was opened with"}
 	}
 	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
 	if err != nil {
-		return expense.Expense{}, 0, &expense.QueryError{"version is a number"}
+		return expense.Expense{}, 0, &expense.QueryError{Text: "version is a number"}
 	}
 	return e, version, nil
 }

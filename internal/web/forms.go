@@ -44,7 +44,7 @@ func readForm(r *http.Request, person *session.Session) error {
 	}
 	submission := r.PostForm.Get("submission")
 	if len(submission) > maxSubmission {
-		return &expense.QueryError{"submission has up to " + strconv.Itoa(maxSubmission) + " characters"}
+		return &expense.QueryError{Text: "submission has up to " + strconv.Itoa(maxSubmission) + " characters"}
 	}
 	if isMarked(submission) && !isOf(submission, person.Subject) {
 		return errOfAnother
@@ -61,7 +61,7 @@ func badForm(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errTooSlow
 	}
-	return &expense.QueryError{"the form is not made of name=value pairs joined by &"}
+	return &expense.QueryError{Text: "the form is not made of name=value pairs joined by &"}
 }
 
 // listPath returns the address of a list of ours with its filter and its page, or

@@ -56,8 +56,12 @@ func labelOf(teams []team.Team, id string) string {
 
 func countsOf(c importing.Counts) []page.ImportCount {
 	return []page.ImportCount{
-		{Label: "New", Count: c.New}, {Label: "Changed", Count: c.Changed}, {Label: "Unchanged", Count: c.Unchanged},
-		{Label: "Skipped", Count: c.Skipped}, {Label: "In conflict", Count: c.Conflicts}, {Label: "Wrong", Count: c.Wrong},
+		{Label: "New", Count: c.New},
+		{Label: "Changed", Count: c.Changed},
+		{Label: "Unchanged", Count: c.Unchanged},
+		{Label: "Skipped", Count: c.Skipped},
+		{Label: "In conflict", Count: c.Conflicts},
+		{Label: "Wrong", Count: c.Wrong},
 	}
 }
 

@@ -167,11 +167,11 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 	parameters := r.URL.Query()
 	after, err := parseSessionCursor(parameters.Get("after"))
 	if err != nil {
-		return &expense.QueryError{"after is where a page starts, as the link to the next page has it"}
+		return &expense.QueryError{Text: "after is where a page starts, as the link to the next page has it"}
 	}
 	search := session.Bounded(parameters.Get("q"), openid.MaxAddressLength)
 	if strings.ContainsRune(search, 0) {
-		return &expense.QueryError{"q is part of an address"}
+		return &expense.QueryError{Text: "q is part of an address"}
 	}
 	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.now())
 	if err != nil {

@@ -182,7 +182,7 @@ func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
 	}
 	shared := s.page(person, "")
 	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL}
-	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{shared}, nil })
+	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{Page: shared}, nil })
 }
 
 // profileJSON is the profile for programs.
@@ -259,7 +259,7 @@ func newReference() string {
 
 // AskSignOut answers with the page that asks before it signs out.
 func (s *Site) AskSignOut(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{s.page(s.sessions.Load(r), "Sign out")})
+	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{Page: s.page(s.sessions.Load(r), "Sign out")})
 }
 
 // StaticFiles handles GET /static/.

@@ -33,9 +33,6 @@ func Fields() []string {
 	}
 }
 
-// required are the fields without which a row is no expense.
-var required = [...]string{FieldDate, FieldTeam, FieldPerson, FieldItem, FieldCategory, FieldAmount}
-
 // aliases are other names under which programs and people write a field, in
 // the form of headKey.
 var aliases = map[string][]string{

@@ -30,7 +30,7 @@ type pageState struct {
 }
 
 var (
-	testTeam    = team.Team{"finance", "Finance"}
+	testTeam    = team.Team{ID: "finance", Label: "Finance"}
 	testEnglish = newLocales(expense.Dollars()).english()
 	testMonths  = []expense.Group{group("2026-02", 1, 100), group("2026-03", 1, 100000)}
 
@@ -42,11 +42,11 @@ var (
 	hostileExpense = expense.Expense{Entry: expense.Entry{Person: hostile, Item: hostile, Category: hostile, Note: hostile + "</textarea>"}}
 
 	testHistory = []expense.Event{
-		{time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), expense.Actor{Address: "hannah.smith@example.com", Name: "Hannah Smith"}, "changed", []expense.Change{{"amount", "2.00", "1.00"}, {"note", "", "two\nlines"}}},
-		{time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "restored", nil},
-		{time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "deleted", nil},
-		{time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), expense.Actor{Address: "x@example.com", Name: "Iris"}, "imported", nil},
-		{time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), expense.Actor{Address: "alice@example.com"}, "created", nil},
+		{At: time.Date(2026, 3, 3, 8, 30, 0, 0, time.UTC), Actor: expense.Actor{Address: "hannah.smith@example.com", Name: "Hannah Smith"}, Action: "changed", Changes: []expense.Change{{Field: "amount", Old: "2.00", New: "1.00"}, {Field: "note", Old: "", New: "two\nlines"}}},
+		{At: time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC), Actor: expense.Actor{Address: "x@example.com", Name: "Iris"}, Action: "restored", Changes: nil},
+		{At: time.Date(2026, 3, 2, 8, 20, 0, 0, time.UTC), Actor: expense.Actor{Address: "x@example.com", Name: "Iris"}, Action: "deleted", Changes: nil},
+		{At: time.Date(2026, 3, 2, 8, 10, 0, 0, time.UTC), Actor: expense.Actor{Address: "x@example.com", Name: "Iris"}, Action: "imported", Changes: nil},
+		{At: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), Actor: expense.Actor{Address: "alice@example.com"}, Action: "created", Changes: nil},
 	}
 )
 
@@ -103,14 +103,14 @@ func people(names ...string) []expense.Group {
 
 func testLines() []TeamLine {
 	sparks := Sparks([][]expense.Group{testMonths, {group("2026-02", 0, 0), group("2026-03", 0, 0)}})
-	return []TeamLine{{testTeam, sparks[0], 100000, 100, 100100, nil}, {team.Team{"hr", "HR"}, sparks[1], 0, 0, 0, nil}}
+	return []TeamLine{{testTeam, sparks[0], 100000, 100, 100100, nil}, {team.Team{ID: "hr", Label: "HR"}, sparks[1], 0, 0, 0, nil}}
 }
 
 // testForm returns the form of testExpense as it was typed, and what edit makes of
 // it.
 func testForm(edit func(*ExpenseFormView)) ExpenseFormView {
 	f := ExpenseFormView{
-		Action: "/team/finance/expenses/abc", Typed: expense.Form{"2026-03-02", "Alice Johnson", "Team Lunch", "Meals", "1.00", "two\nlines", false}, Amounts: testEnglish.Notation(),
+		Action: "/team/finance/expenses/abc", Typed: expense.Form{Date: "2026-03-02", Person: "Alice Johnson", Item: "Team Lunch", Category: "Meals", Amount: "1.00", Note: "two\nlines", Refund: false}, Amounts: testEnglish.Notation(),
 		Categories: []string{"Events", "Meals"}, MaxDate: "2027-03-05",
 	}
 	edit(&f)
@@ -450,7 +450,7 @@ var pageStates = []pageState{
 		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Hannah Smith"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, testForm(func(f *ExpenseFormView) {
 			f.Admin, f.Submission = true, "once"
 			f.Typed = expense.Form{Date: "2026-02-31", Amount: "-1"}
-			f.Errors = expense.FieldErrors{"Wrong date.", "Wrong person.", "Wrong item.", "Wrong category.", "Wrong amount.", "Wrong note."}
+			f.Errors = expense.FieldErrors{Date: "Wrong date.", Person: "Wrong person.", Item: "Wrong item.", Category: "Wrong category.", Amount: "Wrong amount.", Note: "Wrong note."}
 		})},
 		"Not right yet: Log an expense · Expense Dashboard",
 		[]string{
@@ -554,7 +554,7 @@ var pageStates = []pageState{
 	{
 		"profile of a member", "profile",
 		ProfileView{
-			Page: Page{Title: "Profile", SignedIn: true, Name: "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{"finance", "Finance"}},
+			Page: Page{Title: "Profile", SignedIn: true, Name: "Carol Lee"}, Email: "carol.lee@example.com", Teams: []team.Team{{ID: "finance", Label: "Finance"}},
 			SignedInAt: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
 			EndsAt:     time.Date(2026, 3, 1, 22, 0, 0, 0, time.FixedZone("", 3600)),
 			Address:    "carol.lee@example.com", Rules: []team.Rule{{Line: 12, Text: `"carol.lee@example.com": "finance"`}, {Line: 20, Text: `"Leads": {"finance": "lead"}`, Group: "Leads"}}, RuleFile: "the teams file",
@@ -569,7 +569,7 @@ var pageStates = []pageState{
 		"profile of an admin", "profile",
 		ProfileView{
 			Page: Page{Title: "Profile", SignedIn: true, Name: "Hannah Smith"}, Email: "hannah.smith@example.com", Admin: true, Rules: []team.Rule{{Line: 20, Text: `"hannah.smith@example.com": "admin"`}},
-			Teams: []team.Team{{"finance", "Finance"}, {"hr", "HR"}}, IdleTimeout: time.Hour,
+			Teams: []team.Team{{ID: "finance", Label: "Finance"}, {ID: "hr", Label: "HR"}}, IdleTimeout: time.Hour,
 		},
 		"Profile · Expense Dashboard",
 		[]string{"Administrator", "all teams", "/team/hr"},
@@ -687,21 +687,21 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile dashboard", "dashboard",
-		DashboardView{Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Email: hostile, Team: &team.Team{hostile, hostile}, Tiles: []Tile{{hostile, group("", 1, 1), "", "javascript:alert(1)", hostile}}, Month: hostile, AllURL: "javascript:alert(1)", ByCategory: BarChart([]expense.Group{group(hostile, 1, 1)}, 5, func(expense.Group) string { return "javascript:alert(1)" }), Latest: []ExpenseLine{{hostileExpense, "javascript:alert(1)", hostile, true}}},
+		DashboardView{Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Email: hostile, Team: &team.Team{ID: hostile, Label: hostile}, Tiles: []Tile{{hostile, group("", 1, 1), "", "javascript:alert(1)", hostile}}, Month: hostile, AllURL: "javascript:alert(1)", ByCategory: BarChart([]expense.Group{group(hostile, 1, 1)}, 5, func(expense.Group) string { return "javascript:alert(1)" }), Latest: []ExpenseLine{{hostileExpense, "javascript:alert(1)", hostile, true}}},
 		hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
 	},
 	{
 		"hostile comparison", "dashboard",
-		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Lines: []TeamLine{{Team: team.Team{hostile, hostile}}}},
+		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Lines: []TeamLine{{Team: team.Team{ID: hostile, Label: hostile}}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
 	},
 	{
 		"hostile expenses", "expenses", testExpenses(func(v *ExpensesView) {
-			v.Page, v.Team, v.Path, v.Filtered = Page{Title: hostile, SignedIn: true, Name: hostile, LogURL: "javascript:alert(1)"}, team.Team{hostile, hostile}, "/team/"+hostile, true
+			v.Page, v.Team, v.Path, v.Filtered = Page{Title: hostile, SignedIn: true, Name: hostile, LogURL: "javascript:alert(1)"}, team.Team{ID: hostile, Label: hostile}, "/team/"+hostile, true
 			v.Notice = &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}
 			v.Filter = FilterForm{Q: hostile, Person: hostile, Category: hostile, Team: hostile, From: hostile, To: hostile, Sort: hostile, Order: hostile}
 			v.ClearURL, v.PrevURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
@@ -718,12 +718,12 @@ var pageStates = []pageState{
 	{
 		"hostile expense", "expense",
 		ExpenseView{
-			Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Notice: &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}, Team: team.Team{hostile, hostile}, Expense: hostileExpense, MayChange: true,
+			Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Notice: &Notice{Text: hostile, Item: hostile, Rest: hostile, UndoURL: hostile, Version: 1}, Team: team.Team{ID: hostile, Label: hostile}, Expense: hostileExpense, MayChange: true,
 			Form: ExpenseFormView{
-				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{hostile, hostile, hostile, hostile, hostile, "</textarea>" + hostile, false},
-				Errors: expense.FieldErrors{hostile, hostile, hostile, hostile, hostile, hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
+				Action: "javascript:alert(1)", Admin: true, Submission: hostile, Version: 1, Typed: expense.Form{Date: hostile, Person: hostile, Item: hostile, Category: hostile, Amount: hostile, Note: "</textarea>" + hostile, Refund: false},
+				Errors: expense.FieldErrors{Date: hostile, Person: hostile, Item: hostile, Category: hostile, Amount: hostile, Note: hostile}, Current: &hostileExpense, Categories: []string{hostile}, MaxDate: hostile,
 			},
-			History: []expense.Event{{Actor: expense.Actor{Address: hostile, Name: hostile}, Action: hostile, Changes: []expense.Change{{hostile, hostile, hostile}}}},
+			History: []expense.Event{{Actor: expense.Actor{Address: hostile, Name: hostile}, Action: hostile, Changes: []expense.Change{{Field: hostile, Old: hostile, New: hostile}}}},
 		},
 		"Not right yet: " + hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</textarea>")},
@@ -736,7 +736,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile profile", "profile",
-		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{hostile, hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
+		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{ID: hostile, Label: hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
 		"Profile · Expense Dashboard", nil, nil,
 	},
 	{
