@@ -107,7 +107,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.SessionSecrets, c.SessionSecretMade = l.sessionSecrets(c.BaseURL)
 	c.IdleTimeout = l.duration("SESSION_IDLE_TIMEOUT", time.Hour)
 	c.MaxAge = l.duration("SESSION_MAX_AGE", 12*time.Hour)
-	c.TeamsFile = l.optional("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
+	c.TeamsFile = l.file("TEAMS_FILE", "/etc/expense-dashboard/teams.json")
 	c.DatabaseURL = l.DatabaseURL()
 	c.Currency = l.currency()
 	c.TimeZone = l.timeZone()
@@ -194,19 +194,60 @@ func (l *Loader) fromFile(name string) (value string, found bool) {
 		return "", true
 	}
 	data, err := readValue(path)
-	switch data = bytes.TrimSpace(bytes.TrimPrefix(data, byteOrderMark)); {
-	case errors.Is(err, fs.ErrNotExist):
-		l.problem(variable, fmt.Sprintf("names %q, and there is no such file", path), example)
-	case errors.Is(err, fs.ErrPermission):
-		l.problem(variable, fmt.Sprintf("names %q, which the program may not read", path), example)
+	data = bytes.TrimSpace(bytes.TrimPrefix(data, byteOrderMark))
+	switch {
 	case err != nil:
-		l.problem(variable, fmt.Sprintf("names %q, which cannot be read", path), example)
+		l.unreadable(variable, path, example, err)
 	case len(data) == 0:
 		l.problem(variable, fmt.Sprintf("names %q, which is empty", path), example)
 	default:
 		return l.check(variable, string(data), example), true
 	}
 	return "", true
+}
+
+// file is optional for the path of a file, which has to be there.
+func (l *Loader) file(name, example string) string {
+	path := l.optional(name, example)
+	if path == "" {
+		return ""
+	}
+	if err := checkFile(path); err != nil {
+		l.unreadable(name, path, example, err)
+		return ""
+	}
+	return path
+}
+
+// checkFile looks whether the program may read a file. A pipe is left alone: what
+// is in it can be read once.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("a folder")
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// unreadable adds why the file at path, which a variable names, cannot be read.
+func (l *Loader) unreadable(variable, path, example string, err error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		l.problem(variable, fmt.Sprintf("names %q, and there is no such file", path), example)
+	case errors.Is(err, fs.ErrPermission):
+		l.problem(variable, fmt.Sprintf("names %q, which the program may not read", path), example)
+	default:
+		l.problem(variable, fmt.Sprintf("names %q, which cannot be read", path), example)
+	}
 }
 
 // readValue reads a file with the value of a variable.

@@ -63,7 +63,7 @@ func TestLoadConfigValues(t *testing.T) {
 	for name, value := range map[string]string{
 		"APP_BASE_URL": "  https://expenses.example.com\t", "POST_LOGOUT_URL": "https://www.example.com/bye?from=expenses",
 		"SESSION_SECRET": first + " , " + second, "SESSION_IDLE_TIMEOUT": "15m", "SESSION_MAX_AGE": "8h",
-		"OKTA_SCOPES": "openid email", "LOG_FORMAT": "json", "TEAMS_FILE": "teams.json",
+		"OKTA_SCOPES": "openid email", "LOG_FORMAT": "json", "TEAMS_FILE": "config_test.go",
 		"LOG_LEVEL": "debug", "DRAIN_DELAY": "0s", "KEEP_ALIVE_TIMEOUT": "75s", "CURRENCY": "jpy", "TIME_ZONE": "America/Los_Angeles",
 	} {
 		variables[name] = value
@@ -78,7 +78,7 @@ func TestLoadConfigValues(t *testing.T) {
 	if len(c.SessionSecrets) != 2 || string(c.SessionSecrets[0]) != first || string(c.SessionSecrets[1]) != second || c.SessionSecretMade {
 		t.Error("the session secrets are not the two that were given, in order")
 	}
-	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.Currency != "JPY" || c.TimeZone.String() != "America/Los_Angeles" || c.TeamsFile != "teams.json" {
+	if c.IdleTimeout != 15*time.Minute || c.MaxAge != 8*time.Hour || c.LogFormat != "json" || len(c.Scopes) != 2 || c.Currency != "JPY" || c.TimeZone.String() != "America/Los_Angeles" || c.TeamsFile != "config_test.go" {
 		t.Errorf("got %v, %v, %q, %q, %q", c.IdleTimeout, c.MaxAge, c.LogFormat, c.Scopes, c.TeamsFile)
 	}
 	if c.LogLevel != slog.LevelDebug || c.DrainDelay != 0 || c.KeepAliveTimeout != 75*time.Second {
@@ -250,6 +250,9 @@ func TestSecretsInFiles(t *testing.T) {
 		{"both set", "OKTA_CLIENT_SECRET", "canary", "OKTA_CLIENT_SECRET_FILE is set, and so is OKTA_CLIENT_SECRET"},
 		{"no such file", "OKTA_CLIENT_SECRET_FILE", filepath.Join(dir, "none"), "no such file"},
 		{"a folder", "OKTA_CLIENT_SECRET_FILE", dir, "cannot be read"},
+		{"no such teams file", "TEAMS_FILE", filepath.Join(dir, "none"), "and there is no such file. Example: TEAMS_FILE=/"},
+		{"a folder for a teams file", "TEAMS_FILE", dir, "which cannot be read. Example: TEAMS_FILE=/"},
+		{"no such key", "OKTA_PRIVATE_KEY_FILE", filepath.Join(dir, "none"), "and there is no such file. Example: OKTA_PRIVATE_KEY_FILE=/"},
 		{"empty", "OKTA_CLIENT_SECRET_FILE", file("empty", " \n"), "is empty"},
 		{"blank", "OKTA_CLIENT_SECRET_FILE", "  ", "is blank"},
 		{"placeholder", "OKTA_CLIENT_SECRET_FILE", file("placeholder", "your-client-secret"), "OKTA_CLIENT_SECRET_FILE still holds a placeholder"},

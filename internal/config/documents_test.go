@@ -62,6 +62,7 @@ func TestEnvExample(t *testing.T) {
 		filled = strings.NewReplacer(
 			"{yourOktaDomain}", "dev-123456.okta.com", "{yourClientID}", "0oa1", "{yourClientSecret}", "a$B",
 			"{the output of openssl rand -hex 32}", strings.Repeat("0f", 32),
+			"/etc/expense-dashboard/client-key.pem", "documents_test.go", "TEAMS_FILE=teams.json", "TEAMS_FILE=documents_test.go", // files that are there
 		).Replace(filled)
 		c, err := Load(lookup(dotEnv(t, filled)))
 		if err != nil {

@@ -72,11 +72,12 @@ func (l *Loader) clientAuth(c *Config) {
 	const auth, key, clientSecret = "OKTA_CLIENT_AUTH", "OKTA_PRIVATE_KEY_FILE", "OKTA_CLIENT_SECRET"
 	const keyExample, secretExample = "/etc/expense-dashboard/client-key.pem", "'the client secret of the app, in single quotes'"
 	c.ClientAuth = l.oneOfOrNone(auth, "private_key_jwt", "client_secret_basic", "client_secret_post")
-	c.PrivateKeyFile = l.optional(key, keyExample)
-	if c.ClientAuth == "private_key_jwt" && c.PrivateKeyFile == "" {
+	c.PrivateKeyFile = l.file(key, keyExample)
+	named := strings.TrimSpace(l.Getenv(key)) != ""
+	if c.ClientAuth == "private_key_jwt" && !named {
 		l.problem(auth, "is private_key_jwt, and OKTA_PRIVATE_KEY_FILE names no key", "client_secret_basic")
 	}
-	needed := c.PrivateKeyFile == "" && c.ClientAuth != "private_key_jwt"
+	needed := !named && c.ClientAuth != "private_key_jwt"
 	if needed || c.ClientAuth == "client_secret_basic" || c.ClientAuth == "client_secret_post" {
 		c.ClientSecret = secret.Text(l.required(clientSecret, secretExample))
 	} else {
