@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +43,11 @@ func TestDecisionsAbused(t *testing.T) {
 	leads := people["lead"].LogExpense("finance", item())
 	forOwner := people["lead"].LogExpense("finance", apptest.With(item(), "person", "owner@example.com"))
 	foreign := people["admin"].LogExpense("hr", item())
+	marked := regexp.MustCompile(`name="submission" value="([^"]+)"`).FindStringSubmatch(people["lead"].Get(theirs.Path()).Body)
+	if marked == nil {
+		t.Fatal("the lead's form carries no submission")
+	}
+	ofLead := url.Values{"version": {"1"}, "submission": {marked[1]}}
 	tests := []struct {
 		name, role, path string
 		form             url.Values
@@ -53,6 +59,10 @@ func TestDecisionsAbused(t *testing.T) {
 		{"their own, though an administrator", "admin", foreign.Path() + "/approve", url.Values{"version": {"1"}}, 403},
 		{"a hostile member", "member", theirs.Path() + "/approve", url.Values{"version": {"1"}}, 403},
 		{"an auditor", "auditor", theirs.Path() + "/send-back", url.Values{"version": {"1"}, "reason": {"no"}}, 403},
+		{"an auditor by a lead's form", "auditor", theirs.Path() + "/approve", ofLead, 403},
+		{"an auditor changes by a lead's form", "auditor", theirs.Path(), ofLead, 403},
+		{"an auditor deletes by a lead's form", "auditor", theirs.Path() + "/delete", ofLead, 403},
+		{"an administrator by a lead's form", "admin", theirs.Path() + "/approve", ofLead, 409},
 		{"a lead of another team", "other.lead", theirs.Path() + "/approve", url.Values{"version": {"1"}}, 403},
 		{"an expense under another team", "lead", strings.Replace(foreign.Path(), "/hr/", "/finance/", 1) + "/approve", url.Values{"version": {"1"}}, 404},
 		{"no such expense", "lead", "/team/finance/expenses/" + expense.NewID() + "/approve", url.Values{"version": {"1"}}, 404},

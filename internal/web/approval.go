@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -64,13 +65,15 @@ func (s *Site) SendBack(w http.ResponseWriter, r *http.Request, v Visit) error {
 }
 
 // expenseToDecide finds the expense that a decision is about, and the version that its
-// sender saw. Where nothing is approved there is no such page.
+// sender saw. Where nothing is approved there is no such page. What the sender may
+// not decide comes before whose form it is.
 func (s *Site) expenseToDecide(r *http.Request, v Visit) (e expense.Expense, version int64, err error) {
 	if !s.approves(v) {
 		return expense.Expense{}, 0, expense.ErrNotFound
 	}
-	if err := readForm(r, v.Person); err != nil {
-		return expense.Expense{}, 0, err
+	formErr := readForm(r, v.Person)
+	if formErr != nil && !errors.Is(formErr, errOfAnother) {
+		return expense.Expense{}, 0, formErr
 	}
 	e, err = s.store.Expense(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
 	switch {
@@ -82,6 +85,8 @@ func (s *Site) expenseToDecide(r *http.Request, v Visit) (e expense.Expense, ver
 		return expense.Expense{}, 0, ErrForbidden
 	case e.Involved:
 		return expense.Expense{}, 0, errOwnDecision
+	case formErr != nil:
+		return expense.Expense{}, 0, formErr
 	case !r.PostForm.Has("version"):
 		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the page was opened with"}
 	}

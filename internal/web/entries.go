@@ -259,10 +259,11 @@ func (s *Site) conflict(w http.ResponseWriter, r *http.Request, v Visit, form pa
 }
 
 // expenseToChange finds the expense that a form is about, and the version that
-// its sender saw.
+// its sender saw. What the sender may not see or change comes before whose form it is.
 func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, version int64, err error) {
-	if err := readForm(r, v.Person); err != nil {
-		return expense.Expense{}, 0, err
+	formErr := readForm(r, v.Person)
+	if formErr != nil && !errors.Is(formErr, errOfAnother) {
+		return expense.Expense{}, 0, formErr
 	}
 	e, err = s.store.Expense(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
 	switch {
@@ -272,6 +273,8 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 		return expense.Expense{}, 0, expense.ErrNotFound
 	case !v.mayChange(e):
 		return expense.Expense{}, 0, ErrForbidden
+	case formErr != nil:
+		return expense.Expense{}, 0, formErr
 	case !r.PostForm.Has("version"):
 		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the form was opened with"}
 	}
