@@ -125,7 +125,16 @@ func databaseURL(i command.Invocation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return variables.DatabaseURL()
+	address, err := variables.DatabaseURL()
+	if err != nil {
+		return "", err
+	}
+	// A store that is not started asks nothing of the database.
+	db, err := store.Open(address, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		return "", &config.Error{Err: of("DATABASE_URL is", err)}
+	}
+	return address, db.Close()
 }
 
 // backup copies the database of DATABASE_URL.

@@ -24,6 +24,8 @@ func TestStartTellsProblems(t *testing.T) {
 		{"argument", []string{"serve"}, rightConfig(), []string{`"serve"`}},
 		{"configuration and teams file together", nil, map[string]string{"TEAMS_FILE": teams}, []string{"OKTA_ISSUER", "OKTA_CLIENT_ID", "OKTA_CLIENT_SECRET", teams, `"sales"`}},
 		{"everything together", nil, map[string]string{"TEAMS_FILE": teams, "DATABASE_URL": "mysql://root:canary@localhost/x", "LOG_FORMAT": "xml"}, []string{"OKTA_ISSUER", "TEAMS_FILE " + teams, "DATABASE_URL is not a database URL", "LOG_FORMAT"}},
+		{"repair of no database URL", []string{"repair"}, map[string]string{"DATABASE_URL": "mysql://root:canary@localhost/x"}, []string{"DATABASE_URL is not a database URL"}},
+		{"the end of sessions of no database URL", []string{"end-sessions"}, map[string]string{"DATABASE_URL": "mysql://root:canary@localhost/x"}, []string{"DATABASE_URL is not a database URL"}},
 		{"near miss", nil, map[string]string{"OKTA_ISUER": "https://dev-1.okta.com"}, []string{"OKTA_ISSUER is missing", "OKTA_ISUER is set, and nothing reads it: did you mean OKTA_ISSUER?"}},
 		{"bare", nil, nil, []string{"there is no file .env", "cp .env.example .env", "make run"}},
 		{"teams file missing", nil, func() map[string]string { v := rightConfig(); v["TEAMS_FILE"] = teams + "x"; return v }(), []string{teams + "x"}},

@@ -79,7 +79,7 @@ func (s *Site) CloseCategories(w http.ResponseWriter, r *http.Request, v Visit) 
 	}
 	closed := r.PostForm.Get("closed")
 	if closed != "yes" && closed != "no" {
-		return &expense.QueryError{"closed is yes or no"}
+		return &expense.QueryError{Text: "closed is yes or no"}
 	}
 	told := page.Notice{Text: "The list is closed: expenses have no other categories."}
 	if closed == "no" {
