@@ -5,7 +5,7 @@ TOOL = go tool -modfile=tools/go.mod
 ## run: build and serve; with a .env for that Okta org, else beside the development provider with sample expenses
 run: build
 	@if [ -f .env ]; then exec ./expense-dashboard; \
-	else SAMPLE_DATA=$${SAMPLE_DATA:-true} exec bin/devidp $(DEVIDP) ./expense-dashboard; fi
+	else SAMPLE_DATA=$${SAMPLE_DATA:-true} TEAMS_FILE=$${TEAMS_FILE:-examples/teams.json} exec bin/devidp $(DEVIDP) ./expense-dashboard; fi
 
 ## doctor: say what is wrong with the set-up, and what to do about it
 doctor: build

@@ -37,8 +37,12 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 	if err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
+	var finance []string // the ids of its expenses
 	for i, entry := range entries {
 		e := expense.Expense{ID: expense.NewID(), Entry: entry, Version: 1, CreatedAt: now}
+		if entry.Team == sampleTeam {
+			finance = append(finance, e.ID)
+		}
 		if err := adding.add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
 			return fmt.Errorf("sample: %w", err)
 		}
@@ -46,7 +50,40 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 	if err := adding.flush(ctx); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
+	if err := manageSample(ctx, tx, finance, today, now, c); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
 	return nil
+}
+
+// sampleTeam is the team of the sample that has a lead, who has decided about some of
+// its expenses and set a budget.
+const sampleTeam = "finance"
+
+// manageSample approves one of the team's expenses, sends one back, and sets a budget
+// that the latest one is over.
+func manageSample(ctx context.Context, tx *sql.Tx, ids []string, today expense.Date, now time.Time, c expense.Currency) error {
+	lead := expense.Actor{Address: "diana.park@task-vantage.com", Name: "Diana Park"}
+	for i, decided := range []struct {
+		action  string
+		status  expense.Status
+		changes []expense.Change
+	}{
+		{expense.ActionApproved, expense.StatusApproved, nil},
+		{expense.ActionSentBack, expense.StatusSentBack, []expense.Change{{Field: "reason", New: "The receipt is missing."}}},
+	} {
+		e := expense.Expense{ID: ids[i+1], Version: 2}
+		changes := append([]expense.Change{{Field: "status", Old: string(expense.StatusLogged), New: string(decided.status)}}, decided.changes...)
+		if _, err := tx.ExecContext(ctx, `UPDATE expenses SET status = $2, version = $3 WHERE id = $1`, e.ID, string(decided.status), e.Version); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, lead, decided.action, e, now, changes); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO budgets (team, version, month, category, amount_cents, at, actor_address, actor_name)
+		VALUES ($1, 1, $2, NULL, $3, $4, $5, $6)`, sampleTeam, today.StartOfMonth(-1).Month(), int64(c.Of(1000)), now.UnixMilli(), lead.Address, lead.Name)
+	return err
 }
 
 // sampleEntries reads the embedded sample, which has the columns team, name,

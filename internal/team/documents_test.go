@@ -31,3 +31,19 @@ func TestDocumentedTeamsFiles(t *testing.T) {
 		})
 	}
 }
+
+// TestTeamsFileOfMakeRun reads the teams file of `make run`: the built-in one, with
+// approval for the team that has a lead.
+func TestTeamsFileOfMakeRun(t *testing.T) {
+	file, err := os.ReadFile("../../examples/teams.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !directory.Approval("finance") || directory.Approval("hr") || !directory.Access("diana.park@task-vantage.com", nil).CanDecide("finance") {
+		t.Error("finance approves nothing, or Diana Park does not decide")
+	}
+}
