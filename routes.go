@@ -65,24 +65,8 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET /expenses/new", s.forEverybody(s.NewForAnyTeam))
 	handle("GET "+web.ActivityPath, s.forOverseers(s.Activity))
 	handle("GET "+web.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
-	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
-	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
-	handle("GET "+web.ImportPath+"/sample.csv", s.forAdmins(s.ImportSample))
-	handle("GET "+web.ImportPath+"/{id}", s.forAdmins(s.ImportPreview))
-	handle("POST "+web.ImportPath+"/{id}", s.forAdmins(s.fresh(s.ConfirmImport)))
-	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
-	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 
-	handle("GET "+web.CategoriesPath, s.forAdmins(s.Categories))
-	handle("POST "+web.CategoriesPath, s.forAdmins(s.CloseCategories))
-	handle("POST "+web.CategoriesPath+"/{id}/rename", s.forAdmins(s.RenameCategory))
-	handle("POST "+web.CategoriesPath+"/{id}/retire", s.forAdmins(s.RetireCategory))
-	handle("POST "+web.CategoriesPath+"/{id}/undo", s.forAdmins(s.UndoCategory))
-
-	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
-	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.fresh(s.JoinPerson)))
-	handle("POST "+web.PeoplePath+"/{id}/part", s.forAdmins(s.PartPerson))
-
+	s.adminRoutes(handle)
 	s.sessionRoutes(handle)
 
 	handle("GET /login", failedSignIns(s.metrics, s.signIn.login))
@@ -122,6 +106,27 @@ func asteriskless(mux *http.ServeMux, unknown http.Handler) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// adminRoutes adds the routes for administrators alone.
+func (s *app) adminRoutes(handle func(pattern string, h web.Handler)) {
+	handle("GET "+web.ImportPath, s.forAdmins(s.ImportForm))
+	handle("POST "+web.ImportPath, s.forAdmins(s.ImportFile))
+	handle("GET "+web.ImportPath+"/sample.csv", s.forAdmins(s.ImportSample))
+	handle("GET "+web.ImportPath+"/{id}", s.forAdmins(s.ImportPreview))
+	handle("POST "+web.ImportPath+"/{id}", s.forAdmins(s.fresh(s.ConfirmImport)))
+	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
+	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
+
+	handle("GET "+web.CategoriesPath, s.forAdmins(s.Categories))
+	handle("POST "+web.CategoriesPath, s.forAdmins(s.CloseCategories))
+	handle("POST "+web.CategoriesPath+"/{id}/rename", s.forAdmins(s.RenameCategory))
+	handle("POST "+web.CategoriesPath+"/{id}/retire", s.forAdmins(s.RetireCategory))
+	handle("POST "+web.CategoriesPath+"/{id}/undo", s.forAdmins(s.UndoCategory))
+
+	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
+	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.fresh(s.JoinPerson)))
+	handle("POST "+web.PeoplePath+"/{id}/part", s.forAdmins(s.PartPerson))
 }
 
 // sessionRoutes adds the routes about sessions. Those for the provider's servers

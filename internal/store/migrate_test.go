@@ -27,11 +27,23 @@ var released = map[string]string{
 	"sqlite/00003_revisions.sql":   "d2872aae38ec9727b71f1da939dae090610410c663ad3951aac9faf93b3a2541",
 	"sqlite/00004_filters.sql":     "571d588cb2afc6b004d6aaa4dceafbc6fc8f528d5dfeb3259459070f63134835",
 	"sqlite/00005_people.sql":      "8f8712b1c2873d1aade7efc658df3cb08500f67a2b617d0c8f8efbbe21ba2961",
+	"sqlite/00006_endings.sql":     "313a3854dbcc35668751e9079d1cdcca7fb8234318cf9433ff126e88b940d80b",
+	"sqlite/00007_imports.sql":     "5db56450f2bbe480dfc3e3a0d54c2e1683c388a2f6de734360884d8d89b15bde",
+	"sqlite/00008_managing.sql":    "f890172a3326d97a2ceb3a9389bcd32221355855a06a4eb93816020b4621456e",
+	"sqlite/00009_search.sql":      "fac4c6d684e9c484a15ffc33b7455e8e774fd055af98354d4c5813c2b3bb170c",
+	"sqlite/00010_currency.sql":    "cb942c2eda342949a003f326fd0fa51a019697987b58c6df69f23344b375f3ea",
+	"sqlite/00011_activity.sql":    "1f96eca8c51bed37a5d5607a0004fd9e333026e2615d6c39225adb41f37bf361",
 	"postgres/00001_expenses.sql":  "698834ce16898087c36a69e32b85fce0b9ef391f3eb986dff9f1b4d43392510e",
 	"postgres/00002_sessions.sql":  "07df3abb0af29998c725bfb9b665c8a8c092060e862a0d8013785d11ab0333d2",
 	"postgres/00003_revisions.sql": "3013dde6d42a93ed3399b54c986da66369255d74059b0efe3bd92d26fc265609",
 	"postgres/00004_filters.sql":   "ce4b29283e9697e5ce73370152ffc5b68ecd50c74f0c7a9521003a1c5721872d",
 	"postgres/00005_people.sql":    "9a6d9c77886e0fed93b2204735ec35d8f99391d95ffbc286abb597c7f968d4b3",
+	"postgres/00006_endings.sql":   "e1294d71d56c0e798546edb2331fe68ea913d76586bb2e8abf12a7c78810539a",
+	"postgres/00007_imports.sql":   "b10b5b834bb5f505da8bb1adcdf1cdf174db564aab9abbd58bb772beac6c7069",
+	"postgres/00008_managing.sql":  "1feb9c82d5d79ad832517b8d74f2c5358172c324c8e1e4f45735749304d46934",
+	"postgres/00009_search.sql":    "aae2e83079654b57bd2000c4b72551dc600f0edc4f5d5a7df0828ac8569226d2",
+	"postgres/00010_currency.sql":  "b6a25bfcaa794c4500a9e6e60d3897e5a7e9d48b87eaf88eb72db29465187cfc",
+	"postgres/00011_activity.sql":  "1f96eca8c51bed37a5d5607a0004fd9e333026e2615d6c39225adb41f37bf361",
 }
 
 func TestReleasedMigrationsStayAsTheyAre(t *testing.T) {

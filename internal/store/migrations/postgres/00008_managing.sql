@@ -44,23 +44,3 @@ CREATE TABLE merged_expenses (
     expense  TEXT COLLATE "C" NOT NULL REFERENCES expenses (id),
     PRIMARY KEY (category, expense)
 );
-
--- What was done to several expenses at once, so that it can be undone.
-CREATE TABLE batches (
-    id        TEXT COLLATE "C" PRIMARY KEY CHECK (length(id) = 26),
-    issuer    TEXT NOT NULL, -- of who did it
-    subject   TEXT NOT NULL, -- the same
-    address   TEXT NOT NULL, -- the same
-    at        BIGINT NOT NULL, -- milliseconds since 1970 in UTC
-    undone_at BIGINT           -- the same; NULL while it stands
-);
-CREATE TABLE batch_expenses (
-    batch      TEXT COLLATE "C" NOT NULL REFERENCES batches (id),
-    expense    TEXT COLLATE "C" NOT NULL REFERENCES expenses (id),
-    version    BIGINT NOT NULL, -- that it got
-    -- What it was before.
-    team       TEXT COLLATE "C" NOT NULL,
-    category   BIGINT NOT NULL REFERENCES categories (id),
-    status     TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (batch, expense)
-);

@@ -39,23 +39,3 @@ CREATE TABLE merged_expenses (
     expense  TEXT NOT NULL REFERENCES expenses (id),
     PRIMARY KEY (category, expense)
 ) STRICT, WITHOUT ROWID;
-
--- What was done to several expenses at once, so that it can be undone.
-CREATE TABLE batches (
-    id        TEXT PRIMARY KEY CHECK (length(id) = 26),
-    issuer    TEXT NOT NULL, -- of who did it
-    subject   TEXT NOT NULL, -- the same
-    address   TEXT NOT NULL, -- the same
-    at        INTEGER NOT NULL, -- milliseconds since 1970 in UTC
-    undone_at INTEGER           -- the same; NULL while it stands
-) STRICT;
-CREATE TABLE batch_expenses (
-    batch      TEXT NOT NULL REFERENCES batches (id),
-    expense    TEXT NOT NULL REFERENCES expenses (id),
-    version    INTEGER NOT NULL, -- that it got
-    -- What it was before.
-    team       TEXT NOT NULL,
-    category   INTEGER NOT NULL REFERENCES categories (id),
-    status     TEXT NOT NULL,
-    PRIMARY KEY (batch, expense)
-) STRICT, WITHOUT ROWID;
