@@ -127,9 +127,10 @@ func TestSumsOfManyPagesAreKept(t *testing.T) {
 			for _, s := range sites {
 				asked += s.store.Queries()
 			}
-			// Each page asks for its rows and perhaps for the revisions; each copy
-			// a few times for the sums and for what its filter offers.
-			if copies := int64(len(sites)); pages < 12 || asked > 2*pages+4*copies {
+			// Each page asks for its rows and perhaps for the revisions; one that asked
+			// for its sums too would ask three times. Beside that each copy asks a few
+			// times for the sums, for what its filter offers, and for imports to take.
+			if copies := int64(len(sites)); pages < 12 || asked >= 3*pages {
 				t.Errorf("%d pages on %d copies asked %d times, and so for sums more than once each", pages, copies, asked)
 			}
 		}
