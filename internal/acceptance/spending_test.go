@@ -797,3 +797,15 @@ func TestDatabaseAway(t *testing.T) {
 	b.Get("/team/finance/expenses/new").Check(t, 200, "This is not saved yet", "at the harbour", form.Get("submission"))
 	b.Post("/team/finance/expenses", form).Check(t, http.StatusSeeOther)
 }
+
+// TestAmountsBetween asks for expenses by their amounts, as their reader writes them.
+func TestAmountsBetween(t *testing.T) {
+	t.Parallel()
+	b := startProgram(t, setup{}).Browser()
+	b.SignIn(finance)
+	b.Get("/team/finance?min=400&max=1,000.00").Check(t, 200, "Promotional Material", "Event Booth", "!Team Lunch</a>", "$1,400.00")
+	b.Get("/team/finance?min=1.000,00", "Accept-Language", "de").Check(t, 200, "Product Launch Campaign", "!Event Booth</a>")
+	b.Get("/team/finance?min=cheap&q=x").Check(t, http.StatusBadRequest, `value="cheap"`, "filter-min-error")
+	b.Get("/team/finance/expenses.json?max=200").Check(t, 200, `"count":1`)
+	b.Get("/team/finance/expenses.csv?min=2&max=1").Check(t, http.StatusBadRequest)
+}

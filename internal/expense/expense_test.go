@@ -173,7 +173,7 @@ func TestParseExpenseQuery(t *testing.T) {
 		{"sort alone", "sort=amount", Query{Sort: "amount"}, ""},
 		{"order alone", "order=asc", Query{Sort: "date"}, ""},
 		{"one day", "from=2026-01-01&to=2026-01-01", Query{From: NewDate(2026, 1, 1), To: NewDate(2026, 1, 1), Sort: "date", Desc: true}, ""},
-		{"unknown parameter", "page=2", Query{}, "page: “page” is not a parameter of this page. These are: q, person, category, from, to, sort, order, after, before."},
+		{"unknown parameter", "page=2", Query{}, "page: “page” is not a parameter of this page. These are: q, person, category, from, to, min, max, sort, order, after, before."},
 		{"another case", "Sort=date", Query{}, "Sort: “Sort” is not a parameter"},
 		{"empty name", "=x", Query{}, ": “” is not a parameter"},
 		{"repeated", "sort=date&sort=item", Query{}, "sort: sort stands more than once"},

@@ -21,10 +21,18 @@ type Query struct {
 	Status   Status   // only where expenses are approved
 	Approval bool     // asks for the sums by status too
 	From, To Date     // both included
+	Min, Max Bound    // of the amount, both included
 	Sort     string   // one of SortNames; nothing is by date
 	Desc     bool
 	After    Cursor // where its page starts; zero at the start
 	Before   Cursor // where its page ends instead; zero where After says
+}
+
+// Bound is an amount as a bound of a query, and as an address has it. The zero Bound
+// does not restrict.
+type Bound struct {
+	Amount Money
+	Text   string
 }
 
 // PersonMe stands in a query for whoever reads.
@@ -75,7 +83,7 @@ func (f *QueryFaults) find(parameter, format string, args ...any) {
 
 const (
 	// queryNames are the parameters of a page of expenses.
-	queryNames = "q, person, category, from, to, sort, order, after, before"
+	queryNames = "q, person, category, from, to, min, max, sort, order, after, before"
 	// SortNames are the columns by which a page sorts.
 	SortNames = "date, person, item, category, amount"
 	// statusName is one more where expenses are approved.
@@ -83,7 +91,7 @@ const (
 )
 
 // ParseQuery reads the parameters of a page of expenses: q, person, category,
-// from, to, sort, order and after. Nothing is ignored: an unknown or repeated
+// from, to, sort, order, after and before; ReadBounds reads min and max. Nothing is ignored: an unknown or repeated
 // parameter and a value that is not understood are among the QueryFaults, which
 // are the error. An empty value, as an empty field of a form sends it, is none.
 func ParseQuery(params url.Values) (Query, error) { return parseQuery(params, queryNames) }
@@ -116,6 +124,31 @@ func parseQuery(params url.Values, names string) (Query, error) {
 		return Query{}, faults
 	}
 	return q, nil
+}
+
+// ReadBounds reads min and max, which are amounts as their reader writes them, and
+// returns what is not understood of them.
+func (q *Query) ReadBounds(params url.Values, n Notation) QueryFaults {
+	var faults QueryFaults
+	for _, bound := range []struct {
+		name string
+		to   *Bound
+	}{{"min", &q.Min}, {"max", &q.Max}} {
+		text := strings.TrimSpace(params.Get(bound.name))
+		if text == "" {
+			continue
+		}
+		amount, problem := n.Parse(text)
+		if problem != "" {
+			faults.find(bound.name, "%s", problem)
+			continue
+		}
+		*bound.to = Bound{Amount: amount, Text: n.Currency.Plain(amount)}
+	}
+	if faults == nil && q.Min.Text != "" && q.Max.Text != "" && q.Min.Amount > q.Max.Amount {
+		faults.find("max", "The largest amount, %s, is below the smallest, %s.", q.Max.Text, q.Min.Text)
+	}
+	return faults
 }
 
 // readPlaces reads where the page starts or ends.
@@ -204,7 +237,8 @@ func (q Query) First() Query {
 
 // Filtered reports whether q asks for less than all expenses of its teams.
 func (q Query) Filtered() bool {
-	return q.Q != "" || q.Person != "" || q.Category != "" || q.Status != "" || !q.From.IsZero() || !q.To.IsZero()
+	return q.Q != "" || q.Person != "" || q.Category != "" || q.Status != "" || !q.From.IsZero() || !q.To.IsZero() ||
+		q.Min.Text != "" || q.Max.Text != ""
 }
 
 // order is q's direction as the parameter of that name has it.
@@ -230,6 +264,8 @@ func (q Query) Values() url.Values {
 	set(statusName, string(q.Status))
 	set("from", q.From.String())
 	set("to", q.To.String())
+	set("min", q.Min.Text)
+	set("max", q.Max.Text)
 	if q.Sort != "date" || !q.Desc {
 		set("sort", q.Sort)
 		set("order", q.order())

@@ -53,6 +53,12 @@ func (q statement) where(b *sqlBuilder, by index) string {
 	if !q.To.IsZero() {
 		condition += " AND " + by.filter(q, "date") + " <= " + b.arg(q.To)
 	}
+	if q.Min.Text != "" {
+		condition += " AND " + by.filter(q, "amount_cents") + " >= " + b.arg(int64(q.Min.Amount))
+	}
+	if q.Max.Text != "" {
+		condition += " AND " + by.filter(q, "amount_cents") + " <= " + b.arg(int64(q.Max.Amount))
+	}
 	return condition
 }
 
@@ -126,7 +132,7 @@ func (q statement) groups(b *sqlBuilder) string {
 func (q statement) found(b *sqlBuilder) string {
 	wholeMonths := (q.From.IsZero() || q.From == q.From.StartOfMonth(0)) &&
 		(q.To.IsZero() || q.To.AddDays(1) == q.To.StartOfMonth(1))
-	if q.Q != "" || q.Status != "" || !wholeMonths {
+	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" || !wholeMonths {
 		return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
 			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
 	}

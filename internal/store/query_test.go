@@ -56,6 +56,7 @@ func matches(q expense.Query, e expense.Expense) bool {
 	}
 	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&
 		(q.Person == "" || expense.Fold(q.Person) == expense.Fold(e.Person)) && (q.Category == "" || expense.CategoryKey(q.Category) == expense.CategoryKey(e.Category)) &&
+		(q.Min.Text == "" || e.Amount >= q.Min.Amount) && (q.Max.Text == "" || e.Amount <= q.Max.Amount) &&
 		(q.From.IsZero() || e.Date.Compare(q.From) >= 0) && (q.To.IsZero() || e.Date.Compare(q.To) <= 0)
 }
 
@@ -153,6 +154,8 @@ func TestPagesHoldWhatIsAskedFor(t *testing.T) {
 			{Teams: []string{}},
 			{Teams: []string{"x"}},
 			{Q: "BANANA"},
+			{Min: expense.Bound{Amount: 1500, Text: "15.00"}},
+			{Teams: []string{"hr"}, Min: expense.Bound{Amount: 500, Text: "5.00"}, Max: expense.Bound{Amount: 900, Text: "9.00"}},
 			{Q: "%"},
 			{Q: "_"},
 			{Q: `\`},

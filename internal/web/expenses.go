@@ -206,6 +206,13 @@ func (s *Site) queryOf(r *http.Request, v Visit) (expense.Query, Visit, error) {
 		parse = expense.ParseApprovalQuery
 	}
 	q, err := parse(parameters)
+	if parameters.Get("min")+parameters.Get("max") != "" {
+		if wrong := q.ReadBounds(parameters, s.pages.Locales.Of(r).Notation()); wrong != nil {
+			var faults expense.QueryFaults
+			errors.As(err, &faults)
+			err = append(faults, wrong...)
+		}
+	}
 	q.Approval = s.approves(v)
 	q.Teams, q.Reader = v.teams(), v.actor()
 	return q, v, err
@@ -227,7 +234,7 @@ func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, share
 		Faults: faults, Approval: s.approves(v), People: page.Choices(nil, typed.Get("person")), Categories: page.Choices(nil, typed.Get("category")),
 		Filter: page.FilterForm{
 			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), Status: typed.Get("status"), From: typed.Get("from"), To: typed.Get("to"),
-			Faults: faults,
+			Min: typed.Get("min"), Max: typed.Get("max"), Faults: faults,
 		},
 	})
 }
@@ -414,7 +421,7 @@ func filterOf(v Visit, q expense.Query) page.FilterForm {
 	values := q.Values()
 	return page.FilterForm{
 		Q: q.Q, Person: q.Person, Category: q.Category, Status: string(q.Status), Team: v.only, From: q.From.String(), To: q.To.String(),
-		Sort: values.Get("sort"), Order: values.Get("order"),
+		Min: q.Min.Text, Max: q.Max.Text, Sort: values.Get("sort"), Order: values.Get("order"),
 	}
 }
 

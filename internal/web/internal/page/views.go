@@ -135,9 +135,9 @@ type Part struct {
 // A FilterForm is the filter as it stands in the address, texts as typed, with
 // what is not understood of it.
 type FilterForm struct {
-	Q, Person, Category, Team, From, To, Sort, Order string
-	Faults                                           expense.QueryFaults
-	Status                                           string
+	Q, Person, Category, Team, From, To, Min, Max, Sort, Order string
+	Faults                                                     expense.QueryFaults
+	Status                                                     string
 }
 
 // Fault is what is not understood of a field, or empty.
@@ -145,12 +145,12 @@ func (f FilterForm) Fault(field string) string { return f.Faults.Text(field) }
 
 // Has reports whether a parameter of the address has a field.
 func (f FilterForm) Has(parameter string) bool {
-	return slices.Contains([]string{"q", "person", "category", "status", "from", "to"}, parameter)
+	return slices.Contains([]string{"q", "person", "category", "status", "from", "to", "min", "max"}, parameter)
 }
 
 // Narrowed reports whether one of the fields is used that fold.
 func (f FilterForm) Narrowed() bool {
-	return f.Person != "" || f.Category != "" || f.Status != "" || f.Team != "" || f.From != "" || f.To != ""
+	return f.Person != "" || f.Category != "" || f.Status != "" || f.Team != "" || f.From != "" || f.To != "" || f.Min != "" || f.Max != ""
 }
 
 // Mark marks the expense with an id, of which a notice speaks.
