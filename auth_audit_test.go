@@ -129,8 +129,9 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 			}
 			requests += 5
 			checkLog(t, format, r.Log.String())
-			// A request has its own line, and one at most for why it failed or what it did.
-			if added := strings.Count(r.Log.String(), "\n") - lines; added < requests || added > 2*requests {
+			// A request has its own line, and one at most for why it failed or what it did;
+			// the last two of the sign-in before may still be on their way.
+			if added := strings.Count(r.Log.String(), "\n") - lines; added < requests || added > 2*requests+2 {
 				t.Errorf("%d requests add %d lines", requests, added)
 			}
 		})

@@ -133,7 +133,7 @@ func tour(tab *tab, name, email string, teams []string) {
 	tab.click(linkTo("Sign in"), http.StatusOK)
 	tab.click(button(name), http.StatusOK)
 	tab.isAt("/dashboard", "Dashboard")
-	got := tab.texts("main table.comparison tbody a")
+	got := tab.texts("main table.comparison tbody th a")
 	if len(teams) == 1 {
 		got = tab.texts("h1")
 	}
