@@ -24,12 +24,23 @@ func SampleFile() string { return sampleExpenses }
 // sample, dated over the months before today. Two programs that do so at once
 // fill it once.
 func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.Currency) error {
-	var filled bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM expenses)`).Scan(&filled); err != nil || filled {
+	filled, err := hasExpenses(ctx, tx)
+	if err != nil || filled {
 		return err
 	}
 	entries, err := sampleEntries(today, c)
 	if err != nil {
+		return err
+	}
+	// Another program may be filling it now: whoever has the teams looks again.
+	teams := make([]string, len(entries))
+	for i, entry := range entries {
+		teams[i] = entry.Team
+	}
+	if err := lockTeams(ctx, tx, teams...); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if filled, err := hasExpenses(ctx, tx); err != nil || filled {
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
@@ -54,6 +65,12 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 		return fmt.Errorf("sample: %w", err)
 	}
 	return nil
+}
+
+// hasExpenses reports whether there is an expense, deleted ones counted.
+func hasExpenses(ctx context.Context, tx *sql.Tx) (has bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM expenses)`).Scan(&has)
+	return has, err
 }
 
 // sampleTeam is the team of the sample that has a lead, who has decided about some of

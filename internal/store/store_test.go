@@ -374,8 +374,8 @@ func TestDatabaseRefusesWhatTheFormsRefuse(t *testing.T) {
 
 func TestSample(t *testing.T) {
 	t.Parallel()
-	today := expense.DateOf(time.Now())
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		today := expense.DateOf(time.Now())
 		var wg sync.WaitGroup
 		stores := make([]*Store, 4)
 		for i := range stores {
