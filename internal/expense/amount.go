@@ -30,8 +30,18 @@ func (n Notation) Example() string { return n.Plain(n.Currency.Of(2469) / 2) }
 // 1,234.50, 1.234,50, 1 234,50, 1’234.50, with a minus and a symbol of the
 // currency around it. It never guesses: what means one amount with a decimal
 // point and another with a decimal comma is asked about, unless the writer's own
-// mark settles it. The problem is a sentence for them, or empty.
+// mark settles it. The problem is a sentence for them, or empty: zero is no amount of
+// an expense.
 func (n Notation) Parse(typed string) (m Money, problem string) {
+	m, problem = n.parse(typed)
+	if problem == "" && m == 0 {
+		return 0, "Enter an amount other than zero."
+	}
+	return m, problem
+}
+
+// parse is Parse for whom zero is an amount too.
+func (n Notation) parse(typed string) (m Money, problem string) {
 	typed = strings.TrimSpace(typed)
 	if typed == "" {
 		return 0, "Enter an amount, like " + n.Example() + "."
@@ -53,9 +63,6 @@ func (n Notation) Parse(typed string) (m Money, problem string) {
 		m = other.money
 	default:
 		return 0, n.fault(typed, number, own, other)
-	}
-	if m == 0 {
-		return 0, "Enter an amount other than zero."
 	}
 	if m > n.Currency.Max() {
 		return 0, "Enter an amount of at most " + n.Plain(n.Currency.Max()) + "."

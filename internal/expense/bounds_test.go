@@ -11,18 +11,27 @@ func TestReadBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	english := PlainNotation(dollars)
+	dinars, err := ParseCurrency("KWD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	english, comma := PlainNotation(dollars), Notation{Currency: dinars, Decimal: ","}
 	tests := []struct {
 		name, query string
+		notation    Notation
 		min, max    Bound
 		wrong       string // the parameter that is not understood
 	}{
-		{"none", "", Bound{}, Bound{}, ""},
-		{"empty fields of a form", "min=&max=+", Bound{}, Bound{}, ""},
-		{"both", "min=10&max=1,234.50", Bound{1000, "10.00"}, Bound{123450, "1234.50"}, ""},
-		{"below zero", "max=-5", Bound{}, Bound{-500, "-5.00"}, ""},
-		{"the wrong way round", "min=20&max=10", Bound{2000, "20.00"}, Bound{1000, "10.00"}, "max"},
-		{"no amount", "min=cheap", Bound{}, Bound{}, "min"},
+		{"none", "", english, Bound{}, Bound{}, ""},
+		{"empty fields of a form", "min=&max=+", english, Bound{}, Bound{}, ""},
+		{"both", "min=10&max=1,234.50", english, Bound{1000, "10.00"}, Bound{123450, "1234.50"}, ""},
+		{"below zero", "max=-5", english, Bound{}, Bound{-500, "-5.00"}, ""},
+		{"the wrong way round", "min=20&max=10", english, Bound{2000, "20.00"}, Bound{1000, "10.00"}, "max"},
+		{"refunds only", "max=0", english, Bound{}, Bound{0, "0.00"}, ""},
+		{"three decimals behind a comma", "min=1,5", comma, Bound{1500, "1,500"}, Bound{}, ""},
+		{"the same from its own link", "min=1,500", comma, Bound{1500, "1,500"}, Bound{}, ""},
+		{"two meanings", "min=1.500", comma, Bound{}, Bound{}, "min"},
+		{"no amount", "min=cheap", english, Bound{}, Bound{}, "min"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -32,7 +41,7 @@ func TestReadBounds(t *testing.T) {
 				t.Fatal(err)
 			}
 			var q Query
-			faults := q.ReadBounds(params, english)
+			faults := q.ReadBounds(params, test.notation)
 			if (faults != nil) != (test.wrong != "") || (test.wrong != "" && faults.Text(test.wrong) == "") {
 				t.Fatalf("faults %v, want one of %q", faults, test.wrong)
 			}

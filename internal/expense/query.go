@@ -28,8 +28,8 @@ type Query struct {
 	Before   Cursor // where its page ends instead; zero where After says
 }
 
-// Bound is an amount as a bound of a query, and as an address has it. The zero Bound
-// does not restrict.
+// Bound is an amount as a bound of a query, and as its reader writes it, who finds it
+// so in the form and in the addresses of links. The zero Bound does not restrict.
 type Bound struct {
 	Amount Money
 	Text   string
@@ -138,12 +138,12 @@ func (q *Query) ReadBounds(params url.Values, n Notation) QueryFaults {
 		if text == "" {
 			continue
 		}
-		amount, problem := n.Parse(text)
+		amount, problem := n.parse(text)
 		if problem != "" {
 			faults.find(bound.name, "%s", problem)
 			continue
 		}
-		*bound.to = Bound{Amount: amount, Text: n.Currency.Plain(amount)}
+		*bound.to = Bound{Amount: amount, Text: n.Plain(amount)}
 	}
 	if faults == nil && q.Min.Text != "" && q.Max.Text != "" && q.Min.Amount > q.Max.Amount {
 		faults.find("max", "The largest amount, %s, is below the smallest, %s.", q.Max.Text, q.Min.Text)
@@ -285,6 +285,9 @@ func (q Query) encodeCursor(c Cursor) string {
 		strings.Join([]string{q.Sort, q.order(), c.Value, strconv.FormatInt(c.Seq, 10), c.ID, strconv.FormatInt(c.Place, 10)}, "\n")))
 }
 
+// maxPlace is more expenses than there ever are, and far from what an int64 holds.
+const maxPlace = 1 << 40
+
 // parseCursor reads what encodeCursor returns for a query with q's sort and order.
 func (q Query) parseCursor(s string) (Cursor, bool) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -297,7 +300,7 @@ func (q Query) parseCursor(s string) (Cursor, bool) {
 	seq, err := strconv.ParseInt(parts[3], 10, 64)
 	place, placeErr := strconv.ParseInt(parts[5], 10, 64)
 	// One place has one name here too.
-	if err != nil || strconv.FormatInt(seq, 10) != parts[3] || placeErr != nil || place < 0 || strconv.FormatInt(place, 10) != parts[5] {
+	if err != nil || strconv.FormatInt(seq, 10) != parts[3] || placeErr != nil || place < 0 || place > maxPlace || strconv.FormatInt(place, 10) != parts[5] {
 		return Cursor{}, false
 	}
 	switch q.Sort {

@@ -338,6 +338,12 @@ func (s *Site) fillRows(v Visit, q expense.Query, listed expense.Page, sums expe
 	if q.Before != (expense.Cursor{}) {
 		view.Here.First = max(1, q.Before.Place+1-shown)
 	}
+	// Expenses come and go between two pages; both ends of the list are certain.
+	if listed.Prev == (expense.Cursor{}) {
+		view.Here.First = 1
+	} else if listed.Next == (expense.Cursor{}) && shown > 0 {
+		view.Here.First = max(1, sums.Count-shown+1)
+	}
 	view.Here.Last = view.Here.First + shown - 1
 	neighbour := q.First()
 	if listed.Prev != (expense.Cursor{}) {

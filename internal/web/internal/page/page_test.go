@@ -228,7 +228,7 @@ var pageStates = []pageState{
 			v.Filtered, v.ClearURL, v.NextURL, v.PrevURL = true, "/team/finance?sort=amount", "", "/team/finance?q=lunch"
 			v.Narrowed, v.Teams = true, []Choice{{"finance", "Finance", true}}
 			v.People, v.Categories = Choices(people("Alice Johnson", "alice"), "Alice"), Choices(nil, "Meals")
-			v.Filter = FilterForm{Q: "lunch", Person: "Alice", Category: "Meals", Team: "finance", From: "2026-03-01", To: "2026-03-31", Sort: "amount", Order: "asc"}
+			v.Filter = FilterForm{Q: "lunch", Person: "Alice", Category: "Meals", Team: "finance", From: "2026-03-01", To: "2026-03-31", Min: "10.00", Max: "99.50", Sort: "amount", Order: "asc"}
 			v.Periods[0].Current = true
 			v.Columns[0].Sorted, v.Columns[4].Sorted = "", "ascending"
 			v.Count = 1
@@ -236,10 +236,10 @@ var pageStates = []pageState{
 		"Finance · Expense Dashboard",
 		[]string{
 			`name="q" type="search" value="lunch"`, `<option value="alice" selected>`, `<option value="Meals" selected>`, `<option value="finance" selected>Finance`, "<details open>",
-			`name="from" type="date" value="2026-03-01"`, `name="to" type="date" value="2026-03-31"`,
+			`name="from" type="date" value="2026-03-01"`, `value="10.00"`, `name="to" type="date" value="2026-03-31"`,
 			`type="hidden" name="sort" value="amount"`, `type="hidden" name="order" value="asc"`,
 			`href="/team/finance?sort=amount">Clear the filter</a>`, `aria-current="true">This month</a>`, `rel="prev" href="/team/finance?q=lunch#list">Previous</a>`, "All 1 that match<",
-			`class="number" aria-sort="ascending">`, `<span class="arrow" aria-hidden="true"> ↑</span>`, "Only with “lunch” by Alice for Meals of finance from 2026-03-01 to 2026-03-31.",
+			`class="number" aria-sort="ascending">`, `<span class="arrow" aria-hidden="true"> ↑</span>`, "Only with “lunch” by Alice for Meals of finance from 2026-03-01 to 2026-03-31 of at least 10.00 and at most 99.50.",
 		},
 		[]string{">Next<", "Undo", "↓"},
 	},
