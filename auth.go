@@ -174,7 +174,7 @@ func (a *authenticator) give(w http.ResponseWriter, r *http.Request, login signi
 		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
 	if outcome.Person.Unverified {
-		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "mend", a.client.Mend(openid.EmailUnverified))
+		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "fix", a.client.Fix(openid.EmailUnverified))
 	}
 	return nil
 }

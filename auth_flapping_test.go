@@ -62,7 +62,7 @@ func TestFlappingProvider(t *testing.T) {
 }
 
 // flap changes what the provider's endpoints answer until ctx is done, and
-// mends them then. Nothing hangs for longer than its turn.
+// fixes them then. Nothing hangs for longer than its turn.
 func flap(ctx context.Context, provider *devidp.Provider) {
 	defer provider.SetFaults(devidp.Faults{})
 	for turn := 0; ctx.Err() == nil; turn++ {

@@ -79,7 +79,7 @@ func lastingFaults() []discoveryFaultTest {
 	return tests
 }
 
-// A lasting fault ends the program with status 1, and says how to mend it.
+// A lasting fault ends the program with status 1, and says how to fix it.
 func TestLastingDiscoveryFaults(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
@@ -100,7 +100,7 @@ func TestLastingDiscoveryFaults(t *testing.T) {
 			if status := report(err, r.Log); status != 1 {
 				t.Errorf("exit status %d, want 1", status)
 			}
-			if log := r.Log.String(); !strings.Contains(log, "Likely mend: ") || strings.Contains(log, upstreamText) {
+			if log := r.Log.String(); !strings.Contains(log, "Likely fix: ") || strings.Contains(log, upstreamText) {
 				t.Errorf("the program says: %s", log)
 			}
 		})

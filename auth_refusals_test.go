@@ -21,7 +21,7 @@ type failedSignIn struct {
 	status int
 	reason openid.Reason
 	page   string // what the person reads
-	mend   string // what the log says to change, and the page on loopback; empty for nothing
+	fix    string // what the log says to change, and the page on loopback; empty for nothing
 }
 
 // authorizeError is an authorization response with an error, as Okta words it.
@@ -77,14 +77,14 @@ func TestRefusalsAreExplained(t *testing.T) {
 			r.Provider.SetFaults(row.faults)
 			b := r.Browser()
 			page := b.Get(b.BeginSignIn(finance).String())
-			page.Check(t, row.status, html.EscapeString(row.page), html.EscapeString(row.mend), "!"+upstreamText)
-			if shown := strings.Contains(page.Body, "For you who run this site"); shown != (row.mend != "") {
-				t.Errorf("the page shows a mend: %v", shown)
+			page.Check(t, row.status, html.EscapeString(row.page), html.EscapeString(row.fix), "!"+upstreamText)
+			if shown := strings.Contains(page.Body, "For you who run this site"); shown != (row.fix != "") {
+				t.Errorf("the page shows a fix: %v", shown)
 			}
 			reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.Body), "<code>"), "</code>")
 			line := failureLine(r.Log.String(), reference)
-			if !strings.Contains(line, "reason="+string(row.reason)) || !strings.Contains(line, row.mend) || strings.Contains(line, "mend=") != (row.mend != "") {
-				t.Errorf("the log line of %s lacks %s or %q: %s", reference, row.reason, row.mend, line)
+			if !strings.Contains(line, "reason="+string(row.reason)) || !strings.Contains(line, row.fix) || strings.Contains(line, "fix=") != (row.fix != "") {
+				t.Errorf("the log line of %s lacks %s or %q: %s", reference, row.reason, row.fix, line)
 			}
 			if strings.Contains(r.Log.String(), upstreamText) {
 				t.Error("the log holds the provider's own words")
@@ -92,8 +92,8 @@ func TestRefusalsAreExplained(t *testing.T) {
 			away := r.copy(t, setup{env: map[string]string{"APP_BASE_URL": "https://expenses.example.com", "SAMPLE_DATA": "false"}})
 			elsewhere := httptest.NewRecorder()
 			away.Fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
-			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.mend != "" && strings.Contains(body, html.EscapeString(row.mend))) {
-				t.Errorf("the page shows the mend where it is not on loopback: %s", body)
+			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.fix != "" && strings.Contains(body, html.EscapeString(row.fix))) {
+				t.Errorf("the page shows the fix where it is not on loopback: %s", body)
 			}
 		})
 	}
@@ -103,10 +103,10 @@ func TestUnverifiedAddressIsExplained(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}})
 	b := r.Browser()
-	const mend = "have the person confirm it"
-	b.SignIn(finance).Check(t, http.StatusOK, "Your email address is not verified.", finance, mend)
-	b.Get("/profile").Check(t, http.StatusOK, "Your email address is not verified.", mend)
-	if log := r.Log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, mend) {
+	const fix = "have the person confirm it"
+	b.SignIn(finance).Check(t, http.StatusOK, "Your email address is not verified.", finance, fix)
+	b.Get("/profile").Check(t, http.StatusOK, "Your email address is not verified.", fix)
+	if log := r.Log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, fix) {
 		t.Errorf("the log does not say what to change: %s", log)
 	}
 }

@@ -111,7 +111,7 @@ func report(err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, commands().Usage())
 		return 2
 	case errors.As(err, &fault):
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely mend: %s.\n", err, fault.Mend)
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely fix: %s.\n", err, fault.Fix)
 		return 1
 	default:
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)

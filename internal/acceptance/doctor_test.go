@@ -189,7 +189,7 @@ var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
 // A diagnosis is what doctor prints with --json.
 type diagnosis struct {
 	OK     bool
-	Checks []struct{ Check, Status, Found, Mend string }
+	Checks []struct{ Check, Status, Found, Fix string }
 }
 
 // text is the diagnosis as doctor prints it without --json.
@@ -199,8 +199,8 @@ func (d diagnosis) text() string {
 	for _, c := range d.Checks {
 		count[c.Status]++
 		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", c.Status, c.Check, c.Found)
-		if c.Mend != "" {
-			fmt.Fprintf(&text, "%23s-> %s\n", "", c.Mend)
+		if c.Fix != "" {
+			fmt.Fprintf(&text, "%23s-> %s\n", "", c.Fix)
 		}
 	}
 	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", count["ok"], count["warn"], count["fail"])

@@ -40,7 +40,7 @@ type finding struct {
 	Check  string        `json:"check"`
 	Status findingStatus `json:"status"`
 	Found  string        `json:"found"`
-	Mend   string        `json:"mend,omitempty"`
+	Fix    string        `json:"fix,omitempty"`
 }
 
 type Diagnosis struct {
@@ -59,16 +59,16 @@ type Doctor struct {
 	broken map[string]bool
 }
 
-func (d *Doctor) ok(check, found string, mend ...string) { d.add(statusOK, check, found, mend) }
+func (d *Doctor) ok(check, found string, fix ...string) { d.add(statusOK, check, found, fix) }
 
-func (d *Doctor) warn(check, found string, mend ...string) { d.add(statusWarn, check, found, mend) }
+func (d *Doctor) warn(check, found string, fix ...string) { d.add(statusWarn, check, found, fix) }
 
-func (d *Doctor) fail(check, found string, mend ...string) { d.add(StatusFail, check, found, mend) }
+func (d *Doctor) fail(check, found string, fix ...string) { d.add(StatusFail, check, found, fix) }
 
-func (d *Doctor) add(status findingStatus, check, found string, mend []string) {
+func (d *Doctor) add(status findingStatus, check, found string, fix []string) {
 	// Some errors have several lines.
 	found = strings.Join(strings.Fields(found), " ")
-	d.Findings = append(d.Findings, finding{check, status, found, strings.Join(mend, " ")})
+	d.Findings = append(d.Findings, finding{check, status, found, strings.Join(fix, " ")})
 }
 
 func (d *Doctor) Count(status findingStatus) int {
@@ -86,8 +86,8 @@ func (d *Doctor) Text() string {
 	var text strings.Builder
 	for _, f := range d.Findings {
 		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", f.Status, f.Check, f.Found)
-		if f.Mend != "" {
-			fmt.Fprintf(&text, "%23s-> %s\n", "", f.Mend)
+		if f.Fix != "" {
+			fmt.Fprintf(&text, "%23s-> %s\n", "", f.Fix)
 		}
 	}
 	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.Count(statusOK), d.Count(statusWarn), d.Count(StatusFail))
@@ -113,11 +113,11 @@ func (d *Doctor) checkConfig(environ []string) {
 	const check = "configuration"
 	variables, err := config.Read(environ)
 	if err != nil {
-		found, mend, _ := strings.Cut(err.Error(), ": put ")
-		if mend != "" {
-			mend = "put " + mend
+		found, fix, _ := strings.Cut(err.Error(), ": put ")
+		if fix != "" {
+			fix = "put " + fix
 		}
-		d.fail(check, found, mend)
+		d.fail(check, found, fix)
 	}
 	for _, hint := range variables.Hints() {
 		d.warn(check, hint.Found, hint.Advice)
@@ -143,12 +143,12 @@ func (d *Doctor) checkConfig(environ []string) {
 const minSecretVariety = 8
 
 func (d *Doctor) checkSecret() {
-	const check, mend = "session secret", "set SESSION_SECRET to what this prints: openssl rand -hex 32"
+	const check, fix = "session secret", "set SESSION_SECRET to what this prints: openssl rand -hex 32"
 	if d.broken["SESSION_SECRET"] {
 		return
 	}
 	if d.cfg.SessionSecretMade {
-		d.warn(check, "SESSION_SECRET is not set: one is made up at each start, which ends all sessions, and several copies do not share them", mend)
+		d.warn(check, "SESSION_SECRET is not set: one is made up at each start, which ends all sessions, and several copies do not share them", fix)
 		return
 	}
 	for i, s := range d.cfg.SessionSecrets {
@@ -157,7 +157,7 @@ func (d *Doctor) checkSecret() {
 			different[character] = true
 		}
 		if len(different) < minSecretVariety {
-			d.warn(check, fmt.Sprintf("number %d of SESSION_SECRET repeats a few characters and can be guessed", i+1), mend)
+			d.warn(check, fmt.Sprintf("number %d of SESSION_SECRET repeats a few characters and can be guessed", i+1), fix)
 			return
 		}
 	}
@@ -362,8 +362,8 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 		d.fail(check, err.Error(), "correct DATABASE_URL, or see that the database is there and takes the program's user")
 	case state.Version > state.Known:
 		newer := &store.NewerError{Database: state.Version, Program: state.Known}
-		found, mend, _ := strings.Cut(newer.Error(), ": ")
-		d.fail(check, found, mend)
+		found, fix, _ := strings.Cut(newer.Error(), ": ")
+		d.fail(check, found, fix)
 	case state.Missing:
 		d.ok(check, "holds nothing of this program's yet: it makes what it needs at its start")
 	case state.Version < state.Known:
@@ -431,7 +431,7 @@ func (d *Doctor) checkProvider(ctx context.Context) {
 	// The program has the last word on what it takes.
 	p, err := relyingParty.Discover(ctx)
 	if err != nil {
-		d.fail("discovery", err.Error(), openid.MendOf(err))
+		d.fail("discovery", err.Error(), openid.FixOf(err))
 		return
 	}
 	d.checkKeys(ctx, p)
@@ -446,11 +446,11 @@ func (d *Doctor) undiscovered(err error) {
 	if errors.As(cause, &ask) {
 		cause = ask.Err
 	}
-	mend := fault.Mend
-	if mend == "" {
-		mend = "check OKTA_ISSUER and the way from here to there; the program itself would serve and keep trying"
+	fix := fault.Fix
+	if fix == "" {
+		fix = "check OKTA_ISSUER and the way from here to there; the program itself would serve and keep trying"
 	}
-	d.fail("discovery", "the document of OKTA_ISSUER cannot be had: "+cause.Error(), mend)
+	d.fail("discovery", "the document of OKTA_ISSUER cannot be had: "+cause.Error(), fix)
 }
 
 // checkMetadata judges the discovery document by the functions that the program
@@ -464,7 +464,7 @@ func (d *Doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
 		return false
 	case named != issuer:
 		fault := openid.DiscoveryFault(&oidc.IssuerMismatchError{Provided: issuer, Discovered: named})
-		d.fail("issuer", fault.Error(), fault.Mend)
+		d.fail("issuer", fault.Error(), fault.Fix)
 		return false
 	}
 	d.ok("issuer", "exactly "+issuer)
@@ -539,9 +539,9 @@ func (d *Doctor) checkCredentials(ctx context.Context, relyingParty *openid.Clie
 	if d.broken["OKTA_CLIENT_ID"] || d.broken["OKTA_CLIENT_SECRET"] || d.broken["OKTA_PRIVATE_KEY_FILE"] {
 		return
 	}
-	proof, mend := "OKTA_CLIENT_SECRET", "copy both anew from the app's General tab in Okta's Admin Console; the app must be a web application with a client secret"
+	proof, fix := "OKTA_CLIENT_SECRET", "copy both anew from the app's General tab in Okta's Admin Console; the app must be a web application with a client secret"
 	if d.authMethod == openid.PrivateKeyJWT {
-		proof, mend = "the key of OKTA_PRIVATE_KEY_FILE", "in Okta's Admin Console, on the app's General tab, choose Public key / Private key as client authentication and add the public key that stands above"
+		proof, fix = "the key of OKTA_PRIVATE_KEY_FILE", "in Okta's Admin Console, on the app's General tab, choose Public key / Private key as client authentication and add the public key that stands above"
 	}
 	_, err := relyingParty.Exchange(ctx, p, "doctor", oauth2.GenerateVerifier())
 	var status *openid.StatusError
@@ -549,7 +549,7 @@ func (d *Doctor) checkCredentials(ctx context.Context, relyingParty *openid.Clie
 	case errors.As(err, &status) && status.OAuthError == "invalid_grant":
 		d.ok(check, "the provider takes OKTA_CLIENT_ID and "+proof)
 	case errors.As(err, &status) && (status.OAuthError == "invalid_client" || status.OAuthError == "unauthorized_client"):
-		d.fail(check, "the provider refuses OKTA_CLIENT_ID and "+proof+": "+status.Error(), mend)
+		d.fail(check, "the provider refuses OKTA_CLIENT_ID and "+proof+": "+status.Error(), fix)
 	case errors.As(err, &status):
 		d.warn(check, "the provider does not say whether it takes them: "+status.Error(), "sign in to find out")
 	default:
@@ -586,7 +586,7 @@ func (t *clockTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 const goodClockSkew = time.Minute
 
 func (d *Doctor) checkClock(watch *clockTransport) {
-	const check, mend = "clock", "let this machine set its clock by NTP: sign-ins fail where it is more than 5 minutes off"
+	const check, fix = "clock", "let this machine set its clock by NTP: sign-ins fail where it is more than 5 minutes off"
 	found := "this machine's clock is " + duration.InWords(watch.ahead.Abs().Round(time.Minute))
 	if watch.ahead > 0 {
 		found += " behind the provider's"
@@ -597,9 +597,9 @@ func (d *Doctor) checkClock(watch *clockTransport) {
 	case !watch.told:
 		d.warn(check, "the provider told no time to compare this machine's with", "see that this machine sets its clock by NTP")
 	case off > openid.MaxClockSkew:
-		d.fail(check, found, mend)
+		d.fail(check, found, fix)
 	case off > goodClockSkew:
-		d.warn(check, found, mend)
+		d.warn(check, found, fix)
 	default:
 		d.ok(check, "this machine's agrees with the provider's to a minute")
 	}

@@ -257,7 +257,7 @@ func (c *Client) KeepConnected(ctx context.Context) {
 		case <-time.After(interval):
 		}
 		if err := c.Connect(ctx); err != nil && ctx.Err() == nil {
-			c.config.Log.WarnContext(ctx, "provider not discovered", "event", "discovery_failed", "error", err, "mend", MendOf(err))
+			c.config.Log.WarnContext(ctx, "provider not discovered", "event", "discovery_failed", "error", err, "fix", FixOf(err))
 		}
 	}
 }

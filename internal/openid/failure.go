@@ -86,11 +86,11 @@ func ErrNoProvider() *SignInError {
 	return &SignInError{Failure: ProviderUnreachable, RetryAfter: maxRetryInterval, Err: errors.New("the provider has not been discovered yet")}
 }
 
-// MendOf returns what most likely mends a fault of discovery, or "".
-func MendOf(err error) string {
+// FixOf returns what most likely fixes a fault of discovery, or "".
+func FixOf(err error) string {
 	var fault *DiscoveryError
 	if errors.As(err, &fault) {
-		return fault.Mend
+		return fault.Fix
 	}
 	return ""
 }

@@ -44,8 +44,8 @@ type NotJSONError struct{ MediaType string } // as mediaTypeOf names it
 
 func (e *NotJSONError) Error() string { return "status 200 with " + e.MediaType + " and not JSON" }
 
-// mend says what such an answer most likely is.
-func (e *NotJSONError) mend() string {
+// fix says what such an answer most likely is.
+func (e *NotJSONError) fix() string {
 	if e.MediaType != mediaTypePage {
 		return "check that OKTA_ISSUER is the issuer and not another address"
 	}

@@ -91,7 +91,7 @@ func TestAnswersThatAreNoDiscoveryDocument(t *testing.T) {
 		name, mediaType string
 		status          int
 		lasting         bool
-		text, mend      string
+		text, fix       string
 	}{
 		{"a page", "text/html; charset=utf-8", 200, true, "status 200 with a page (text/html) and not JSON", "captive portal"},
 		{"a text", "text/plain", 200, true, "status 200 with text/plain and not JSON", "OKTA_ISSUER is the issuer"},
@@ -111,7 +111,7 @@ func TestAnswersThatAreNoDiscoveryDocument(t *testing.T) {
 			err := clientOf(t, server.URL, "").Connect(t.Context())
 			var fault *DiscoveryError
 			if !errors.As(err, &fault) || fault.Lasting != test.lasting || !strings.Contains(err.Error(), test.text) ||
-				!strings.Contains(fault.Mend, test.mend) || strings.Contains(err.Error()+fault.Mend, upstreamText) {
+				!strings.Contains(fault.Fix, test.fix) || strings.Contains(err.Error()+fault.Fix, upstreamText) {
 				t.Errorf("connect = %v, %+v", err, fault)
 			}
 		})
@@ -124,7 +124,7 @@ func TestIssuerOnAPlainPort(t *testing.T) {
 	t.Cleanup(server.Close)
 	err := clientOf(t, strings.Replace(server.URL, "http:", "https:", 1), "").Connect(t.Context())
 	var fault *DiscoveryError
-	if !errors.As(err, &fault) || !fault.Lasting || !strings.Contains(err.Error(), "answers in http without TLS") || !strings.Contains(fault.Mend, "port") {
+	if !errors.As(err, &fault) || !fault.Lasting || !strings.Contains(err.Error(), "answers in http without TLS") || !strings.Contains(fault.Fix, "port") {
 		t.Errorf("connect = %v, %+v", err, fault)
 	}
 }

@@ -54,10 +54,10 @@ func (p *Provider) RefreshKeys(ctx context.Context) (usable int, err error) {
 }
 
 // DiscoveryError is a fault of the provider's metadata. A lasting one does not
-// heal by waiting; Mend says what most likely does.
+// heal by waiting; Fix says what most likely does.
 type DiscoveryError struct {
 	Lasting bool
-	Mend    string
+	Fix     string
 	Err     error
 }
 
@@ -83,11 +83,11 @@ func (c *Client) Discover(ctx context.Context) (*Provider, error) {
 	}
 	p, err := newProvider(metadata, c.config)
 	if err != nil {
-		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider for web applications"}
+		return nil, &DiscoveryError{Lasting: true, Err: err, Fix: "check that OKTA_ISSUER names an OpenID provider for web applications"}
 	}
 	jwksURI, err := EndpointURL(metadata, "jwks_uri", issuer)
 	if err != nil {
-		return nil, &DiscoveryError{Lasting: true, Err: err, Mend: "check that OKTA_ISSUER names an OpenID provider"}
+		return nil, &DiscoveryError{Lasting: true, Err: err, Fix: "check that OKTA_ISSUER names an OpenID provider"}
 	}
 	p.keys = &keySet{source: jwksURI, client: client, now: c.config.Now, alg: jose.SignatureAlgorithm(c.config.SigningAlg)}
 	return p, nil
@@ -199,26 +199,26 @@ func DiscoveryFault(err error) *DiscoveryError {
 	switch {
 	case errors.As(err, &mismatch):
 		lasting.Err = errors.New("the discovery document names another issuer")
-		lasting.Mend = fmt.Sprintf("set OKTA_ISSUER to the issuer it names, %.200q, if that is yours; a trailing slash counts", mismatch.Discovered)
+		lasting.Fix = fmt.Sprintf("set OKTA_ISSUER to the issuer it names, %.200q, if that is yours; a trailing slash counts", mismatch.Discovered)
 	case errors.As(err, &certificate):
-		lasting.Mend = "check the host of OKTA_ISSUER and this machine's clock and trusted certificates"
+		lasting.Fix = "check the host of OKTA_ISSUER and this machine's clock and trusted certificates"
 	case errors.As(err, &status) && status.passing():
 		return &DiscoveryError{Err: err}
 	case errors.As(err, &status) && status.Code == http.StatusNotFound:
-		lasting.Mend = "check OKTA_ISSUER: the issuer of an authorization server ends with its ID, as in https://dev-123456.okta.com/oauth2/default; Okta shows it under Security > API"
+		lasting.Fix = "check OKTA_ISSUER: the issuer of an authorization server ends with its ID, as in https://dev-123456.okta.com/oauth2/default; Okta shows it under Security > API"
 	case errors.As(err, &status), errors.Is(err, errOversized):
-		lasting.Mend = "check that OKTA_ISSUER is the issuer itself and not another address of it"
+		lasting.Fix = "check that OKTA_ISSUER is the issuer itself and not another address of it"
 	case isUnreachable(err):
 		return &DiscoveryError{Err: err}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		lasting.Err = errors.New("the host of OKTA_ISSUER answers in http without TLS, where the issuer is https")
-		lasting.Mend = "check the port of OKTA_ISSUER: it is one for plain http"
+		lasting.Fix = "check the port of OKTA_ISSUER: it is one for plain http"
 	case errors.As(err, &other):
 		lasting.Err = fmt.Errorf("the answer is not a discovery document: %w", other)
-		lasting.Mend = other.mend()
+		lasting.Fix = other.fix()
 	default:
 		lasting.Err = errors.New("the answer is not a discovery document")
-		lasting.Mend = "check that OKTA_ISSUER is the issuer and not a page of your Okta org"
+		lasting.Fix = "check that OKTA_ISSUER is the issuer and not a page of your Okta org"
 	}
 	return lasting
 }

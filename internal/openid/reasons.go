@@ -37,10 +37,10 @@ func refusalOf(code, description string) Reason {
 	return ProviderRefused
 }
 
-// Mend tells whoever runs the site what to change so that a sign-in does not
+// Fix tells whoever runs the site what to change so that a sign-in does not
 // fail like this again, for most by its place in Okta's Admin Console. It is
 // empty where there is nothing to change.
-func (c *Client) Mend(reason Reason) string {
+func (c *Client) Fix(reason Reason) string {
 	const systemLog = "Reports > System Log says which policy or rule refused, by the time of this line"
 	app := fmt.Sprintf("Applications > Applications > the app with the client ID %s", c.config.ClientID)
 	server := "Security > API > Authorization Servers > " + path.Base(c.config.Issuer)

@@ -32,7 +32,7 @@ func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, v Visit) error 
 
 func (s *Site) dashboardView(r *http.Request, v Visit, shared page.Page) (any, error) {
 	view := page.DashboardView{
-		Page: shared, Email: v.Person.Email, Unverified: v.Person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
+		Page: shared, Email: v.Person.Email, Unverified: v.Person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
 		Admin: v.Access.Admin, Oversees: v.Access.ReadsAll() || len(Overseen(v.Access)) > 0, ReadsAll: v.Access.ReadsAll(),
 	}
 	if len(v.Access.Teams) == 0 && !view.ReadsAll {

@@ -50,9 +50,9 @@ type failure struct {
 	Status                 int
 	Heading, Message, Next string
 	ActionLabel, ActionURL string
-	// Mend is what the operator can change so that it does not happen again; it
+	// Fix is what the operator can change so that it does not happen again; it
 	// may be empty. People see it only where the site is on loopback.
-	Mend       string
+	Fix        string
 	RetryAfter time.Duration // zero for no Retry-After
 }
 
@@ -178,7 +178,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	view := page.ErrorView{
 		Page: s.page(s.sessions.Load(r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
-		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Mend: s.forOperator(f.Mend),
+		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Fix: s.forOperator(f.Fix),
 	}
 	if err := s.pages.Render(w, r, f.Status, "error", view); err != nil {
 		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
@@ -186,13 +186,13 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// forOperator returns a mend where who reads the page runs the site too, which
+// forOperator returns a fix where who reads the page runs the site too, which
 // is on loopback, and nothing elsewhere.
-func (s *Site) forOperator(mend string) string {
+func (s *Site) forOperator(fix string) string {
 	if u, err := url.Parse(s.baseURL); err != nil || !loopback.Host(u.Hostname()) {
 		return ""
 	}
-	return mend
+	return fix
 }
 
 // logFailure logs why a request failed: what the program or the provider did
@@ -210,8 +210,8 @@ func (s *Site) logFailure(r *http.Request, f failure, err error) {
 	var signIn *openid.SignInError
 	switch {
 	case errors.As(err, &signIn):
-		if f.Mend != "" {
-			attributes = append(attributes, "mend", f.Mend)
+		if f.Fix != "" {
+			attributes = append(attributes, "fix", f.Fix)
 		}
 		s.log.Log(r.Context(), level, "sign-in failed", append(attributes, "event", logging.EventSignInFailed, "reason", string(signIn.Failure))...)
 	case errors.Is(err, ErrForbidden):

@@ -35,7 +35,7 @@ func BoundFor(returnTo string, err error) error {
 func (s *Site) explainSignIn(err *openid.SignInError, whole error) failure {
 	f := failure{
 		Heading: "You are not signed in", ActionLabel: "Sign in again", ActionURL: "/login",
-		Mend: s.auth.Mend(err.Failure), RetryAfter: err.RetryAfter,
+		Fix: s.auth.Fix(err.Failure), RetryAfter: err.RetryAfter,
 	}
 	var bound *boundError
 	if errors.As(whole, &bound) {
@@ -109,7 +109,7 @@ func explainRefusal(reason openid.Reason) (message, next string) {
 	return "Okta did not let you in: you refused, or you may not use this app.", "If you should have access, ask your Okta administrator."
 }
 
-// explainSetup words what whoever runs the site has to mend.
+// explainSetup words what whoever runs the site has to fix.
 func explainSetup(reason openid.Reason) (message, next string) {
 	const tell = "You can do nothing about it: tell whoever runs this site."
 	switch reason {

@@ -228,7 +228,7 @@ func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.S
 // profileView answers "why do I see this?".
 func (s *Site) profileView(person *session.Session, access team.Access) page.ProfileView {
 	view := page.ProfileView{
-		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Mend: s.forOperator(s.auth.Mend(openid.EmailUnverified)),
+		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
 		Admin: access.Admin, Auditor: access.Auditor, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
 	}

@@ -13,7 +13,7 @@ type DashboardView struct {
 	Page
 	Email      string
 	Unverified bool   // Okta says that Email is not verified
-	Mend       string // of that, for who runs the site; may be empty
+	Fix        string // of that, for who runs the site; may be empty
 	Admin      bool
 	ReadsAll   bool
 	Oversees   bool // sees who did what

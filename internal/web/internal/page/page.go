@@ -38,7 +38,7 @@ type ProfileView struct {
 	Page
 	Email       string
 	Unverified  bool   // Okta says that Email is not verified
-	Mend        string // of that, for who runs the site; may be empty
+	Fix         string // of that, for who runs the site; may be empty
 	Admin       bool
 	Teams       []team.Team
 	Address     string // Email as it is compared
@@ -73,7 +73,7 @@ type ErrorView struct {
 	Reference   string // stands in the log line too; may be empty
 	ActionLabel string
 	ActionURL   string // where ActionLabel leads; empty for no link
-	Mend        string // what to change, for who runs the site; may be empty
+	Fix         string // what to change, for who runs the site; may be empty
 }
 
 // A SignOutView is the view of signout.html, which asks before it signs out.

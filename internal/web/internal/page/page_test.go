@@ -584,7 +584,7 @@ var pageStates = []pageState{
 	},
 	{
 		"profile, address not verified", "profile",
-		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: ""}, Email: "nora@example.com", Unverified: true, Mend: "do this", IdleTimeout: time.Hour},
+		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: ""}, Email: "nora@example.com", Unverified: true, Fix: "do this", IdleTimeout: time.Hour},
 		"Profile · Expense Dashboard",
 		[]string{"Okta has not verified", "Okta gave no name", "None is looked up", "For you who run this site:</strong> do this."},
 		[]string{"/team/"},
@@ -736,7 +736,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile profile", "profile",
-		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{ID: hostile, Label: hostile}}, Mend: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
+		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: hostile}, Email: hostile, Unverified: true, Teams: []team.Team{{ID: hostile, Label: hostile}}, Fix: hostile, Address: hostile, RuleFile: hostile, Issuer: hostile, Methods: []string{hostile}},
 		"Profile · Expense Dashboard", nil, nil,
 	},
 	{
