@@ -146,10 +146,10 @@ func (s *Store) openSQLite(file string) error {
 	}
 	s.file = file
 	var err error
-	if s.write, err = sql.Open("sqlite", sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if s.write, err = openPrepared(sqliteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
+	if s.read, err = openPrepared(sqliteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
 	keeping := fmt.Sprintf("&_synchronous=FULL&_pragma=busy_timeout(%d)&_pragma=cache_size(-100)", logPatience.Milliseconds())
