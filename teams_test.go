@@ -115,6 +115,7 @@ func TestAuthorization(t *testing.T) {
 			}
 		}
 	}
+	people := cast{r, map[string]*browser{}}
 	for route, row := range authorization {
 		statuses := strings.Fields(row)
 		for i, role := range authorizationRoles {
@@ -122,15 +123,12 @@ func TestAuthorization(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := r.Browser()
-			switch role {
-			case "guest":
-			case "on no team":
-				b.SignIn("nobody@example.com")
-			default:
-				b.SignIn(role + "@example.com")
+			got := people.request(t, role, route)
+			if strings.Contains(route, "/log") || strings.Contains(route, "sessions") {
+				// It may have ended the session.
+				delete(people.browsers, role)
 			}
-			if got := request(t, r, b, route); got.Status != want {
+			if got.Status != want {
 				t.Errorf("%s as %s = %d, want %d: %s", route, role, got.Status, want, got.Text())
 			} else if role == "guest" && strings.HasPrefix(route, "POST ") && want == http.StatusOK && !strings.Contains(got.Body, `href="/login?return_to=`) {
 				t.Errorf("%s as a guest is answered with %s", route, got.Text())
@@ -139,18 +137,42 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
+// cast is people of every role at a site, each with a browser.
+type cast struct {
+	*rig
+	browsers map[string]*browser
+}
+
+// as returns the browser of somebody of a role.
+func (c cast) as(role string) *browser {
+	b := c.browsers[role]
+	if b != nil {
+		return b
+	}
+	b = c.Browser()
+	switch role {
+	case "guest":
+	case "on no team":
+		b.SignIn("nobody@example.com")
+	default:
+		b.SignIn(role + "@example.com")
+	}
+	c.browsers[role] = b
+	return b
+}
+
 // request asks for a route of which every name stands for something that is
 // there, made by the owner of an expense and found by an administrator.
-func request(t *testing.T, r *rig, b *browser, route string) *reply {
+func (c cast) request(t *testing.T, role, route string) *reply {
 	t.Helper()
+	b := c.as(role)
 	method, path, _ := strings.Cut(strings.TrimSuffix(route, "{$}"), " ")
 	form := url.Values{}
 	if method == http.MethodPost {
 		form = apptest.ExpenseForm()
 	}
 	if strings.Contains(path, "{expense}") {
-		owner := r.Browser()
-		owner.SignIn("owner@example.com")
+		owner := c.as("owner")
 		e := owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
 		form.Set("version", "1")
 		form.Set("reason", "The receipt is missing.")
@@ -161,14 +183,12 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 		path = strings.Replace(path, "{expense}", e.ID, 1)
 	}
 	if method == http.MethodPost && strings.HasSuffix(path, "/budget") {
-		administrator := r.Browser()
-		administrator.SignIn("admin@example.com")
+		administrator := c.as("admin")
 		form.Set("version", regexp.MustCompile(`name="version" value="([0-9]+)"`).FindStringSubmatch(administrator.Get("/team/finance/budget").Body)[1])
 	}
 	if strings.Contains(path, "sessions/") {
-		r.Browser().SignIn("victim@example.com")
-		administrator := r.Browser()
-		administrator.SignIn("admin@example.com")
+		c.Browser().SignIn("victim@example.com")
+		administrator := c.as("admin")
 		page := administrator.Get("/sessions?q=victim").Body
 		end := regexp.MustCompile(`/sessions/([0-9a-f]+)/end`).FindStringSubmatch(page)
 		subject := regexp.MustCompile(`name="sub" value="([^"]+)"`).FindStringSubmatch(page)
@@ -176,13 +196,12 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 		path = strings.Replace(path, "{id}", end[1], 1)
 	}
 	if strings.Contains(path, "people/") {
-		administrator := r.Browser()
-		administrator.SignIn("admin@example.com")
+		administrator := c.as("admin")
 		join := regexp.MustCompile(`/people/([0-9]+)/join`).FindStringSubmatch(administrator.Get("/people").Body)
 		path = strings.Replace(path, "{id}", join[1], 1)
 	}
 	if strings.Contains(path, "categories/") {
-		path = strings.Replace(path, "{id}", usedCategory(t, r, strings.HasSuffix(path, "/undo")), 1)
+		path = strings.Replace(path, "{id}", c.usedCategory(t, strings.HasSuffix(path, "/undo")), 1)
 	}
 	path = strings.Replace(path, "{id}", "finance", 1)
 	return b.Send(method, path, form)
@@ -190,10 +209,9 @@ func request(t *testing.T, r *rig, b *browser, route string) *reply {
 
 // usedCategory returns the number of a category that an expense has, which may be
 // retired.
-func usedCategory(t *testing.T, r *rig, retired bool) string {
+func (c cast) usedCategory(t *testing.T, retired bool) string {
 	t.Helper()
-	administrator := r.Browser()
-	administrator.SignIn("admin@example.com")
+	administrator := c.as("admin")
 	name := "Category " + expense.NewID()
 	administrator.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "category", name))
 	id := regexp.MustCompile(`/categories/([0-9]+)/retire"><button class="button quiet" aria-label="Retire ` + name).FindStringSubmatch(administrator.Get("/categories").Body)[1]
