@@ -30,7 +30,8 @@ RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/li
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs
-	go test $$(command -v cc >/dev/null && echo $(RACE)) -vet=off -parallel 6 -timeout 30m ./...
+	GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder) \
+		go test $$(command -v cc >/dev/null && echo $(RACE)) -vet=off -parallel 6 -timeout 30m ./...
 
 ## check: the tests, format, vet and staticcheck
 check: test
