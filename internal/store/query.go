@@ -127,15 +127,58 @@ func (q statement) groups(b *sqlBuilder) string {
 }
 
 // found returns the statement of the sums, by month, category and person, of which
-// those of q are made. Where q asks for whole months and searches for nothing, they
-// stand in the table of sums; else the expenses are read once.
+// those of q are made. What q asks for of whole months stands in the table of sums,
+// unless it searches or asks for amounts or a status; the expenses of the rest are
+// read once.
 func (q statement) found(b *sqlBuilder) string {
-	wholeMonths := (q.From.IsZero() || q.From == q.From.StartOfMonth(0)) &&
-		(q.To.IsZero() || q.To.AddDays(1) == q.To.StartOfMonth(1))
-	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" || !wholeMonths {
-		return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
-			FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
+	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" {
+		return q.counted(b)
 	}
+	whole, parts := q.months()
+	var texts []string
+	for _, part := range parts {
+		texts = append(texts, part.counted(b))
+	}
+	return strings.Join(append(texts, whole.summed(b)), " UNION ALL ")
+}
+
+// months parts q into the whole months that it asks for, which may be none, and what
+// it asks for of one or two others.
+func (q statement) months() (whole statement, parts []statement) {
+	whole = q
+	if !q.From.IsZero() && q.From != q.From.StartOfMonth(0) {
+		part := q
+		whole.From = q.From.StartOfMonth(1)
+		if q.To.IsZero() || whole.From.Compare(q.To) <= 0 {
+			part.To = whole.From.AddDays(-1)
+		}
+		parts = append(parts, part)
+		if part.To == q.To {
+			// All of it lies in one month, of which no more is read.
+			whole.To = part.From.StartOfMonth(0).AddDays(-1)
+			return whole, parts
+		}
+	}
+	if !q.To.IsZero() && q.To.AddDays(1) != q.To.StartOfMonth(1) {
+		part := q
+		start := q.To.StartOfMonth(0)
+		if q.From.Compare(start) < 0 {
+			part.From = start
+		}
+		whole.To = start.AddDays(-1)
+		parts = append(parts, part)
+	}
+	return whole, parts
+}
+
+// counted returns the statement of found that reads each expense.
+func (q statement) counted(b *sqlBuilder) string {
+	return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
+		FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
+}
+
+// summed returns the statement of found for whole months.
+func (q statement) summed(b *sqlBuilder) string {
 	text := `SELECT month, category, person, n, cents FROM sums WHERE n > 0` + q.whereTeam(b)
 	if q.Category != "" {
 		text += " AND category = (SELECT id FROM categories WHERE key = " + b.arg(expense.CategoryKey(q.Category)) + ")"

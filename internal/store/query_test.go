@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	rand "math/rand/v2"
 	"reflect"
 	"regexp"
@@ -350,6 +351,51 @@ func TestPagesWhileExpensesComeAndGo(t *testing.T) {
 			for _, e := range all {
 				if n := seen[e.ID]; n > 1 || n == 0 && !gone[e.ID] {
 					t.Errorf("by %s: %s is seen %d times", sort, e.ID, n)
+				}
+			}
+		}
+	})
+}
+
+// TestSumsOfAnyDays compares the sums of days, of which some are whole months, with
+// the expenses.
+func TestSumsOfAnyDays(t *testing.T) {
+	t.Parallel()
+	day := expense.NewDate
+	ranges := [][2]expense.Date{{}, {day(2026, 1, 15)}, {{}, day(2026, 2, 14)}, {day(2026, 2, 1)}, {{}, day(2026, 2, 28)}}
+	for from := -3; from < 95; from += 7 {
+		for length := -40; length < 95; length += 9 {
+			ranges = append(ranges, [2]expense.Date{day(2026, 1, from), day(2026, 1, from+length)})
+		}
+	}
+	for month := range 4 {
+		for _, last := range []expense.Date{day(2026, 1, 5), day(2026, 1, 31), day(2026, 3, 20), day(2026, 3, 31)} {
+			ranges = append(ranges, [2]expense.Date{day(2026, time.Month(1+month), 1), last})
+		}
+	}
+	forEachStore(t, func(t *testing.T, s *Store) {
+		all := manyExpenses(t, s, 300)
+		for _, days := range ranges {
+			for _, q := range []expense.Query{{}, {Teams: []string{"finance"}, Category: "Meals", Person: "Alice"}} {
+				q.From, q.To = days[0], days[1]
+				var want expense.Money
+				count := map[string]int64{}
+				for _, e := range all {
+					if matches(q, e) {
+						want += e.Amount
+						count[e.Date.Month()]++
+					}
+				}
+				got, err := s.Summary(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				counted := map[string]int64{}
+				for _, g := range got.ByMonth {
+					counted[g.Label] = g.Count
+				}
+				if got.Total != want || !maps.Equal(count, counted) {
+					t.Errorf("%s to %s: %d by month %v, want %d by month %v", q.From, q.To, got.Total, counted, want, count)
 				}
 			}
 		}
