@@ -519,6 +519,7 @@ func (s *app) fresh(h visitor) visitor {
 // logout handles POST /logout.
 func (s *app) logout(w http.ResponseWriter, r *http.Request) error {
 	next := s.signIn.logout(w, r)
+	s.NoteSignOut(w)
 	if next == "/" {
 		web.SeeOther(w, next)
 		return nil
@@ -532,7 +533,9 @@ func (s *app) logoutByLink(w http.ResponseWriter, r *http.Request) error {
 	if s.fromElsewhere(r) {
 		return s.AskSignOut(w, r)
 	}
-	web.SeeOther(w, s.signIn.logout(w, r))
+	next := s.signIn.logout(w, r)
+	s.NoteSignOut(w)
+	web.SeeOther(w, next)
 	return nil
 }
 

@@ -59,9 +59,40 @@ func TestLongIDToken(t *testing.T) {
 			if query := target.Query(); query.Get("client_id") != r.Provider.ClientID() || query.Get("logout_hint") != finance {
 				t.Errorf("sign-out says neither whose session it is nor who asks: %v", query)
 			}
-			if left := slices.Sorted(maps.Keys(b.Cookies())); !slices.Equal(left, []string{loginCookie(b), "writer"}) {
+			if left := slices.Sorted(maps.Keys(b.Cookies())); !slices.Equal(left, []string{loginCookie(b), "signed_out", "writer"}) {
 				t.Errorf("cookies are left: %v", left)
 			}
+		})
+	}
+}
+
+// Who has signed out is told so by the home page, once; and nobody else reads what
+// was told to somebody.
+func TestSignOutIsTold(t *testing.T) {
+	t.Parallel()
+	const told = "You are signed out."
+	for _, test := range []struct {
+		name string
+		out  func(b *browser) *apptest.Reply // signs out and returns the home page
+	}{
+		{"the button", func(b *browser) *apptest.Reply { return b.Follow(b.Post("/logout", nil)) }},
+		{"the address", func(b *browser) *apptest.Reply { return b.Visit("/logout") }},
+		{"the button of a page that is out of date", func(b *browser) *apptest.Reply {
+			b.Follow(b.Post("/logout", nil))
+			return b.Follow(b.Post("/logout", nil))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			b := r.Browser()
+			b.Get("/").Check(t, http.StatusOK, "!"+told)
+			b.SignIn(finance)
+			// What this tells Carol Lee waits for a page of hers.
+			b.Post("/profile/sessions/end-others", nil).Check(t, http.StatusSeeOther)
+			b.Get("/").Check(t, http.StatusOK, "Welcome, Carol", "!"+told)
+			test.out(b).Check(t, http.StatusOK, "<h1>Welcome</h1>", told, "!Ended 0")
+			b.Get("/").Check(t, http.StatusOK, "!"+told, "!Ended 0")
 		})
 	}
 }

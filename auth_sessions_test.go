@@ -396,11 +396,11 @@ func TestSessionPages(t *testing.T) {
 	boss.SignIn(admin)
 	own := `action="/profile/sessions/` + sessionID(t, r, desk) + `/end"`
 	others := `action="/profile/sessions/` + sessionID(t, r, phone) + `/end"`
-	desk.Get("/profile").Check(t, http.StatusOK, "Where you are signed in", "Safari on iPhone", "This one", "End all others", others, "!"+own, "!alert(1)", "!/sessions\"")
+	desk.Get("/profile").Check(t, http.StatusOK, "Where you are signed in", "Safari on iPhone", "This one", "last used", "End all others", others, "!"+own, "!alert(1)", "!/sessions\"")
 	boss.Get("/profile").Check(t, http.StatusOK, `href="/sessions"`, "!"+others)
 	boss.Get("/sessions").Check(t, http.StatusOK, "Carol Lee", finance, "Hannah Smith", "Safari on iPhone", "!alert(1)", "This one")
-	boss.Get("/sessions?q=CAROL").Check(t, http.StatusOK, finance, "!"+admin)
-	boss.Get("/sessions?q=%25").Check(t, http.StatusOK, "No session is found")
+	boss.Get("/sessions?q=CAROL").Check(t, http.StatusOK, finance, "!"+admin, "Last used", "!Not known")
+	boss.Get("/sessions?q=%25").Check(t, http.StatusOK, "Nobody with such an address is signed in.")
 	boss.Get("/sessions?q=%22%3E%3Cscript%3E").Check(t, http.StatusOK, "!<script>")
 	for _, after := range []string{"x", "1", "1.x", ".", "1." + strings.Repeat("G", 64)} {
 		boss.Get("/sessions?after="+url.QueryEscape(after)).Check(t, http.StatusBadRequest)
@@ -420,7 +420,7 @@ func TestSessionPages(t *testing.T) {
 	told.Check(t, http.StatusOK, "Ended the session of Carol Lee: Safari on iPhone.", "!"+others, "!End all others")
 	desk.Get("/profile").Check(t, http.StatusOK, "!Ended the session")
 	desk.Post("/profile/sessions/"+strings.Repeat("a", 64)+"/end", nil).Check(t, http.StatusNotFound)
-	boss.Follow(boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}})).Check(t, http.StatusOK, "Ended all sessions of Carol Lee.", "!"+finance)
+	boss.Follow(boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}, "q": {"carol lee"}})).Check(t, http.StatusOK, "Ended all sessions of Carol Lee.", `value="carol lee"`, "!"+finance)
 }
 
 // Whoever has to sign in before ending a session comes back to the list.

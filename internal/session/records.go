@@ -46,6 +46,7 @@ type Records struct {
 	Failing bool          // whether it failed then
 	Asking  chan struct{} // closed when the question under way is answered; nil without one
 	owed    []owedEnding
+	used    map[string]time.Time // when each session was last used here, by digest.Of its ID
 }
 
 type endedKey struct {
@@ -62,7 +63,7 @@ type owedEnding struct {
 
 // NewRecords returns the records that a database keeps. Metrics may be nil.
 func NewRecords(store *storepkg.Store, log *slog.Logger, metrics *metrics.Metrics) *Records {
-	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]storepkg.Ending{}}
+	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]storepkg.Ending{}, used: map[string]time.Time{}}
 }
 
 // begin records a session. On an error there must be none.
@@ -76,6 +77,26 @@ func (s *Records) begin(ctx context.Context, person *Session, userAgent string) 
 		s.metrics.SignedIn()
 	}
 	return err
+}
+
+// note keeps in memory that a session was used, and at a new one forgets those
+// that have been unused for as long as they may be.
+func (s *Records) note(person *Session, at time.Time, idleTimeout time.Duration) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	idHash := digest.Of(person.ID)
+	if _, known := s.used[idHash]; !known {
+		maps.DeleteFunc(s.used, func(_ string, last time.Time) bool { return at.Sub(last) > idleTimeout })
+	}
+	s.used[idHash] = at
+}
+
+// LastUsed returns when a session was last used on this copy of the program, since
+// its start, or the zero time. digest.Of the session's ID names it.
+func (s *Records) LastUsed(idHash string) time.Time {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	return s.used[idHash]
 }
 
 // Bounded returns the first characters of a text, as valid UTF-8.

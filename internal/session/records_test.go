@@ -146,3 +146,32 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 		t.Errorf("%d endings are owed and %d known", len(records.owed), len(records.known))
 	}
 }
+func TestLastUsed(t *testing.T) {
+	t.Parallel()
+	records := NewRecords(nil, nil, nil)
+	begun := time.UnixMilli(1_000_000)
+	desk, phone, other := &Session{ID: "desk"}, &Session{ID: "phone"}, &Session{ID: "new"}
+	records.note(desk, begun, time.Hour)
+	records.note(phone, begun.Add(time.Minute), time.Hour)
+	records.note(desk, begun.Add(30*time.Minute), time.Hour)
+	for _, test := range []struct {
+		name   string
+		person *Session
+		want   time.Time
+	}{
+		{"used twice", desk, begun.Add(30 * time.Minute)},
+		{"used once", phone, begun.Add(time.Minute)},
+		{"never seen here", other, time.Time{}},
+	} {
+		if got := records.LastUsed(digest.Of(test.person.ID)); !got.Equal(test.want) {
+			t.Errorf("%s: last used %v, want %v", test.name, got, test.want)
+		}
+	}
+	records.note(other, begun.Add(62*time.Minute), time.Hour)
+	if got := records.LastUsed(digest.Of(phone.ID)); !got.IsZero() {
+		t.Errorf("a session that is over by its idle timeout is kept: last used %v", got)
+	}
+	if got := records.LastUsed(digest.Of(desk.ID)); got.IsZero() {
+		t.Error("a session that is not over is forgotten")
+	}
+}

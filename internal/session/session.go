@@ -152,7 +152,11 @@ func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAge
 	person.EndsAt = person.SignedInAt.Add(s.config.MaxAge)
 	person.CheckedAt = at
 	person.SeenAt, person.IdleEndsAt = at, at.Add(s.config.IdleTimeout)
-	return person, s.config.Records.begin(ctx, &person, userAgent)
+	if err := s.config.Records.begin(ctx, &person, userAgent); err != nil {
+		return person, err
+	}
+	s.config.Records.note(&person, at, s.config.IdleTimeout)
+	return person, nil
 }
 
 // Give puts a session that has begun into a browser, in place of any that it
@@ -234,12 +238,14 @@ func (s *Store) IsAlive(person *Session) bool {
 		person.SignedInAt.Sub(now) <= clockJump
 }
 
-// Touch notes that the person was here. It writes the cookie only when the
+// Touch notes that the person was here, in memory always. It writes the cookie only when the
 // last note is a twentieth of the idle limit or a minute old, so a session may
 // end that much early; or when the note is from the future, which a clock that
 // jumped and came back leaves.
 func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) error {
-	quiet := s.config.Now().Sub(person.SeenAt)
+	now := s.config.Now()
+	s.config.Records.note(person, now, s.config.IdleTimeout)
+	quiet := now.Sub(person.SeenAt)
 	if quiet >= 0 && quiet < min(s.config.IdleTimeout/20, time.Minute) {
 		return nil
 	}

@@ -25,6 +25,8 @@ type notices struct {
 	// wrote is the name of the cookie of those who have just written, and writer
 	// that of the cookie that says who uses the browser.
 	wrote, writer string
+	// signedOut is the name of the cookie of those who have just signed out.
+	signedOut string
 }
 
 func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
@@ -32,7 +34,7 @@ func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/"), writer: session.CookieName("writer", secure, "/")}, nil
+	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/"), writer: session.CookieName("writer", secure, "/"), signedOut: session.CookieName("signed_out", secure, "/")}, nil
 }
 
 // put keeps a notice for the next page of who sends the request.
@@ -66,6 +68,21 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 		Text: text("text"), Item: text("item"), Rest: text("rest"), URL: text("url"),
 		UndoURL: text("undo"), Version: version, ReturnTo: text("return_to"),
 	}
+}
+
+// NoteSignOut lets the home page tell a browser that it is signed out: a cookie
+// without content, for a notice is somebody's and a guest is nobody.
+func (s *Site) NoteSignOut(w http.ResponseWriter) {
+	http.SetCookie(w, sessions.NewCookie(s.notices.signedOut, "1", s.notices.store.Options))
+}
+
+// takeSignOut reports whether a guest has just signed out, once.
+func (n *notices) takeSignOut(w http.ResponseWriter, r *http.Request) bool {
+	_, sent := session.Sent(r, n.signedOut)
+	if sent {
+		session.Forget(w, n.signedOut, n.store.Options)
+	}
+	return sent
 }
 
 // A browser that has just written something says so for a while, by a cookie

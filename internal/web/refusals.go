@@ -68,8 +68,8 @@ func (s *Site) explainAway(err *openid.SignInError) (status int, message, next s
 	switch err.Failure {
 	case openid.ProviderBusy:
 		return http.StatusTooManyRequests, "Okta has had too many requests and asks us to wait.",
-			fmt.Sprintf("Try again in %s, after %s UTC. Whoever is signed in already stays signed in.",
-				inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).UTC().Format(time.TimeOnly))
+			fmt.Sprintf("Try again in %s, after %s. Whoever is signed in already stays signed in.",
+				inSeconds(err.RetryAfter), s.now().Add(err.RetryAfter).In(s.zone).Format("15:04:05 MST"))
 	case openid.DatabaseUnavailable:
 		return http.StatusServiceUnavailable, "Your sign-in cannot be recorded right now, and without that nobody is let in.",
 			"Try again in a moment. Whoever is signed in already stays signed in."

@@ -41,15 +41,15 @@ func (s *Site) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.
 	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
 	}
-	return sessionLines(records, person, "/profile/sessions/"), nil
+	return s.sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
+func (s *Site) sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
 	lines := make([]pagepkg.SessionLine, len(records))
 	for i, r := range records {
 		lines[i] = pagepkg.SessionLine{
 			ID: r.IDHash, Subject: r.Subject, Name: r.Name, Address: r.Address, Browser: browserName(r.UserAgent),
-			SignedInAt: r.SignedInAt, Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
+			SignedInAt: r.SignedInAt, LastUsed: s.sessions.Records().LastUsed(r.IDHash), Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
 		}
 	}
 	return lines
@@ -63,7 +63,19 @@ func (s *Site) EndOwnSession(w http.ResponseWriter, r *http.Request, person *ses
 
 // EndSession handles POST /sessions/{id}/end.
 func (s *Site) EndSession(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", SessionsPath)
+	if err := r.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", searchedSessions(r.PostForm.Get("q")))
+}
+
+// searchedSessions is the list of sessions, narrowed as it was when a form of it
+// was sent.
+func searchedSessions(search string) string {
+	if search == "" {
+		return SessionsPath
+	}
+	return SessionsPath + "?" + url.Values{"q": {session.Bounded(search, openid.MaxAddressLength)}}.Encode()
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
@@ -144,7 +156,7 @@ func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error 
 	if err != nil {
 		return err
 	}
-	return s.toldAt(w, r, SessionsPath, "Ended all sessions of "+found[0].Name+".")
+	return s.toldAt(w, r, searchedSessions(r.PostForm.Get("q")), "Ended all sessions of "+found[0].Name+".")
 }
 
 func (s *Site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
@@ -189,7 +201,7 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 		}
 		view.NextURL = SessionsPath + "?" + next.Encode()
 	}
-	view.Lines = sessionLines(found, v.Person, SessionsPath+"/")
+	view.Lines = s.sessionLines(found, v.Person, SessionsPath+"/")
 	return s.pages.Render(w, r, http.StatusOK, "sessions", view)
 }
 

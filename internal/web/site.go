@@ -88,7 +88,7 @@ func New(c Config) (*Site, error) {
 	secure := strings.HasPrefix(c.BaseURL, "https:")
 	notices, err1 := newNotices(c.Secrets, secure)
 	drafts, err2 := session.NewSplitCookie(c.Secrets, "draft", secure, "/team", draftMaxAge)
-	pages, err3 := page.New(c.Templates, c.Static, c.Store.Currency(), c.KeptPages)
+	pages, err3 := page.New(c.Templates, c.Static, c.Store.Currency(), c.Zone, c.KeptPages)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
@@ -181,6 +181,9 @@ func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	shared := s.page(person, "")
+	if person == nil && s.notices.takeSignOut(w, r) {
+		return s.pages.Render(w, r, http.StatusOK, "home", page.HomeView{Page: shared, Notice: &page.Notice{Text: "You are signed out."}})
+	}
 	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{Page: shared}, nil })
 }

@@ -22,6 +22,7 @@ import (
 type Locale struct {
 	tag        string // BCP 47; empty for English, the language of the page
 	currency   expense.Currency
+	zone       *time.Location      // of the times that a page shows
 	formatter  *currency.Formatter // of amounts
 	counts     *currency.Formatter // of numbers without a currency
 	notation   expense.Notation
@@ -63,13 +64,13 @@ type locales struct {
 	chosen  *cache.Cache[string, *Locale] // by header, of which browsers send few
 }
 
-func newLocales(c expense.Currency) *locales {
+func newLocales(c expense.Currency, zone *time.Location) *locales {
 	l := &locales{chosen: cache.New[string, *Locale](maxChosen)}
 	var tags []language.Tag
 	for _, row := range localeRows() {
 		for name := range strings.FieldsSeq(row.tags) {
 			tags = append(tags, language.MustParse(name))
-			l.all = append(l.all, row.locale(name, c))
+			l.all = append(l.all, row.locale(name, c, zone))
 		}
 	}
 	l.matcher = language.NewMatcher(tags)
@@ -77,9 +78,9 @@ func newLocales(c expense.Currency) *locales {
 }
 
 // locale returns what one of the row's tags makes of it.
-func (row localeRow) locale(tag string, c expense.Currency) *Locale {
+func (row localeRow) locale(tag string, c expense.Currency, zone *time.Location) *Locale {
 	region := currency.NewLocale(tag)
-	made := &Locale{tag: tag, currency: c, formatter: currency.NewFormatter(region), counts: currency.NewFormatter(region), day: row.day, month: row.month}
+	made := &Locale{tag: tag, currency: c, zone: zone, formatter: currency.NewFormatter(region), counts: currency.NewFormatter(region), day: row.day, month: row.month}
 	made.formatter.MaxDigits = currency.DefaultDigits
 	made.counts.CurrencyDisplay = currency.DisplayNone
 	copy(made.months[:], strings.Fields(row.months))
@@ -192,6 +193,17 @@ func (l *Locale) fill(pattern string, d expense.Date) string {
 	return string(text)
 }
 
+// moment returns a time of the site's zone, which it names, as in 21. Nov. 2026,
+// 15:04 CET. A zone without a name is told by how far it is from UTC.
+func (l *Locale) moment(t time.Time) template.HTML {
+	t = t.In(l.zone)
+	name := t.Format("MST")
+	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		name = "UTC" + name
+	}
+	return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + template.HTML(" "+template.HTMLEscapeString(name))
+}
+
 // mark tells a screen reader which language a text is in, where that is not the
 // page's.
 func (l *Locale) mark(text string) template.HTML {
@@ -205,13 +217,10 @@ func (l *Locale) mark(text string) template.HTML {
 // templateFuncs are what templates call to show amounts, dates and times.
 func (l *Locale) templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"number": l.number,
-		"money":  func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
-		"day":    func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
-		"moment": func(t time.Time) template.HTML {
-			t = t.UTC()
-			return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " UTC"
-		},
+		"number":   l.number,
+		"money":    func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
+		"day":      func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
+		"moment":   l.moment,
 		"words":    duration.InWords,
 		"grouped":  Grouped,
 		"isolated": isolated,

@@ -1,11 +1,13 @@
 package page
 
 import (
+	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"expense-dashboard/internal/expense"
 )
@@ -19,7 +21,7 @@ func asking(header string) *http.Request {
 }
 
 func TestLocales(t *testing.T) {
-	l := newLocales(expense.Dollars())
+	l := newLocales(expense.Dollars(), time.UTC)
 	for _, test := range []struct{ header, tag, money, day, month string }{
 		{"", "", "-$1,234,567.80", "21 Nov 2026", "Nov 2026"},
 		{"*", "", "-$1,234,567.80", "21 Nov 2026", "Nov 2026"},
@@ -75,7 +77,7 @@ func TestLocaleCurrencies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := newLocales(c).Of(asking(test.header)).Money(-123456); got != test.money {
+		if got := newLocales(c, time.UTC).Of(asking(test.header)).Money(-123456); got != test.money {
 			t.Errorf("%s in %s: %q, want %q", test.header, test.currency, got, test.money)
 		}
 	}
@@ -83,7 +85,7 @@ func TestLocaleCurrencies(t *testing.T) {
 
 // Every locale has all that it needs, and a day in it names each of its parts.
 func TestLocaleRowsAreWhole(t *testing.T) {
-	for _, l := range newLocales(expense.Dollars()).all {
+	for _, l := range newLocales(expense.Dollars(), time.UTC).all {
 		for month := range 12 {
 			day := l.dayText(expense.NewDate(2026, 1, 21).StartOfMonth(month).AddDays(20))
 			if l.months[month] == "" || !strings.Contains(day, "21") || !strings.Contains(day, l.months[month]) || !strings.Contains(day, "2026") {
@@ -99,7 +101,7 @@ func TestLocaleRowsAreWhole(t *testing.T) {
 }
 
 func BenchmarkLocaleOf(b *testing.B) {
-	l, r := newLocales(expense.Dollars()), asking("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7")
+	l, r := newLocales(expense.Dollars(), time.UTC), asking("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7")
 	for b.Loop() {
 		l.Of(r)
 	}
@@ -107,8 +109,26 @@ func BenchmarkLocaleOf(b *testing.B) {
 
 func BenchmarkNewPages(b *testing.B) {
 	for b.Loop() {
-		if _, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), expense.Dollars(), 1<<20); err != nil {
+		if _, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), expense.Dollars(), time.UTC, 1<<20); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A time is the site's own, by the name of its zone.
+func TestMomentNamesItsZone(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, time.July, 1, 22, 30, 0, 0, time.UTC)
+	for _, test := range []struct {
+		zone *time.Location
+		want template.HTML
+	}{
+		{time.UTC, "1 Jul 2026, 22:30 UTC"},
+		{time.FixedZone("CEST", 2*60*60), "2 Jul 2026, 00:30 CEST"},
+		{time.FixedZone("-03", -3*60*60), "1 Jul 2026, 19:30 UTC-03"},
+	} {
+		if got := newLocales(expense.Dollars(), test.zone).english().moment(at); got != test.want {
+			t.Errorf("in %s it is %q, want %q", test.zone, got, test.want)
 		}
 	}
 }

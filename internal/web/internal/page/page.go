@@ -30,6 +30,7 @@ type Page struct {
 // A HomeView is the view of home.html.
 type HomeView struct {
 	Page
+	Notice *Notice
 }
 
 // A ProfileView is the view of profile.html: who somebody is, and why they see
@@ -100,16 +101,17 @@ type Pages struct {
 	frames    *cache.Cache[frameKey, frame]
 }
 
-// New reads the embedded templates and static files. Amounts are in the currency.
+// New reads the embedded templates and static files. Amounts are in the currency,
+// and times in the zone.
 // Of rendered pages it keeps as many bytes as kept says.
-func New(templateFiles, staticFiles fs.FS, c expense.Currency, kept int) (*Pages, error) {
+func New(templateFiles, staticFiles fs.FS, c expense.Currency, zone *time.Location, kept int) (*Pages, error) {
 	static, err := readStatic(staticFiles)
 	if err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	p := &Pages{
 		files:     templateFiles,
-		Locales:   newLocales(c),
+		Locales:   newLocales(c, zone),
 		templates: map[*Locale]func() (templateSet, error){},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},

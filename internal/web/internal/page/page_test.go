@@ -31,7 +31,7 @@ type pageState struct {
 
 var (
 	testTeam    = team.Team{ID: "finance", Label: "Finance"}
-	testEnglish = newLocales(expense.Dollars()).english()
+	testEnglish = newLocales(expense.Dollars(), time.UTC).english()
 	testMonths  = []expense.Group{group("2026-02", 1, 100), group("2026-03", 1, 100000)}
 
 	testExpense = expense.Expense{ID: "abc", Version: 3, Entry: expense.Entry{
@@ -127,8 +127,15 @@ var pageStates = []pageState{
 		[]string{"Sign out", `<nav`, `"/dashboard"`},
 	},
 	{
+		"home, signed out", "home",
+		HomeView{Notice: &Notice{Text: "You are signed out."}},
+		"Expense Dashboard",
+		[]string{"role=\"status\">\n<p>You are signed out.</p>", `href="/login">Sign in</a>`},
+		[]string{"Sign out"},
+	},
+	{
 		"home signed in", "home",
-		HomeView{Page{SignedIn: true, Name: "Carol Lee", LogURL: "/team/finance/expenses/new"}},
+		HomeView{Page: Page{SignedIn: true, Name: "Carol Lee", LogURL: "/team/finance/expenses/new"}},
 		"Expense Dashboard",
 		[]string{
 			"<h1>Welcome, Carol Lee</h1>", `href="/dashboard">Go to dashboard</a>`, `<a class="button quiet" href="/team/finance/expenses/new">Log an expense</a>`,
@@ -138,7 +145,7 @@ var pageStates = []pageState{
 	},
 	{
 		"home without a name, of who logs nothing", "home",
-		HomeView{Page{SignedIn: true}},
+		HomeView{Page: Page{SignedIn: true}},
 		"Expense Dashboard",
 		[]string{"<h1>Welcome</h1>"},
 		[]string{"/new"},
@@ -562,7 +569,7 @@ var pageStates = []pageState{
 			IdleTimeout: time.Hour, Now: time.Date(2026, 3, 1, 9, 1, 30, 0, time.UTC),
 		},
 		"Profile · Expense Dashboard",
-		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 Mar 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. Without a visit it ends after 1 hour", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "At dev-123456.okta.com with a password, a one-time code.", `on <time datetime="2026-03-01T10:01:30Z">`, `href="/profile" aria-current="page"`},
+		[]string{"Carol Lee", "carol.lee@example.com", `<a href="/team/finance">Finance</a>`, `<time datetime="2026-03-01T21:00:00Z">1 Mar 2026, 21:00 UTC</time>`, `<time datetime="2026-03-01T09:00:00Z">`, "in 11 hours 58 minutes. If you are away for 1 hour, it ends sooner: at <time datetime=\"2026-03-01T10:01:30Z\">", "Why you see this</h2>", "<code>&#34;carol.lee@example.com&#34;: &#34;finance&#34;</code>", "Line 12 of the teams file.", "dev-123456.okta.com, with a password, a one-time code", `href="/profile" aria-current="page"`},
 		[]string{"Administrator", "not verified"},
 	},
 	{
@@ -579,7 +586,7 @@ var pageStates = []pageState{
 		"profile of somebody on no team", "profile",
 		ProfileView{Page: Page{Title: "Profile", SignedIn: true, Name: "Nora"}, Email: "Nora@example.com", Address: "nora@example.com", RuleFile: "the built-in sample", IdleTimeout: time.Hour},
 		"Profile · Expense Dashboard",
-		[]string{"Why you see no team", "None: the built-in sample names neither this address nor a group of yours.", "<dd class=\"address\">nora@example.com"},
+		[]string{"Why you see no team", "An administrator of the dashboard can add you.", "<details open>", "None: the built-in sample names neither this address nor a group of yours.", "<dd class=\"address\">nora@example.com"},
 		[]string{"<code>", "Line "},
 	},
 	{
@@ -603,11 +610,14 @@ var pageStates = []pageState{
 		"sessions", "sessions",
 		SessionsView{
 			Page: Page{Title: "Who is signed in", SignedIn: true, Name: "Hannah Smith"}, Search: "carol", IdleTimeout: time.Hour, NextURL: "/sessions?after=x",
-			Lines: []SessionLine{{Subject: "00u1", Name: "Carol Lee", Address: "carol.lee@example.com", Browser: "Firefox on Linux", EndURL: "/sessions/x/end"}},
+			Lines: []SessionLine{
+				{Subject: "00u1", Name: "Carol Lee", Address: "carol.lee@example.com", Browser: "Firefox on Linux", LastUsed: time.UnixMilli(1_772_400_000_000), EndURL: "/sessions/x/end"},
+				{Subject: "00u2", Name: "Carola Li", Address: "carola.li@example.com", Browser: "Safari on iPhone", EndURL: "/sessions/y/end"},
+			},
 		},
 		"Who is signed in · Expense Dashboard",
-		[]string{"Carol Lee", `value="carol"`, `action="/sessions/x/end"`, `name="sub" value="00u1"`, "1 hour", "Next page"},
-		[]string{"This one</span>", "No session"},
+		[]string{"Carol Lee", `value="carol"`, `action="/sessions/x/end"`, `name="sub" value="00u1"`, `<input type="hidden" name="q" value="carol">`, "1 hour", "Next page", "1 Mar 2026, 21:20 UTC</time></td>", "Not known</td>", "<summary>End<span class=\"unseen\"> a session of Carola Li: Safari on iPhone</span></summary>", `<p class="back"><a href="/dashboard">`},
+		[]string{"This one</span>", "Nobody"},
 	},
 	{
 		"hostile sessions", "sessions",
@@ -621,7 +631,7 @@ var pageStates = []pageState{
 		"no sessions", "sessions",
 		SessionsView{Page: Page{Title: "Who is signed in", SignedIn: true, Name: "Hannah Smith"}, Search: "x"},
 		"Who is signed in · Expense Dashboard",
-		[]string{"No session is found."},
+		[]string{"Nobody with such an address is signed in.", `href="/sessions">Show everybody`},
 		[]string{"<table"},
 	},
 	{
@@ -749,7 +759,7 @@ var pageStates = []pageState{
 
 func newTestPages(t *testing.T) *Pages {
 	t.Helper()
-	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), expense.Dollars(), 1<<20)
+	p, err := New(os.DirFS("../../../.."), os.DirFS("../../../.."), expense.Dollars(), time.UTC, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,9 @@ type SessionLine struct {
 	ID, Subject, Name, Address string
 	Browser                    string // in plain words
 	SignedInAt                 time.Time
-	Own                        bool   // the one that looks at the list
-	EndURL                     string // where the form that ends it posts to
+	LastUsed                   time.Time // zero where it is not known
+	Own                        bool      // the one that looks at the list
+	EndURL                     string    // where the form that ends it posts to
 }
 
 // A PersonLine is a person in the list of people.
