@@ -100,9 +100,12 @@ func (s *Site) expenseToDecide(r *http.Request, v Visit) (e expense.Expense, ver
 // undecidedText says how many expenses wait for a decision.
 func undecidedText(count int64) string {
 	if count > expense.MaxUndecided {
-		return fmt.Sprintf("More than %d to decide", expense.MaxUndecided)
+		return fmt.Sprintf("More than %d expenses wait for your decision", expense.MaxUndecided)
 	}
-	return fmt.Sprintf("%d to decide", count)
+	if count == 1 {
+		return "One expense waits for your decision"
+	}
+	return fmt.Sprintf("%d expenses wait for your decision", count)
 }
 
 // statusLinks are the sums by status of a list, each with the list of its own.

@@ -184,7 +184,7 @@ func (s *Site) overBudget(r *http.Request, e expense.Expense) string {
 		if b.Category != "" {
 			of += " for " + b.Category
 		}
-		text += " This is over " + of + " for " + b.Month + " by " + s.pages.Locales.Of(r).Money(b.Over()) + "."
+		text += " This is over " + of + " for " + s.pages.Locales.Of(r).Month(b.Month) + " by " + s.pages.Locales.Of(r).Money(b.Over()) + "."
 	}
 	return text
 }

@@ -173,6 +173,16 @@ func (l *Locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
 // monthText returns a date's month and year, as in Nov. 2026.
 func (l *Locale) monthText(d expense.Date) string { return l.fill(l.month, d) }
 
+// Month returns a month like 2006-01 as the reader writes it, as in Nov. 2026. What
+// is no such month stays as it is.
+func (l *Locale) Month(month string) string {
+	at, err := time.Parse("2006-01", month)
+	if err != nil {
+		return month
+	}
+	return l.monthText(expense.DateOf(at))
+}
+
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
 
 func (l *Locale) fill(pattern string, d expense.Date) string {
@@ -221,8 +231,18 @@ func (l *Locale) templateFuncs() template.FuncMap {
 		"money":    func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
 		"day":      func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"moment":   l.moment,
+		"month":    func(month string) template.HTML { return l.mark(l.Month(month)) },
+		"worded":   worded,
 		"words":    duration.InWords,
 		"grouped":  Grouped,
 		"isolated": isolated,
 	}
+}
+
+// worded is a value that was changed, for people: a status has a name of its own.
+func worded(field, value string) string {
+	if field != "Status" || value == "" {
+		return value
+	}
+	return expense.Status(value).String()
 }
