@@ -512,7 +512,7 @@ func (s *app) fresh(h visitor) visitor {
 		if !web.AcceptsPage(r) {
 			return web.ErrNotSignedIn
 		}
-		return s.renew(w, r, v.Person, signin.StepUp, "Show once more that it is you")
+		return s.renew(w, r, v.Person, signin.StepUp, "Confirm that it is you")
 	}
 }
 

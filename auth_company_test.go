@@ -288,7 +288,7 @@ func TestStepUp(t *testing.T) {
 				return boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}})
 			}
 			page := end()
-			page.Check(t, http.StatusOK, "Show once more that it is you")
+			page.Check(t, http.StatusOK, "Confirm that it is you")
 			asked := mustParse(t, page.Location()).Query()
 			if asked.Get("max_age") != "300" || asked.Get("acr_values") != loa {
 				t.Errorf("the step-up asks %v", asked)

@@ -96,7 +96,7 @@ func TestApproval(t *testing.T) {
 	lead.Get("/team/finance").Check(t, http.StatusOK, "Sent back: ", "Train")
 	lead.Get("/dashboard").Check(t, http.StatusOK, "!your decision")
 	owner.Get(e.Path()).Check(t, http.StatusOK, "Sent back", "sent it back", "The receipt is missing.")
-	boss.Post(e.Path()+"/approve", url.Values{"version": {"1"}}).Check(t, http.StatusConflict, "Somebody else changed this expense meanwhile")
+	boss.Post(e.Path()+"/approve", url.Values{"version": {"1"}}).Check(t, http.StatusConflict, "Somebody else changed this expense in the meantime")
 	owner.Post(e.Path(), apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Train, second class"), "version", "2")).Check(t, http.StatusSeeOther)
 	boss.Get("/dashboard").Check(t, http.StatusOK, "One expense waits for your decision")
 	boss.Post(e.Path()+"/approve", url.Values{"version": {"3"}}).Check(t, http.StatusSeeOther)

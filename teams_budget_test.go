@@ -15,20 +15,20 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	r := managed(t, authorizationTeams)
 	owner, lead, auditor, boss := as(r, "owner"), as(r, "lead"), as(r, "auditor"), as(r, "admin")
-	month := time.Now().Format("2006-01")
+	month, named := time.Now().Format("2006-01"), time.Now().Format("Jan 2006")
 	today := func(amount string) url.Values {
 		return apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "date", time.Now().Format(time.DateOnly)), "amount", amount), "category", "Travel")
 	}
-	lead.Get("/team/finance/budget").Check(t, http.StatusOK, "No budget holds", "Set the budget", `name="version" value="0"`)
-	owner.Get("/team/finance/budget").Check(t, http.StatusOK, "No budget holds", "!Set the budget")
+	lead.Get("/team/finance/budget").Check(t, http.StatusOK, "There is no budget for this month.", "Set the budget", `name="version" value="0"`)
+	owner.Get("/team/finance/budget").Check(t, http.StatusOK, "There is no budget for this month.", "!Set the budget")
 	owner.Get("/team/finance").Check(t, http.StatusOK, "!budget")
 	lead.Post("/team/finance/budget", url.Values{"amount": {"100.00"}, "version": {"0"}}).Check(t, http.StatusSeeOther)
-	boss.Post("/team/finance/budget", url.Values{"amount": {"50.00"}, "version": {"0"}}).Check(t, http.StatusConflict, "Somebody else set a budget meanwhile", `value="50.00"`, `name="version" value="1"`)
+	boss.Post("/team/finance/budget", url.Values{"amount": {"50.00"}, "version": {"0"}}).Check(t, http.StatusConflict, "Somebody else has set a budget in the meantime", `value="50.00"`, `name="version" value="1"`)
 	boss.Post("/team/finance/budget", url.Values{"amount": {"50.00"}, "category": {"travel"}, "version": {"1"}, "month": {month}}).Check(t, http.StatusSeeOther)
 	owner.Post("/team/finance/expenses", today("40.00")).Check(t, http.StatusSeeOther)
 	owner.Get("/team/finance").Check(t, http.StatusOK, "Logged: ", "!This is over", "$60.00 left")
 	owner.Post("/team/finance/expenses", today("80.00")).Check(t, http.StatusSeeOther)
-	owner.Get("/team/finance").Check(t, http.StatusOK, "This is over the budget of Finance for "+month+" by $20.00.", "for Travel for "+month+" by $70.00.", "over by $20.00")
+	owner.Get("/team/finance").Check(t, http.StatusOK, "This is over the budget of Finance for "+named+" by $20.00.", "for Travel for "+named+" by $70.00.", "over by $20.00")
 	owner.Get("/dashboard").Check(t, http.StatusOK, "over by $20.00")
 	auditor.Get("/dashboard").Check(t, http.StatusOK, "over by $20.00")
 	auditor.Get("/team/finance/budget").Check(t, http.StatusOK, "over by $20.00", "set $100.00 a month", "!Set the budget")
@@ -71,5 +71,5 @@ func TestBudgetsAbused(t *testing.T) {
 			people[test.role].Post("/team/finance/budget", test.form).Check(t, test.status)
 		})
 	}
-	people["lead"].Get("/team/finance/budget").Check(t, http.StatusOK, "No budget holds", "!What was set")
+	people["lead"].Get("/team/finance/budget").Check(t, http.StatusOK, "There is no budget for this month.", "!What was set")
 }

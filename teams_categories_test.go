@@ -45,12 +45,12 @@ func TestCategoriesPage(t *testing.T) {
 	boss.Post("/categories", url.Values{"closed": {"maybe"}}).Check(t, http.StatusBadRequest)
 	boss.Post("/categories", url.Values{"closed": {"yes"}}).Check(t, http.StatusSeeOther)
 	boss.Get("/categories").Check(t, http.StatusOK, "The list is closed", "Open the list")
-	owner.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "category", "Yachts")).Check(t, http.StatusUnprocessableEntity, "Choose a category of the list")
+	owner.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "category", "Yachts")).Check(t, http.StatusUnprocessableEntity, "Choose a category from the list")
 	file := boss.Get("/expenses.csv").Body
 	boss.Import(file).Check(t, http.StatusSeeOther) // what has a retired one keeps it
 	row := ",2026-01-02,finance,owner@example.com,Boat,Yachts,1.00,\r\n"
 	head := "id,date,team,person,item,category,amount,note\r\n"
-	for category, why := range map[string]string{"Yachts": "Choose a category of the list", "Trips": "no longer used"} {
+	for category, why := range map[string]string{"Yachts": "Choose a category from the list", "Trips": "no longer used"} {
 		preview := boss.Import(head + strings.Replace(row, "Yachts", category, 1)).Location()
 		boss.Get(preview).Check(t, http.StatusOK, why)
 		boss.Post(preview, nil).Check(t, http.StatusUnprocessableEntity)
@@ -58,5 +58,5 @@ func TestCategoriesPage(t *testing.T) {
 	if done := boss.Import(head + strings.Replace(row, "Yachts", "TRAVEL", 1)).Location(); !strings.HasSuffix(done, "/expenses") {
 		t.Errorf("a right file leads to %s", done)
 	}
-	as(r, "lead").Post("/team/finance/budget", url.Values{"amount": {"5"}, "category": {"Yachts"}}).Check(t, http.StatusUnprocessableEntity, "Choose a category of the list")
+	as(r, "lead").Post("/team/finance/budget", url.Values{"amount": {"5"}, "category": {"Yachts"}}).Check(t, http.StatusUnprocessableEntity, "Choose a category from the list")
 }

@@ -302,10 +302,10 @@ func TestActivityOfOnesTeams(t *testing.T) {
 
 	lead.Get("/activity").Check(t, http.StatusOK, "Balloons", "owner@example.com", "!Conference Travel")
 	lead.Get("/activity.csv?person=owner%40example.com&kind=created").Check(t, http.StatusOK, "at,actor,kind,team,expense,item,changes\r\n", ",owner@example.com,created,finance,", ",Balloons,\r\n")
-	lead.Get("/activity?kind=deleted").Check(t, http.StatusOK, "Nothing was done")
+	lead.Get("/activity?kind=deleted").Check(t, http.StatusOK, "Nothing matches")
 	lead.Get("/activity?team=hr").Check(t, http.StatusNotFound)
-	lead.Get("/activity?to=2020-01-01").Check(t, http.StatusOK, "Nothing was done")
-	lead.Get("/activity?kind=burnt&person=Ann").Check(t, http.StatusBadRequest, "Not right yet", `value="Ann"`, "The kind is one of")
+	lead.Get("/activity?to=2020-01-01").Check(t, http.StatusOK, "Nothing matches")
+	lead.Get("/activity?kind=burnt&person=Ann").Check(t, http.StatusBadRequest, "Error: ", `value="Ann"`, "The kind is one of")
 	lead.Get("/activity.csv?kind=burnt").Check(t, http.StatusBadRequest)
 	foreign.Get("/activity").Check(t, http.StatusOK, "Conference Travel", "!Balloons")
 	foreign.Get("/activity?team=finance").Check(t, http.StatusNotFound)

@@ -157,7 +157,7 @@ func tellOnce(t *testing.T, tab *tab) {
 	)
 	tab.click(button("Log expense"), http.StatusUnprocessableEntity)
 	tab.holdUp(l)
-	tab.shows("One field is not right yet")
+	tab.shows("One field has an error")
 	tab.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("amount").value = "3.20"; undefined`))
 	tab.click(button("Log expense"), http.StatusOK)
 	tab.holdUp(l)

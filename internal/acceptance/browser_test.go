@@ -438,7 +438,7 @@ func (b *tab) lead(status int, step chromedp.Action[chromedp.Void]) {
 // goOn waits where a page goes on by itself until the page behind it is there.
 func (b *tab) goOn() {
 	b.t.Helper()
-	const arrived = `document.readyState === "complete" && !document.body.innerText.includes("This page goes on by itself.")`
+	const arrived = `document.readyState === "complete" && !document.body.innerText.includes("If nothing happens, choose Continue.")`
 	for range 400 {
 		// While a page takes the place of another there is none to ask.
 		if there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](arrived)); err == nil && there {

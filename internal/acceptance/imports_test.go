@@ -110,12 +110,12 @@ func TestImportIsLookedAtFirst(t *testing.T) {
 			t.Errorf("before the answer: %+v", c)
 		}
 		b.Get(page).Check(t, 200, "What comes first in 03/04/2026?", "The day: 3 April 2026", "The month: 4 March 2026", "<strong>Line 2</strong>")
-		b.Post(page, url.Values{}).Check(t, http.StatusUnprocessableEntity, "2 lines are not right yet")
+		b.Post(page, url.Values{}).Check(t, http.StatusUnprocessableEntity, "2 lines have errors")
 		b.Post(page, url.Values{"dates": {"day-first"}, "look": {"again"}}).Check(t, http.StatusSeeOther)
 		if c := countsAt(t, b, page); c != (counts{State: "ready", New: 2}) {
 			t.Errorf("after the answer: %+v", c)
 		}
-		b.Post(page+"/undo", url.Values{}).Check(t, http.StatusConflict, "nothing to take back")
+		b.Post(page+"/undo", url.Values{}).Check(t, http.StatusConflict, "nothing to undo")
 	})
 	answer := b.Post(page, url.Values{})
 	answer.Check(t, http.StatusSeeOther)
@@ -199,7 +199,7 @@ func TestAPreviewBelongsToWhoMadeIt(t *testing.T) {
 	other.Post(page, url.Values{}).Check(t, http.StatusNotFound)
 	other.Post(page+"/discard", url.Values{}).Check(t, http.StatusNotFound)
 	other.Post(page+"/undo", url.Values{}).Check(t, http.StatusNotFound)
-	b.Get(page).Check(t, 200, "Look before you import")
+	b.Get(page).Check(t, 200, "Check before you import")
 	b.Post(page+"/discard", url.Values{}).Check(t, http.StatusSeeOther)
 	b.Get("/expenses/import").Check(t, 200, "Nothing was imported.")
 	b.Get(page).Check(t, http.StatusNotFound)

@@ -360,7 +360,7 @@ func TestFormSentAgainWithOtherContent(t *testing.T) {
 	b.Post(e.Path()+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
 	b.Get("/team/finance").Check(t, 200, "Deleted: Cab")
 	r.Unchanged(func() { b.Post("/team/finance/expenses", taxi).Check(t, http.StatusSeeOther) })
-	b.Get("/team/finance").Check(t, 200, "deleted meanwhile", "!Logged:")
+	b.Get("/team/finance").Check(t, 200, "deleted in between", "!Logged:")
 }
 
 // Everything that changes an expense says of which version, and every form that
@@ -663,7 +663,7 @@ func TestQueriesNotUnderstood(t *testing.T) {
 			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "is not understood")
 		}
 		for _, path := range []string{"/expenses", "/team/finance"} {
-			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "not understood", `role="search"`, `action="`+path+`"`, "show all expenses")
+			b.Get(path+"?"+query).Check(t, http.StatusBadRequest, "the filter has ", `role="search"`, `action="`+path+`"`, "show all expenses")
 			b.Get(path+"?"+query, "Accept", "application/json").Check(t, http.StatusBadRequest, "is not understood")
 		}
 	}
@@ -681,9 +681,9 @@ func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 		want  []string
 	}{
 		{"q=taxi&from=2026-03-02&to=2026-03-01", []string{`value="taxi"`, `value="2026-03-02"`, `value="2026-03-01"`, `id="filter-to-error">The last day, 2026-03-01, is before the first, 2026-03-02.`, `href="#filter-to"`}},
-		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This holds a control character`, `value="Meals" selected`, `aria-describedby="filter-q-error"`}},
+		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This contains a control character`, `value="Meals" selected`, `aria-describedby="filter-q-error"`}},
 		{"q=taxi&page=2", []string{`value="taxi"`, "“page” is not a parameter of this page", "!-error"}},
-		{"q=taxi&from=x&order=up", []string{"2 things in its address are", `id="filter-from-error"`, "The order is asc or desc"}},
+		{"q=taxi&from=x&order=up", []string{"the filter has 2 errors", `id="filter-from-error"`, "The order is asc or desc"}},
 	} {
 		b.Get("/team/finance?"+test.query).Check(t, http.StatusBadRequest, test.want...)
 	}

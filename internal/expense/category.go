@@ -49,7 +49,7 @@ func (c Categories) Problem(label string) string {
 
 const (
 	retiredCategory  = "This category is no longer used. Choose another."
-	closedCategories = "Choose a category of the list. Only administrators add others."
+	closedCategories = "Choose a category from the list. Only administrators can add others."
 )
 
 // CategoryError is a category that an expense cannot be given. Its text is a sentence

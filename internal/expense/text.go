@@ -60,11 +60,11 @@ func CheckText(s string, limit int, allowed string) string {
 	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
 	switch {
 	case !utf8.ValidString(s):
-		return "This holds bytes that are not text. Type it again."
+		return "This contains something that is not text. Type it again."
 	case strings.ContainsFunc(s, control):
-		return "This holds a control character. Type it again without it."
+		return "This contains a control character. Type it again without it."
 	case strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }):
-		return "This holds a character that turns the direction of writing around. Type it again without it."
+		return "This contains a hidden character that changes the direction of text. Type it again without it."
 	case utf8.RuneCountInString(s) > limit:
 		return fmt.Sprintf("This is too long: at most %d characters, and it has %d.", limit, utf8.RuneCountInString(s))
 	}

@@ -162,7 +162,7 @@ func (t *taker) take(ctx context.Context, c expense.Comparison) error {
 	case c.Outcome == expense.OutcomeDeleted:
 		t.leave(c.Row.Line, "This expense was deleted meanwhile.")
 	case c.Later:
-		t.leave(c.Row.Line, "Somebody changed this expense meanwhile, and that stands.")
+		t.leave(c.Row.Line, "Somebody changed this expense in the meantime, and that stands.")
 	default:
 		t.leave(c.Row.Line, "This expense was changed after the file was made, and that stands.")
 	}
@@ -229,7 +229,7 @@ func (t *taker) change(ctx context.Context, c expense.Comparison) error {
 	err = update(ctx, t.adding.resolver, expense.ActionImported, e, t.now, changes)
 	var conflict *expense.ConflictError
 	if errors.As(err, &conflict) {
-		t.leave(c.Row.Line, "Somebody changed this expense meanwhile, and that stands.")
+		t.leave(c.Row.Line, "Somebody changed this expense in the meantime, and that stands.")
 		return nil
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func (s *Site) Activity(w http.ResponseWriter, r *http.Request, v Visit) error {
 	view := s.activityView(r, v, q)
 	if faults := expense.QueryFaults(nil); errors.As(err, &faults) && AcceptsPage(r) {
 		s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
-		view.Faults, view.Title = faults, "Not right yet: "+view.Title
+		view.Faults, view.Title = faults, "Error: "+view.Title
 		return s.pages.Render(w, r, http.StatusBadRequest, "activity", view)
 	}
 	if err != nil {

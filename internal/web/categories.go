@@ -60,7 +60,7 @@ func (s *Site) RetireCategory(w http.ResponseWriter, r *http.Request, v Visit) e
 		return err
 	}
 	err = s.store.RetireCategory(r.Context(), id)
-	return s.toldCategories(w, r, v, err, page.Notice{Text: "Retired: no expense can be given it any more.", UndoURL: categoryPath(id) + "/undo"})
+	return s.toldCategories(w, r, v, err, page.Notice{Text: "Retired: it can no longer be chosen.", UndoURL: categoryPath(id) + "/undo"})
 }
 
 // UndoCategory handles POST /categories/{id}/undo.
@@ -69,7 +69,7 @@ func (s *Site) UndoCategory(w http.ResponseWriter, r *http.Request, v Visit) err
 	if err != nil {
 		return err
 	}
-	return s.toldCategories(w, r, v, s.store.UndoCategory(r.Context(), id), page.Notice{Text: "It is as it was."})
+	return s.toldCategories(w, r, v, s.store.UndoCategory(r.Context(), id), page.Notice{Text: "The last change was undone."})
 }
 
 // CloseCategories handles POST /categories: closed says whether the list is.
@@ -81,7 +81,7 @@ func (s *Site) CloseCategories(w http.ResponseWriter, r *http.Request, v Visit) 
 	if closed != "yes" && closed != "no" {
 		return &expense.QueryError{Text: "closed is yes or no"}
 	}
-	told := page.Notice{Text: "The list is closed: expenses have no other categories."}
+	told := page.Notice{Text: "The list is closed: no other categories can be used."}
 	if closed == "no" {
 		told.Text = "The list is open: whoever logs an expense may add a category."
 	}

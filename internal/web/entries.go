@@ -118,7 +118,7 @@ func (s *Site) sentAgain(w http.ResponseWriter, r *http.Request, v Visit, form p
 		form.Logged, form.LoggedURL, form.Submission = &e, expensePath(e), newSubmission(v.Person.Subject)
 		return s.renderNew(w, r, http.StatusConflict, v, form, nil)
 	case e.Deleted():
-		return s.done(w, r, v, s.notice(r, "This came a second time and was deleted meanwhile, so it does not count: ", e))
+		return s.done(w, r, v, s.notice(r, "This was sent twice and deleted in between, so it does not count: ", e))
 	}
 	return s.logged(w, r, v, form, e)
 }

@@ -68,12 +68,12 @@ func (s *Site) explain(err error) failure {
 	case errors.As(err, &signIn):
 		return s.explainSignIn(signIn, err)
 	case errors.As(err, &query):
-		return told(http.StatusBadRequest, "That address is not understood",
-			"What was sent is not understood: "+query.Text+".",
+		return told(http.StatusBadRequest, "This address does not work",
+			"Part of it is not understood: "+query.Text+".",
 			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.As(err, &faults):
-		return told(http.StatusBadRequest, "That address is not understood",
-			"Something behind the question mark is not understood. "+faults.Text(""),
+		return told(http.StatusBadRequest, "This address does not work",
+			"The part after the question mark is not understood. "+faults.Text(""),
 			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.As(err, &kept):
 		return told(http.StatusServiceUnavailable, "Not saved yet",
@@ -84,10 +84,10 @@ func (s *Site) explain(err error) failure {
 			"Nothing was lost and nothing was changed, and you stay signed in.", "Try again in a moment.").after(5 * time.Second)
 	case errors.As(err, &method):
 		return told(http.StatusMethodNotAllowed, "That does not work here",
-			"This address does not take that kind of request.", "").offering("Go to the home page", "/")
+			"This address does not accept that kind of request.", "").offering("Go to the home page", "/")
 	case errors.As(err, &tooLarge):
 		return told(http.StatusRequestEntityTooLarge, "Too much at once",
-			"More was sent than this page takes, so nothing was done.", "")
+			"What you sent is larger than this page accepts, so nothing was done.", "")
 	}
 	return explainKind(err)
 }
@@ -101,23 +101,23 @@ func explainKind(err error) failure {
 			"Check the address. If you should have access, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, ErrNotSignedIn):
 		return told(http.StatusUnauthorized, "You are not signed in",
-			"Only people who are signed in can have this.", "Sign in and try again.").offering("Sign in", "/login")
+			"This is only for people who are signed in.", "Sign in and try again.").offering("Sign in", "/login")
 	case errors.Is(err, ErrForbidden):
 		return told(http.StatusForbidden, "Not yours to change",
-			"You may see this, and not change it, so nothing was done.",
+			"You can see this but not change it, so nothing was done.",
 			"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, errOwnDecision):
 		return told(http.StatusForbidden, "Not yours to decide",
-			"Nobody decides about an expense that is their own or that they logged, so nothing was done.",
+			"You cannot decide about an expense that is your own or that you logged, so nothing was done.",
 			"Another lead of the team or an administrator can.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, errBusy):
-		return told(http.StatusServiceUnavailable, "Too many files at once",
-			"Other files are being made right now.", "Try again in a moment.").after(5 * time.Second)
+		return told(http.StatusServiceUnavailable, "Too many downloads at once",
+			"Other downloads are being prepared right now.", "Try again in a moment.").after(5 * time.Second)
 	case errors.Is(err, errCrossSite):
 		return told(http.StatusForbidden, "Refused",
 			"That came from another site, so nothing was done.", "Do it again from here.").offering("Go to the home page", "/")
 	case errors.Is(err, errNoUndo):
-		return told(http.StatusConflict, "There is nothing to take back",
+		return told(http.StatusConflict, "There is nothing to undo",
 			"This file was not imported, or its import is not finished.", "").offering("Import", ImportPath)
 	case errors.Is(err, errOfAnother):
 		return told(http.StatusConflict, "This form is somebody else’s",

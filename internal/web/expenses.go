@@ -226,7 +226,7 @@ func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, share
 		return err
 	}
 	s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
-	shared.Title = "Not right yet: " + shared.Title
+	shared.Title = "Error: " + shared.Title
 	// What cannot be read of a broken address is left out.
 	typed, _ := url.ParseQuery(r.URL.RawQuery)
 	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", page.ExpensesView{

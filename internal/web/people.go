@@ -56,7 +56,7 @@ func (s *Site) JoinPerson(w http.ResponseWriter, r *http.Request, v Visit) error
 	if err == nil {
 		err = s.store.JoinPeople(r.Context(), id, into)
 	}
-	return s.toldPeople(w, r, v, err, logging.EventPeopleJoined, "Joined. What was theirs is one person's now.", id, into)
+	return s.toldPeople(w, r, v, err, logging.EventPeopleJoined, "Joined. Their expenses belong to one person now.", id, into)
 }
 
 // PartPerson handles POST /people/{id}/part.
@@ -66,7 +66,7 @@ func (s *Site) PartPerson(w http.ResponseWriter, r *http.Request, v Visit) error
 		return err
 	}
 	err = s.store.PartPeople(r.Context(), id)
-	return s.toldPeople(w, r, v, err, logging.EventPeopleParted, "Parted. They are two people again.", id, 0)
+	return s.toldPeople(w, r, v, err, logging.EventPeopleParted, "Separated. They are two people again.", id, 0)
 }
 
 // toldPeople leads back to the page with what came of it, or shows why nothing did.

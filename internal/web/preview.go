@@ -139,7 +139,7 @@ func questions(l *expensefile.Layout, teams []team.Team) []page.Question {
 	}
 	if l.EitherAmount != "" {
 		list = append(list, page.Question{
-			Name: "decimal", Label: "What stands before the decimals in amounts like " + l.EitherAmount + "?", Hint: "For the whole file.", Value: l.Decimal, Open: l.Decimal == "",
+			Name: "decimal", Label: "What comes before the decimals in amounts like " + l.EitherAmount + "?", Hint: "For the whole file.", Value: l.Decimal, Open: l.Decimal == "",
 			Options: []page.Option{{Value: "", Label: "Choose"}, {Value: expensefile.DecimalPoint, Label: "A point, as in 1,234.50"}, {Value: expensefile.DecimalComma, Label: "A comma, as in 1.234,50"}},
 		})
 	}

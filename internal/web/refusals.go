@@ -83,7 +83,7 @@ func (s *Site) explainAway(err *openid.SignInError) (status int, message, next s
 func (s *Site) explainBrowser(reason openid.Reason) (message, next string) {
 	switch reason {
 	case openid.NoPendingLogin:
-		return "This sign-in was not begun in this browser, took longer than 10 minutes, or has been used already.",
+		return "This sign-in was not started in this browser, took longer than 10 minutes, or has been used already.",
 			"Sign in again. If this page comes back, your browser keeps no cookies for this site: allow cookies, and open the site at " + s.baseURL + "."
 	case openid.CookiesDropped:
 		return "You have signed in, but your browser does not keep this site's cookies, so it cannot show who you are.",
@@ -116,17 +116,17 @@ func explainSetup(reason openid.Reason) (message, next string) {
 	case openid.InvalidClient:
 		return "Okta does not know this application by the ID and secret that it was given.", tell
 	case openid.InvalidScope:
-		return "This application asks Okta for something that Okta is not set up to tell it.", tell
+		return "This application asks Okta for something that Okta is not set up to give it.", tell
 	case openid.DpopRequired:
 		return "Okta asks this application for a proof of possession (DPoP), which it does not use.", tell
 	case openid.ClockOff:
-		return "The clocks of Okta and of this site disagree, so the sign-in could not be believed.", tell
+		return "The clocks of Okta and of this site disagree, so the sign-in could not be trusted.", tell
 	case openid.EmailMissing:
 		return "Okta does not tell us your email address, by which we know your teams.", "Ask your Okta administrator to add an email address to your profile, then sign in again."
 	case openid.ProviderRefused:
 		return "Okta refused this application, not you: something is set up wrong between the two.", tell
 	}
-	return "Okta's answer could not be verified, so it was not believed.", "Try again. If it happens again, tell whoever runs this site."
+	return "Okta's answer could not be verified, so it was not accepted.", "Try again. If it happens again, tell whoever runs this site."
 }
 
 // inSeconds says how long to wait, rounded up to a whole second.

@@ -92,13 +92,13 @@ func TestFilesAsPeopleHaveThem(t *testing.T) {
 			"2 2026-03-04 hr 120.00 Ana Ruiz||Course|Training|", "3 2026-05-06 hr 31.20 Ana Ruiz||Books|Training|",
 		}},
 		{"note-and-total-lines.csv", Choices{}, "", []string{
-			"1 skipped: It stands above the line that names the columns.",
+			"1 skipped: It is above the line that names the columns.",
 			"4 wrong: person: The file does not say whose it is. Choose it above. team: The file does not say. Choose the team above.",
 			"5 skipped: Its amount is zero.",
 			`6 skipped: It is a total: "Total balance".`,
 		}},
 		{"note-and-total-lines.csv", Choices{Team: "hr", Person: "Ana Ruiz"}, "", []string{
-			"1 skipped: It stands above the line that names the columns.",
+			"1 skipped: It is above the line that names the columns.",
 			"4 2026-07-02 hr 84.33 Ana Ruiz||Groceries for the offsite|Food|",
 			"5 skipped: Its amount is zero.",
 			`6 skipped: It is a total: "Total balance".`,

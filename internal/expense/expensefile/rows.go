@@ -78,7 +78,7 @@ func (p *rowReader) row(line int, cells []string) Row {
 // skipped returns why a row is no expense, or nothing.
 func (p *rowReader) skipped(line int, cells []string) string {
 	if line < p.HeaderLine {
-		return "It stands above the line that names the columns."
+		return "It is above the line that names the columns."
 	}
 	first := slices.IndexFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 	undated := !p.Has(FieldDate) || strings.TrimSpace(p.cell(cells, FieldDate)) == ""
@@ -159,10 +159,10 @@ func (p *rowReader) readEntry(row *Row, cells []string) {
 		problems.Person = "The file does not say whose it is. Choose it above."
 	}
 	if !p.Has(FieldCategory) && form.Category == "" {
-		problems.Category = "No column is known to be the category. Choose one above."
+		problems.Category = "No column is known to be the category. Choose one under “How the file is read”."
 	}
 	if !p.Has(FieldItem) {
-		problems.Item = "The file has no column for it. Choose one above."
+		problems.Item = "The file has no column for it. Choose one under “How the file is read”."
 	}
 	row.Faults = append(row.Faults, problems.List()...)
 	entry.Owner = owner
@@ -201,7 +201,7 @@ func (p *rowReader) text(cells []string, field, chosen string) string {
 func (p *rowReader) readDate(cells []string) (date, problem string) {
 	if !p.Has(FieldDate) {
 		if date = p.DefaultDate(); date == "" {
-			return "", "No column is known to be the date. Choose one above."
+			return "", "No column is known to be the date. Choose one under “How the file is read”."
 		}
 		return date, ""
 	}
@@ -253,7 +253,7 @@ func (l *Layout) DefaultCategory() string {
 // readAmount returns a row's amount as 1234.50, or what is wrong with it.
 func (p *rowReader) readAmount(cells []string) (amount, problem string) {
 	if !p.Has(FieldAmount) {
-		return "", "The file has no column for it. Choose one above."
+		return "", "The file has no column for it. Choose one under “How the file is read”."
 	}
 	cell := strings.TrimSpace(restoreCell(p.cell(cells, FieldAmount)))
 	if cell == "" {

@@ -42,7 +42,7 @@ func (f BudgetForm) Problems() []formField {
 func (f BudgetForm) Fields() []formField {
 	return []formField{
 		{Name: "month", Label: "From the month", Type: "month", Value: f.Month, Error: f.MonthError},
-		{Name: "category", Label: "Category", Hint: "Empty for all that the team spends.", Type: "text", Value: f.Category, Error: f.CategoryError, Length: expense.MaxCategory},
-		{Name: "amount", Label: "Amount a month", Hint: "Empty to end the budget.", Type: "text", Value: f.Amount, Error: f.AmountError, Length: 40},
+		{Name: "category", Label: "Category", Hint: "Leave empty for everything the team spends.", Type: "text", Value: f.Category, Error: f.CategoryError, Length: expense.MaxCategory},
+		{Name: "amount", Label: "Amount per month", Hint: "Leave empty to end the budget.", Type: "text", Value: f.Amount, Error: f.AmountError, Length: 40},
 	}
 }

@@ -264,7 +264,7 @@ var pageStates = []pageState{
 			v.Rows, v.NextURL, v.PrevURL = nil, "", "/team/finance"
 		}),
 		"Finance · Expense Dashboard",
-		[]string{"The list ends before this place.", ">Previous</a>"},
+		[]string{"There is nothing on this page of the list.", ">Previous</a>"},
 		[]string{"<tfoot", "No expenses yet"},
 	},
 	{
@@ -285,7 +285,7 @@ var pageStates = []pageState{
 		"nothing matches", "expenses",
 		ExpensesView{Page: Page{Title: "Finance", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Path: "/team/finance", Filter: FilterForm{Q: "yacht"}, Filtered: true, ClearURL: "/team/finance"},
 		"Finance · Expense Dashboard",
-		[]string{"Nothing matches.", `value="yacht"`, `<a href="/team/finance">show all expenses</a>`, "No expense of Finance is like this"},
+		[]string{"Nothing matches.", `value="yacht"`, `<a href="/team/finance">show all expenses</a>`, "No expense of Finance matches this filter"},
 		[]string{"<table", "<svg", "No expenses yet"},
 	},
 	{
@@ -310,7 +310,7 @@ var pageStates = []pageState{
 			"Saved.", `<form class="fields entry" method="post" action="/team/finance/expenses/abc">`, `name="version" value="3"`, "Save changes", `action="/team/finance/expenses/abc/delete"`,
 			`value="2026-03-02" required`, `max="2027-03-05"`, `maxlength="200" value="Team Lunch" required`, `inputmode="decimal"`, "\ntwo\nlines</textarea>", `<option value="Meals">`,
 		},
-		[]string{"Undo", `name="person"`, `name="submission"`, "Now:", "/restore", "not right yet"},
+		[]string{"Undo", `name="person"`, `name="submission"`, "Now:", "/restore", "have errors"},
 	},
 	{
 		"expense that was deleted", "expense",
@@ -337,7 +337,7 @@ var pageStates = []pageState{
 		},
 		"Team Lunch · Expense Dashboard",
 		[]string{
-			`role="alert"`, "Somebody else changed this expense meanwhile", `id="item-now">Now: <strong>Team Lunch</strong>`, `id="person-now">Now: <strong>Alice Johnson</strong>`,
+			`role="alert"`, "Somebody else changed this expense in the meantime", `id="item-now">Now: <strong>Team Lunch</strong>`, `id="person-now">Now: <strong>Alice Johnson</strong>`,
 			`value="Dinner"`, "Save mine over it", `<a href="/team/finance/expenses/abc">discard what you typed</a>`, `aria-describedby="item-now `, `name="version" value="3"`,
 		},
 		[]string{"date-now", "amount-now", "category-now", "note-now", "Save changes"},
@@ -361,7 +361,7 @@ var pageStates = []pageState{
 			Form: testForm(func(f *ExpenseFormView) { f.Version, f.Current = 3, &testDeleted }),
 		},
 		"Team Lunch · Expense Dashboard",
-		[]string{"Somebody else deleted this expense meanwhile", "/restore", `value="Team Lunch"`},
+		[]string{"Somebody else deleted this expense in the meantime", "/restore", `value="Team Lunch"`},
 		[]string{"Save", "/delete"},
 	},
 	{
@@ -372,7 +372,7 @@ var pageStates = []pageState{
 			{expense.Category{ID: 4, Label: "Gifts", Retired: true}, "/categories/4", ""},
 		}},
 		"Categories · Expense Dashboard",
-		[]string{"The list is closed", "Open the list", `action="/categories/1/rename"`, `action="/categories/1/retire"`, "was Food", "another name of Travel", `action="/categories/2/undo"`, "retired", "2, $1.00"},
+		[]string{"The list is closed", "Open the list", `action="/categories/1/rename"`, `action="/categories/1/retire"`, "was Food", "another name of Travel", `action="/categories/2/undo"`, "retired", "2 expenses, $1.00"},
 		[]string{`action="/categories/2/rename"`, `action="/categories/4/retire"`, "no categories yet"},
 	},
 	{
@@ -393,8 +393,8 @@ var pageStates = []pageState{
 			History: []expense.BudgetChange{{Actor: expense.Actor{Name: "Diana Park"}, Month: "2026-11", Amount: 10000}, {Actor: expense.Actor{Address: "a@example.com"}, Month: "2026-12", Category: "Meals"}},
 		},
 		"Budget of Finance · Expense Dashboard",
-		[]string{"$120.00 of $100.00 spent: <strong>over by $20.00</strong>; at this rate $240.00 by the end of the month, $140.00 over", "Meals: $40.00 of $100.00 spent: $60.00 left; at this rate $80.00 by the end of the month<", `name="version" value="3"`, "<strong>Diana Park</strong> set $100.00 a month for all that the team spends from 2026-11", "ended the budget for Meals"},
-		[]string{"No budget holds", "not right yet", "meanwhile"},
+		[]string{"$120.00 of $100.00 spent: <strong>over by $20.00</strong>; at this rate $240.00 by the end of the month</li>", "Meals: $40.00 of $100.00 spent: $60.00 left; at this rate $80.00 by the end of the month<", `name="version" value="3"`, "<strong>Diana Park</strong> set $100.00 a month for everything the team spends from Nov 2026", "ended the budget for Meals"},
+		[]string{"There is no budget", "have errors", "in the meantime"},
 	},
 	{
 		"budgets, a form that is stale and not right", "budget",
@@ -402,15 +402,15 @@ var pageStates = []pageState{
 			Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11", MaySet: true,
 			Form: BudgetForm{Month: "x", Amount: "-1", MonthError: "Wrong month.", CategoryError: "Wrong category.", AmountError: "Wrong amount.", Stale: true},
 		},
-		"Not right yet: Budget of Finance · Expense Dashboard",
-		[]string{"3 fields are not right yet", `<a href="#amount">Amount a month: Wrong amount.</a>`, `aria-describedby="amount-error amount-hint" aria-invalid="true"`, "Somebody else set a budget meanwhile", "No budget holds"},
+		"Error: Budget of Finance · Expense Dashboard",
+		[]string{"3 fields have errors", `<a href="#amount">Amount per month: Wrong amount.</a>`, `aria-describedby="amount-error amount-hint" aria-invalid="true"`, "Somebody else has set a budget in the meantime", "There is no budget for this month."},
 		[]string{"What was set"},
 	},
 	{
 		"budgets, for who does not set them", "budget",
 		BudgetView{Page: Page{Title: "Budget", SignedIn: true, Name: "Carol Lee"}, Team: testTeam, Month: "2026-11"},
 		"Budget of Finance · Expense Dashboard",
-		[]string{"No budget holds"},
+		[]string{"There is no budget for this month."},
 		[]string{"<button class"},
 	},
 	{
@@ -432,7 +432,7 @@ var pageStates = []pageState{
 			v.Budgets = []expense.Budget{{Amount: 10000, Spent: 4000}}
 		}),
 		"Finance · Expense Dashboard",
-		[]string{`<option value="approved" selected>Approved`, `<td role="cell">Sent back</td>`, `colspan="5"`, "<dt>Approved</dt><dd>$1.00", "In all: $40.00 of $100.00 spent: $60.00 left"},
+		[]string{`<option value="approved" selected>Approved`, `<td role="cell">Sent back</td>`, `colspan="5"`, `<dt><a href="/team/finance?status=approved">Approved: 1</a></dt><dd class="status">$1.00`, "In all: $40.00 of $100.00 spent: $60.00 left"},
 		[]string{"Set a budget"},
 	},
 	{
@@ -459,9 +459,9 @@ var pageStates = []pageState{
 			f.Typed = expense.Form{Date: "2026-02-31", Amount: "-1"}
 			f.Errors = expense.FieldErrors{Date: "Wrong date.", Person: "Wrong person.", Item: "Wrong item.", Category: "Wrong category.", Amount: "Wrong amount.", Note: "Wrong note."}
 		})},
-		"Not right yet: Log an expense · Expense Dashboard",
+		"Error: Log an expense · Expense Dashboard",
 		[]string{
-			"6 fields are not right yet", `<a href="#date">Date: Wrong date.</a>`, `id="item-error">Wrong item.</p>`, `value="-1"`, `value="2026-02-31"`,
+			"6 fields have errors", `<a href="#date">Date: Wrong date.</a>`, `id="item-error">Wrong item.</p>`, `value="-1"`, `value="2026-02-31"`,
 			`aria-describedby="amount-error " aria-invalid="true"`, `id="note-error"`,
 		},
 		[]string{"Now:"},
@@ -469,8 +469,8 @@ var pageStates = []pageState{
 	{
 		"new expense with one error", "new",
 		NewExpenseView{Page{Title: "Log an expense", SignedIn: true, Name: "Alice Johnson"}, &Notice{Text: "Your session had ended.", Warning: true}, testTeam, testForm(func(f *ExpenseFormView) { f.Errors.Item = "Wrong item." })},
-		"Not right yet: Log an expense · Expense Dashboard",
-		[]string{"One field is not right yet", `<a href="#item">`},
+		"Error: Log an expense · Expense Dashboard",
+		[]string{"One field has an error", `<a href="#item">`},
 		[]string{`href="#date"`},
 	},
 	{
@@ -483,7 +483,7 @@ var pageStates = []pageState{
 	{
 		"import of what is no table", "import",
 		ImportView{Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, Columns: expensefile.Columns, Error: "This is an Excel workbook: save it as CSV."},
-		"Not right yet: Import · Expense Dashboard",
+		"Error: Import · Expense Dashboard",
 		[]string{"This file cannot be read", "This is an Excel workbook", `aria-describedby="file-error file-hint" aria-invalid="true"`},
 		nil,
 	},
@@ -511,10 +511,10 @@ var pageStates = []pageState{
 		"preview", "preview", testPreview("ready", func(*PreviewView) {}),
 		"Import · Expense Dashboard",
 		[]string{
-			"<h1>Look before you import</h1>", `<th scope="row">New</th><td class="number">1,234</td>`, "<button class=\"button\">Import</button>", `name="look" value="again"`,
+			"<h1>Check before you import</h1>", `<th scope="row">New</th><td class="number">1,234</td>`, "<button class=\"button\">Import</button>", `name="look" value="again"`,
 			`action="/expenses/import/x/discard"`, "Take all 2 from the file", `id="take-7" name="take" value="7" checked`, "Bring this expense back", "→", "And 1,233 more.",
 		},
-		[]string{"not right yet", "/undo", "Take this import back", "Answer these first"},
+		[]string{"have errors", "/undo", "Undo this import", "Answer these first"},
 	},
 	{
 		"preview that asks", "preview", testPreview("ready", func(v *PreviewView) {
@@ -522,8 +522,8 @@ var pageStates = []pageState{
 			v.Wrong = []expense.LineError{{Line: 2, Text: "amount: " + hostile}, {Line: 17, Text: "team: There is no team \"x\"."}}
 			v.Questions = []Question{{Name: "dates", Label: "What comes first in 03/04/2026?", Hint: "For the whole file.", Open: true, Options: []Option{{"", "Choose"}, {"day-first", "The day"}}}, {Name: "person", Label: "Person of all rows", Type: "text", Value: hostile, Open: true}}
 		}),
-		"Not right yet: Import · Expense Dashboard",
-		[]string{"Nothing was imported: 102 lines are not right yet", "Answer these first", "<strong>Line 17</strong>", "And 100 more.", `<option value="day-first">The day</option>`, `<details open>`},
+		"Error: Import · Expense Dashboard",
+		[]string{"Nothing was imported: 102 lines have errors", "Answer these first", "<strong>Line 17</strong>", "And 100 more.", `<option value="day-first">The day</option>`, `<details open>`},
 		[]string{`<button class="button">Import</button>`},
 	},
 	{
@@ -534,13 +534,13 @@ var pageStates = []pageState{
 	},
 	{
 		"import taken back at the moment", "preview", testPreview("running", func(v *PreviewView) { v.Undoing, v.Done = true, 12000 }),
-		"Taking back: Import · Expense Dashboard",
-		[]string{"Taking back: 12,000 left."},
+		"Undoing: Import · Expense Dashboard",
+		[]string{"Undoing: 12,000 left."},
 		nil,
 	},
 	{
 		"import done", "preview", testPreview("done", func(v *PreviewView) {
-			v.Left, v.LeftCount = []expense.LineError{{Line: 3, Text: "Somebody changed this expense meanwhile, and that stands."}}, 1
+			v.Left, v.LeftCount = []expense.LineError{{Line: 3, Text: "Somebody changed this expense in the meantime, and that stands."}}, 1
 		}),
 		"Imported: Import · Expense Dashboard",
 		[]string{`action="/expenses/import/x/undo"`, "One row was left alone", "<strong>Line 3</strong>", "Skipped", "<strong>Line 9</strong>"},
@@ -549,7 +549,7 @@ var pageStates = []pageState{
 	{
 		"import taken back", "preview", testPreview("undone", func(v *PreviewView) { v.Kept = 2 }),
 		"Import · Expense Dashboard",
-		[]string{"What this import did was taken back. 2 expenses were kept"},
+		[]string{"What this import did was undone. 2 expenses were kept"},
 		[]string{"/undo", "/discard"},
 	},
 	{
@@ -643,7 +643,7 @@ var pageStates = []pageState{
 		},
 		"Activity · Expense Dashboard",
 		[]string{`value="carol"`, `<option value="sent-back" selected>sent back`, `href="/team/finance/expenses/abc"`, "Team Lunch", "Next page", `href="/activity.csv"`, "Clear the filter"},
-		[]string{"Nothing was done"},
+		[]string{"Nothing matches"},
 	},
 	{
 		"hostile activity", "activity",
@@ -655,16 +655,16 @@ var pageStates = []pageState{
 	},
 	{
 		"activity, not understood", "activity",
-		ActivityView{Page: Page{Title: "Not right yet: Activity", SignedIn: true, Name: "Hannah Smith"}, From: "yesterday", Faults: expense.QueryFaults{{Parameter: "from", Text: "Enter the date."}}},
-		"Not right yet: Activity · Expense Dashboard",
+		ActivityView{Page: Page{Title: "Error: Activity", SignedIn: true, Name: "Hannah Smith"}, From: "yesterday", Faults: expense.QueryFaults{{Parameter: "from", Text: "Enter the date."}}},
+		"Error: Activity · Expense Dashboard",
 		[]string{`role="alert"`, "Enter the date.", `value="yesterday"`, `href="/activity"`},
-		[]string{"Nothing was done", "What was done, the latest first"},
+		[]string{"Nothing matches", "What was done, the latest first"},
 	},
 	{
 		"no activity", "activity",
 		ActivityView{Page: Page{Title: "Activity", SignedIn: true, Name: "Hannah Smith"}},
 		"Activity · Expense Dashboard",
-		[]string{"Nothing was done"},
+		[]string{"Nothing has been done yet."},
 		[]string{"<ol", "Clear the filter"},
 	},
 	{
@@ -735,7 +735,7 @@ var pageStates = []pageState{
 			},
 			History: []expense.Event{{Actor: expense.Actor{Address: hostile, Name: hostile}, Action: hostile, Changes: []expense.Change{{Field: hostile, Old: hostile, New: hostile}}}},
 		},
-		"Not right yet: " + hostile + " · Expense Dashboard",
+		"Error: " + hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</textarea>")},
 		[]string{"javascript:"},
 	},
