@@ -78,7 +78,9 @@ func TestFirstRequestAfterReady(t *testing.T) {
 	first := startProgram(t, setup{env: env})
 	b := first.Browser()
 	b.SignIn(finance)
-	server.Halt(t)
+	if err := server.Halt(); err != nil {
+		t.Fatal(err)
+	}
 	again := startProgram(t, setup{env: env})
 	visitor := again.Browser()
 	for name, value := range b.Cookies() {
@@ -86,7 +88,9 @@ func TestFirstRequestAfterReady(t *testing.T) {
 	}
 	visitor.Get("/readyz").Check(t, http.StatusServiceUnavailable, "database")
 	visitor.Get("/dashboard").Check(t, http.StatusServiceUnavailable)
-	server.Start(t)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
 	waitUntilReady(again)
 	visitor.Get("/dashboard").Check(t, http.StatusOK, "Carol Lee")
 	visitor.Get("/team/finance").Check(t, http.StatusOK, "Carol Lee")

@@ -39,6 +39,14 @@ func eventually(t *testing.T, s *Store) {
 	}
 }
 
+// done wants something to be done.
+func done(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestMigrateChild is one of the programs that TestMigrationsRaced starts.
 func TestMigrateChild(t *testing.T) {
 	databaseURL := os.Getenv("MIGRATE_CHILD_URL")
@@ -309,7 +317,7 @@ func TestStreamEndsWithItsReader(t *testing.T) {
 func TestPostgresStopsAndStarts(t *testing.T) {
 	t.Parallel()
 	server := storetest.NewServer(t)
-	server.Halt(t)
+	done(t, server.Halt())
 
 	s, err := Open(server.URL("postgres"), slog.New(slog.DiscardHandler), nil)
 	if err != nil {
@@ -321,17 +329,17 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	}
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create before the first start", err)
-	server.Start(t)
+	done(t, server.Start())
 	eventually(t, s)
 	e := created(t, s, lunch())
 
-	server.Halt(t)
+	done(t, server.Halt())
 	_, err = s.Page(t.Context(), expense.Query{}, 0)
 	checkUnavailable(t, "page", err)
 	_, _, err = s.Create(t.Context(), alice, lunch(), "form")
 	checkUnavailable(t, "create", err)
 	checkUnavailable(t, "ping", s.Ping(t.Context()))
-	server.Start(t)
+	done(t, server.Start())
 	eventually(t, s)
 	checkServes(t, s, e)
 }

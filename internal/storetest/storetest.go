@@ -2,14 +2,16 @@
 // SQLite file, or a new database of a PostgreSQL server that the tests' process
 // starts in a temporary folder and that ends with it, however that ends. It knows
 // nothing of the store, so that the store's own tests use it too, and nothing but
-// tests imports it. Start reading at EachURL, by which a test runs on both kinds of
+// tests and bench imports it. Start reading at EachURL, by which a test runs on both kinds of
 // database at once.
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -69,13 +71,14 @@ func DB(t testing.TB, databaseURL string) *sql.DB {
 type Server struct {
 	folder, binaries string
 	port             int
+	settings         []string            // each a name and a value
 	credential       *syscall.Credential // nil for our own
 	watched          io.Closer           // ends the server when closed
 	watcher          *exec.Cmd
 }
 
 // shared starts the server that all tests share, once.
-var shared = sync.OnceValues(newServer)
+var shared = sync.OnceValues(func() (*Server, error) { return Launch() })
 
 // Postgres returns the URL of a new, empty database. Where PostgreSQL is not
 // installed it skips the test, unless CI is set.
@@ -92,12 +95,18 @@ func NewServer(t testing.TB) *Server {
 	t.Helper()
 	_, err := shared()
 	skipOrFail(t, err)
-	server, err := newServer()
+	server, err := Launch()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.watched.Close(); server.watcher.Wait() })
+	t.Cleanup(server.Close)
 	return server
+}
+
+// Close ends the server for good.
+func (s *Server) Close() {
+	s.watched.Close()
+	_ = s.watcher.Wait() // says only by which signal it ended
 }
 
 func skipOrFail(t testing.TB, err error) {
@@ -124,7 +133,9 @@ func postgresBinaries() (string, error) {
 	return filepath.Dir(initdb), nil
 }
 
-func newServer() (*Server, error) {
+// Launch starts a server for whoever is no test. Settings, such as "fsync=on", win
+// over those that make tests quick.
+func Launch(settings ...string) (*Server, error) {
 	binaries, err := postgresBinaries()
 	if err != nil {
 		return nil, err
@@ -137,7 +148,7 @@ func newServer() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{folder: folder, binaries: binaries, port: port}
+	s := &Server{folder: folder, binaries: binaries, port: port, settings: append([]string{"fsync=off", "shared_buffers=64MB", "max_connections=200"}, settings...)}
 	if err := s.chooseUser(); err != nil {
 		return nil, err
 	}
@@ -146,7 +157,7 @@ func newServer() (*Server, error) {
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, output)
 	}
-	return s, s.start()
+	return s, s.Start()
 }
 
 // freePort is a port of loopback that nobody listens on. A socket's path may have
@@ -186,21 +197,18 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return command
 }
 
-// Start brings a halted server back.
-func (s *Server) Start(t testing.TB) {
-	t.Helper()
-	if err := s.start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// start runs the server under a shell that waits for the end of its input, which
-// the end of this process brings.
-func (s *Server) start() error {
+// Start starts the server, also one that was halted, under a shell that waits for
+// the end of its input, which the end of this process brings.
+func (s *Server) Start() error {
 	const watch = `"$0" "$@" >>server.log 2>&1 & server=$!; cat; kill -INT $server; wait $server; [ -e keep ] || rm -rf "$PWD"`
-	s.watcher = s.command("/bin/sh", "-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
+	args := []string{
+		"-c", watch, filepath.Join(s.binaries, "postgres"), "-D", "data",
 		"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200")
+	}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
+	s.watcher = s.command("/bin/sh", args...)
 	input, err := s.watcher.StdinPipe()
 	if err != nil {
 		return err
@@ -235,17 +243,50 @@ func (s *Server) wait() error {
 }
 
 // Halt stops the server and keeps its data for the next start.
-func (s *Server) Halt(t testing.TB) {
-	t.Helper()
+func (s *Server) Halt() error {
 	keep := s.folder + "/keep"
 	if err := os.WriteFile(keep, nil, 0o600); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	s.watched.Close()
-	s.watcher.Wait()
-	if err := os.Remove(keep); err != nil {
-		t.Fatal(err)
+	s.Close()
+	return os.Remove(keep)
+}
+
+// Signal sends a signal to all processes of the server.
+func (s *Server) Signal(signal syscall.Signal) error {
+	children, err := childrenOf()
+	if err != nil {
+		return err
 	}
+	for waiting := children[s.watcher.Process.Pid]; len(waiting) > 0; waiting = waiting[1:] {
+		if err := syscall.Kill(waiting[0], signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+		waiting = append(waiting, children[waiting[0]]...)
+	}
+	return nil
+}
+
+// childrenOf returns the processes that each process of the machine has started.
+func childrenOf() (map[int][]int, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	children := map[int][]int{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended since
+		}
+		// The name, which may hold anything, stands in parentheses, and before the parent
+		// there is the state.
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		pid, err1 := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		parent, err2 := strconv.Atoi(fields[1])
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		children[parent] = append(children[parent], pid)
+	}
+	return children, err
 }
 
 // URL names a database of the server, which always has one named postgres.
