@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"expense-dashboard/internal/devidp"
+	"expense-dashboard/internal/storetest"
 )
 
 const (
@@ -41,63 +40,62 @@ type fault struct {
 // faults are played on one program, one after the other, for length each.
 type faults struct {
 	*program
-	length time.Duration
-	admin  *visitor
-	member *visitor
-	logged []string // items whose expense was acknowledged
+	length  time.Duration
+	admin   *visitor
+	member  *visitor
+	server  *storetest.Server // of PostgreSQL; nil on SQLite
+	ownDisk bool              // whether the SQLite database is on a small disk of its own
+	logged  []string          // items whose expense was acknowledged
 }
 
-// allFaults are in the order in which they are played.
-func allFaults() []fault {
+// anyFaults are played on SQLite, in this order.
+func anyFaults() []fault {
 	return []fault{
 		{"nothing", "", func(f *faults) error { time.Sleep(f.length); return nil }},
 		{"restart (SIGTERM)", "stopping", func(f *faults) error { return f.restart(f.stop) }},
 		{"kill -9", "", func(f *faults) error { return f.restart(f.kill) }},
 		{"the log's reader gone", "", func(f *faults) error { return f.withLog(brokenPipe) }},
 		{"the log's reader stuck", "", func(f *faults) error { return f.withLog(stuckPipe) }},
-		{"the log's disk full", "", func(f *faults) error {
-			return f.withLog(func() (*os.File, func(), error) {
-				file, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-				return file, func() {}, err
-			})
-		}},
+		{"the log's disk full", "", func(f *faults) error { return f.withLog(fullLog) }},
 		{"the provider away at the start", "provider not reached", (*faults).withoutProvider},
 		{"2,000 idle connections", "", (*faults).idleConnections},
-		{"the -wal and -shm files deleted", "", (*faults).deleteLog},
 		{"a scanner", `status=404`, (*faults).scanner},
 		{"requests that are none", "", (*faults).malformed},
 		{"four exports and an import", "", (*faults).burst},
+		{"SQLite: the disk full", "disk is full", (*faults).fillDisk},
+		{"SQLite: the -wal file deleted", "write-ahead log was deleted", (*faults).deleteLog},
+	}
+}
+
+// postgresFaults are played on PostgreSQL, in this order.
+func postgresFaults() []fault {
+	return []fault{
+		{"PostgreSQL: stopped and started", "connection refused", (*faults).withoutServer},
+		{"PostgreSQL: hung (SIGSTOP)", "deadline exceeded", (*faults).hangServer},
+		{"PostgreSQL: connections killed", "", (*faults).killConnections},
+		{"PostgreSQL: read-only", "read-only", (*faults).readOnly},
 	}
 }
 
 // playFaults plays the faults whose name begins with opts.only, and prints what
 // people saw of each.
-func playFaults(p *program, opts options, out io.Writer) error {
-	if err := p.start(); err != nil {
-		return err
-	}
-	f := &faults{program: p, length: opts.faults}
-	var err1, err2 error
-	f.admin, err1 = p.signIn(adminAddress)
-	f.member, err2 = p.signIn(memberAddress)
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "| what was done | requests | what clients saw | longest without service | lost | doubled | in the log |")
-	fmt.Fprintln(out, "| --- | ---: | --- | ---: | ---: | ---: | --- |")
+func playFaults(opts options, folder string, out io.Writer) error {
+	fmt.Fprintln(out, "| what was done | requests | what clients saw | longest without a page | without a write | served again after | lost | doubled | in the log |")
+	fmt.Fprintln(out, "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |")
 	var bad []string
-	for _, one := range allFaults() {
-		if !strings.HasPrefix(one.name, opts.only) {
+	for _, database := range []struct {
+		faults []fault
+		open   func(f *faults) (done func(), err error)
+	}{{anyFaults(), (*faults).onSmallDisk}, {postgresFaults(), (*faults).onPostgres}} {
+		chosen := slices.DeleteFunc(database.faults, func(one fault) bool { return !strings.HasPrefix(one.name, opts.only) })
+		if len(chosen) == 0 {
 			continue
 		}
-		seen, err := f.underLoad(one)
+		worse, err := playOn(opts, folder, chosen, database.open, out)
 		if err != nil {
-			return fmt.Errorf("%s: %w", one.name, err)
+			return err
 		}
-		fmt.Fprintln(out, seen)
-		if seen.lost+seen.doubled > 0 || seen.named == "no" {
-			bad = append(bad, one.name)
-		}
+		bad = append(bad, worse...)
 	}
 	if bad != nil {
 		return fmt.Errorf("something was lost, doubled or not named: %s", strings.Join(bad, ", "))
@@ -105,13 +103,89 @@ func playFaults(p *program, opts options, out io.Writer) error {
 	return nil
 }
 
+// errNotHere is a fault that cannot be played on this machine.
+var errNotHere = errors.New("not played here")
+
+// playOn plays faults on a program with a database of its own, and returns the
+// names of those that went badly.
+func playOn(opts options, folder string, list []fault, open func(*faults) (func(), error), out io.Writer) (bad []string, err error) {
+	p, err := newProgram(opts.program, folder)
+	if err != nil {
+		return nil, err
+	}
+	f := &faults{program: p, length: opts.faults}
+	closeDatabase, err := open(f)
+	switch {
+	case errors.Is(err, errNotHere):
+		p.close()
+		for _, one := range list {
+			printSkipped(out, one, err)
+		}
+		return nil, nil
+	case err == nil:
+		defer closeDatabase()
+	}
+	defer p.close()
+	if err == nil {
+		err = f.begin(opts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range list {
+		seen, err := f.underLoad(one)
+		if errors.Is(err, errNotHere) {
+			printSkipped(out, one, err)
+			continue
+		}
+		if err != nil {
+			return bad, fmt.Errorf("%s: %w", one.name, err)
+		}
+		fmt.Fprintln(out, seen)
+		if seen.lost+seen.doubled > 0 || seen.named == "no" {
+			bad = append(bad, one.name)
+		}
+	}
+	return bad, nil
+}
+
+func printSkipped(out io.Writer, one fault, why error) {
+	fmt.Fprintf(out, "| %s | %v | | | | | | | |\n", one.name, why)
+}
+
+// begin fills the database, and signs people in.
+func (f *faults) begin(opts options) error {
+	if err := f.fill(opts); err != nil {
+		return err
+	}
+	if err := f.start(); err != nil {
+		return err
+	}
+	var err1, err2 error
+	f.admin, err1 = f.signIn(adminAddress)
+	f.member, err2 = f.signIn(memberAddress)
+	return errors.Join(err1, err2)
+}
+
 // A sight is what people saw while a fault was played.
 type sight struct {
 	name          string
 	statuses      map[string]int // and errors in a word
-	gap           time.Duration  // the longest without an answer of 200
+	pages, writes gap
+	again         time.Duration // from the end of the fault until people could read and write
 	lost, doubled int
 	named         string // whether the log says what it was: "yes", "no" or "-"
+}
+
+// A gap is the longest time in which nobody got what they asked for.
+type gap struct {
+	last    time.Time // when somebody did
+	longest time.Duration
+}
+
+func (g *gap) end() {
+	g.longest = max(g.longest, time.Since(g.last))
+	g.last = time.Now()
 }
 
 // String is a line of the table.
@@ -122,11 +196,12 @@ func (s sight) String() string {
 		requests += s.statuses[status]
 		seen = append(seen, fmt.Sprintf("%d × %s", s.statuses[status], status))
 	}
-	return fmt.Sprintf("| %s | %d | %s | %.1f s | %d | %d | %s |", s.name, requests, strings.Join(seen, ", "), s.gap.Seconds(), s.lost, s.doubled, s.named)
+	return fmt.Sprintf("| %s | %d | %s | %.1f s | %.1f s | %.1f s | %d | %d | %s |", s.name, requests, strings.Join(seen, ", "),
+		s.pages.longest.Seconds(), s.writes.longest.Seconds(), s.again.Seconds(), s.lost, s.doubled, s.named)
 }
 
-// underLoad plays a fault while people read and write, waits until the program
-// serves again, and looks whether everything that was acknowledged is there once.
+// underLoad plays a fault while people read and write, waits until both are served
+// again, and looks whether everything that was acknowledged is there once.
 func (f *faults) underLoad(one fault) (sight, error) {
 	before, err := f.logFile.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -134,7 +209,8 @@ func (f *faults) underLoad(one fault) (sight, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	l := &load{faults: f, statuses: map[string]int{}, served: time.Now()}
+	now := gap{last: time.Now()}
+	l := &load{faults: f, statuses: map[string]int{}, pages: now, writes: now}
 	var asking sync.WaitGroup
 	for range readers {
 		asking.Go(func() { l.repeat(ctx, l.read) })
@@ -144,32 +220,25 @@ func (f *faults) underLoad(one fault) (sight, error) {
 			l.write(ctx, fmt.Sprintf("%s %d", regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(one.name), "-"), i))
 		})
 	}
-	err = one.play(f)
-	if err == nil {
-		err = f.await("/readyz")
+	s := sight{name: one.name, named: "-"}
+	if err = one.play(f); err == nil {
+		s.again, err = l.servedAgain()
 	}
-	time.Sleep(f.length / 4)
 	stop()
 	asking.Wait()
 	if err != nil {
 		return sight{}, err
 	}
-	l.sawAnswer()
-	s := sight{name: one.name, statuses: l.statuses, gap: l.gap, named: "-"}
-	if s.lost, s.doubled, err = f.count(); err != nil {
+	s.statuses, s.pages, s.writes = l.statuses, l.pages, l.writes
+	if s.lost, s.doubled, err = f.count(); err != nil || one.cause == "" {
 		return s, err
 	}
-	if one.cause != "" {
-		s.named = "no"
-		text, err := os.ReadFile(f.logFile.Name())
-		if err != nil {
-			return s, err
-		}
-		if strings.Contains(string(text[min(int(before), len(text)):]), one.cause) {
-			s.named = "yes"
-		}
+	s.named = "no"
+	text, err := os.ReadFile(f.logFile.Name())
+	if err == nil && strings.Contains(string(text[min(int(before), len(text)):]), one.cause) {
+		s.named = "yes"
 	}
-	return s, nil
+	return s, err
 }
 
 // load is what people do while a fault is played.
@@ -177,8 +246,24 @@ type load struct {
 	*faults
 	mu       sync.Mutex
 	statuses map[string]int
-	served   time.Time // when an answer of 200 came last
-	gap      time.Duration
+	pages    gap // without an answer of 200
+	writes   gap // without one that something was written
+}
+
+// servedAgain returns how long it takes from now until somebody gets a page and
+// somebody can write.
+func (l *load) servedAgain() (time.Duration, error) {
+	over := time.Now()
+	for time.Since(over) < givenUp {
+		l.mu.Lock()
+		served := l.pages.last.After(over) && l.writes.last.After(over)
+		l.mu.Unlock()
+		if served {
+			return time.Since(over), nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return 0, fmt.Errorf("nobody is served %v after it was over", givenUp)
 }
 
 // repeat asks until ctx is done.
@@ -192,18 +277,14 @@ func (l *load) repeat(ctx context.Context, ask func()) {
 // saw notes an answer.
 func (l *load) saw(status string) {
 	l.mu.Lock()
-	l.statuses[status]++
-	l.mu.Unlock()
-	if status == "200" {
-		l.sawAnswer()
-	}
-}
-
-func (l *load) sawAnswer() {
-	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gap = max(l.gap, time.Since(l.served))
-	l.served = time.Now()
+	l.statuses[status]++
+	switch status {
+	case "200":
+		l.pages.end()
+	case "303":
+		l.writes.end()
+	}
 }
 
 // browser keeps no cookies, follows nothing and has the patience of a person.
@@ -304,189 +385,4 @@ func (f *faults) count() (lost, doubled int, err error) {
 		doubled += n - 1
 	}
 	return lost, doubled, nil
-}
-
-// restart ends the program in a way, and starts it again, for as long as a fault
-// is played.
-func (f *faults) restart(end func() error) error {
-	for begun := time.Now(); time.Since(begun) < f.length; time.Sleep(f.length / 8) {
-		if err := end(); err != nil {
-			return err
-		}
-		if err := f.start(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// kill ends the program in the midst of what it does.
-func (p *program) kill() error {
-	if err := p.command.Process.Kill(); err != nil {
-		return err
-	}
-	_ = p.command.Wait()
-	p.command = nil
-	return nil
-}
-
-// withLog starts the program with another standard error, and again with its own.
-func (f *faults) withLog(open func() (file *os.File, done func(), err error)) error {
-	file, done, err := open()
-	if err != nil {
-		return err
-	}
-	defer done()
-	own := f.logFile
-	f.logFile = file
-	err = f.restartOnce()
-	file.Close()
-	f.logFile = own
-	if err != nil {
-		return err
-	}
-	time.Sleep(f.length)
-	return f.restartOnce()
-}
-
-func (f *faults) restartOnce() error {
-	if err := f.stop(); err != nil {
-		return err
-	}
-	return f.start()
-}
-
-// brokenPipe is a log whose reader goes away.
-func brokenPipe() (*os.File, func(), error) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	return write, func() {}, read.Close()
-}
-
-// stuckPipe is a log whose reader reads nothing.
-func stuckPipe() (*os.File, func(), error) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	return write, func() { read.Close() }, nil
-}
-
-// withoutProvider starts the program while there is no provider, and lets it come
-// back.
-func (f *faults) withoutProvider() error {
-	address := strings.TrimPrefix(f.provider.Issuer(), "http://")
-	address, _, _ = strings.Cut(address, "/")
-	config := providerConfig(f.baseURL)
-	config.ClientID, config.ClientSecret = f.provider.ClientID(), f.provider.ClientSecret()
-	if err := errors.Join(f.stop(), f.provider.Close(), f.start()); err != nil {
-		return err
-	}
-	time.Sleep(f.length)
-	provider, err := devidp.Start(address, config)
-	if err != nil {
-		return err
-	}
-	f.provider = provider
-	for deadline := time.Now().Add(givenUp); ; time.Sleep(100 * time.Millisecond) {
-		if _, err := f.signIn(memberAddress); err == nil || time.Now().After(deadline) {
-			return err
-		}
-	}
-}
-
-// idleConnections opens connections and asks nothing.
-func (f *faults) idleConnections() error {
-	var open []net.Conn
-	defer func() {
-		for _, connection := range open {
-			connection.Close()
-		}
-	}()
-	for range 2000 {
-		connection, err := net.Dial("tcp", f.address)
-		if err != nil {
-			return err
-		}
-		open = append(open, connection)
-	}
-	time.Sleep(f.length)
-	return nil
-}
-
-// deleteLog deletes what SQLite keeps beside its file, and starts the program again:
-// what it acknowledges after that has to be in the file all the same.
-func (f *faults) deleteLog() error {
-	if err := errors.Join(os.Remove(f.database()+"-wal"), os.Remove(f.database()+"-shm")); err != nil {
-		return err
-	}
-	time.Sleep(f.length)
-	return f.restartOnce()
-}
-
-// scanner asks for what is not there.
-func (f *faults) scanner() error {
-	guest := &visitor{}
-	for i, begun := 0, time.Now(); time.Since(begun) < f.length; i++ {
-		path := []string{"/wp-login.php", "/.env", "/.git/config", "/admin", "/team/finance'--", "/static/../main.go"}[i%6]
-		if status, _ := f.send(guest, http.MethodGet, fmt.Sprintf("%s?%d", path, i), nil); status >= "500" && status <= "599" {
-			return fmt.Errorf("%s is answered with %s", path, status)
-		}
-	}
-	return nil
-}
-
-// malformed sends what is no request.
-func (f *faults) malformed() error {
-	for begun := time.Now(); time.Since(begun) < f.length; {
-		for _, sent := range []string{
-			"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 100_000) + "\r\n\r\n",
-			"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
-		} {
-			connection, err := net.Dial("tcp", f.address)
-			if err != nil {
-				return err
-			}
-			_, _ = io.WriteString(connection, sent)
-			answer, err := io.ReadAll(connection)
-			connection.Close()
-			if err != nil && !errors.Is(err, syscall.ECONNRESET) {
-				return err
-			}
-			if strings.Count(string(answer), "HTTP/1.1 ") > 1 {
-				return fmt.Errorf("%.60q has more than one answer", sent)
-			}
-		}
-	}
-	text, err := os.ReadFile(f.logFile.Name())
-	if err == nil && strings.Contains(string(text), "path=/smuggled") {
-		err = errors.New("a second request was smuggled in")
-	}
-	return err
-}
-
-// burst exports everything four times at once, and imports a file meanwhile.
-func (f *faults) burst() error {
-	var asking sync.WaitGroup
-	var errs [5]error
-	for i := range 4 {
-		asking.Go(func() {
-			// Two are made at a time, and the others are told so.
-			if status, _ := f.send(f.member, http.MethodGet, "/team/many/expenses.csv", nil); status != "200" && status != "503" {
-				errs[i] = fmt.Errorf("an export is %s", status)
-			}
-		})
-	}
-	asking.Go(func() {
-		var file strings.Builder
-		file.WriteString("id,date,team,person,item,category,amount,note\r\n")
-		for i := range 5000 {
-			writeRow(&file, i, "team-1")
-		}
-		errs[4] = f.importFile(f.admin, []byte(file.String()))
-	})
-	asking.Wait()
-	return errors.Join(errs[:]...)
 }

@@ -135,6 +135,9 @@ func run(opts options, out io.Writer) error {
 	if opts.copies != "" {
 		return compareCopies(opts, folder, out)
 	}
+	if opts.faults > 0 {
+		return playFaults(opts, folder, out)
+	}
 	p, err := newProgram(opts.program, folder)
 	if err != nil {
 		return err
@@ -142,9 +145,6 @@ func run(opts options, out io.Writer) error {
 	defer p.close()
 	if err := p.fill(opts); err != nil {
 		return err
-	}
-	if opts.faults > 0 {
-		return playFaults(p, opts, out)
 	}
 	if opts.memory {
 		return giveBack(p, out)

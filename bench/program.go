@@ -33,6 +33,7 @@ const (
 // A program is the real one, on a database of ours and beside a provider.
 type program struct {
 	path, folder string
+	data         string // folder of its SQLite database
 	address      string // on which it listens
 	baseURL      string
 	databaseURL  string
@@ -48,7 +49,7 @@ func newProgram(path, folder string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{path: path, folder: folder, address: address, baseURL: "http://" + address}
+	p := &program{path: path, folder: folder, data: folder, address: address, baseURL: "http://" + address}
 	p.databaseURL = "sqlite:" + p.database()
 	p.provider, err = devidp.Start("127.0.0.1:0", providerConfig(p.baseURL))
 	if err != nil {
@@ -104,7 +105,7 @@ func (p *program) discardLog() (err error) {
 	return err
 }
 
-func (p *program) database() string { return filepath.Join(p.folder, "expenses.db") }
+func (p *program) database() string { return filepath.Join(p.data, "expenses.db") }
 
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
