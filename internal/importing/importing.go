@@ -42,6 +42,7 @@ type Importer struct {
 	log       *slog.Logger
 	holder    string        // by which this copy holds what it works at
 	wake      chan struct{} // says that there is something to do
+	clean     time.Time     // when Run looks next for what is over
 }
 
 // New makes an importer of files in a currency; today is the date where the

@@ -14,12 +14,14 @@ import (
 
 const (
 	// patience is how long the importer waits before it looks for work that
-	// another copy has left.
-	patience = 2 * time.Second
+	// another copy has left, which ended without a word, and cleaning how long before
+	// it looks for what is over.
+	patience, cleaning = 3 * time.Second, time.Minute
 	// batchTime is how long a batch is meant to take, so that nobody waits longer.
-	batchTime = 80 * time.Millisecond
+	// Some take twice as long: 250 ms are bearable.
+	batchTime = 100 * time.Millisecond
 	// The fewest and the most rows of a batch.
-	minBatch, maxBatch = 25, 1000
+	minBatch, maxBatch = 50, 1000
 )
 
 // Run takes imports that were confirmed, and takes back those that are to be,
@@ -50,8 +52,9 @@ func (i *Importer) step(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	if !ok {
-		return i.store.ForgetImports(ctx)
+		return i.forget(ctx)
 	}
+	i.clean = time.Time{}
 	if kept.State == store.ImportRunning {
 		err = i.take(ctx, kept)
 	} else {
@@ -61,6 +64,18 @@ func (i *Importer) step(ctx context.Context) (worked bool, err error) {
 		return false, i.store.ReleaseImport(context.WithoutCancel(ctx), kept.ID, i.holder)
 	}
 	return true, err
+}
+
+// forget forgets a little of what is over, where it is time to look.
+func (i *Importer) forget(ctx context.Context) (more bool, err error) {
+	if time.Now().Before(i.clean) {
+		return false, nil
+	}
+	more, err = i.store.ForgetImports(ctx)
+	if err == nil && !more {
+		i.clean = time.Now().Add(cleaning)
+	}
+	return more, err
 }
 
 // take takes what is left of a file. Where that cannot be done, for another

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -86,7 +87,16 @@ func (k knownRows) of(row expense.ImportRow) (knownExpense, bool) {
 // another file have made, with what was done last to each.
 func (s *Store) knownExpenses(ctx context.Context, db querier, rows []expense.ImportRow) (knownRows, error) {
 	known := knownRows{map[string]knownExpense{}, map[string]knownExpense{}}
-	var ids, keys []string
+	ids, keys := namedBy(rows)
+	err := s.eachKnown(ctx, db, "id", ids, func(_ string, e knownExpense) { known.byID[e.ID] = e })
+	if err != nil {
+		return known, err
+	}
+	return known, s.eachKnown(ctx, db, "import_key", keys, func(key string, e knownExpense) { known.byKey[key] = e })
+}
+
+// namedBy returns by what rows find their expenses.
+func namedBy(rows []expense.ImportRow) (ids, keys []string) {
 	for _, row := range rows {
 		if row.ID != "" {
 			ids = append(ids, row.ID)
@@ -94,11 +104,35 @@ func (s *Store) knownExpenses(ctx context.Context, db querier, rows []expense.Im
 			keys = append(keys, row.Key)
 		}
 	}
-	err := s.eachKnown(ctx, db, "id", ids, func(_ string, e knownExpense) { known.byID[e.ID] = e })
-	if err != nil {
-		return known, err
+	return ids, keys
+}
+
+// teamsOf returns the teams of rows, and those where their expenses are now.
+func (s *Store) teamsOf(ctx context.Context, db querier, rows []expense.ImportRow) ([]string, error) {
+	named := map[string]bool{}
+	for _, row := range rows {
+		named[row.Entry.Team] = true
 	}
-	return known, s.eachKnown(ctx, db, "import_key", keys, func(key string, e knownExpense) { known.byKey[key] = e })
+	ids, keys := namedBy(rows)
+	for _, of := range []struct {
+		column string
+		values []string
+	}{{"id", ids}, {"import_key", keys}} {
+		for chunk := range slices.Chunk(of.values, rowsPerQuestion) {
+			var b sqlBuilder
+			text := `SELECT DISTINCT team FROM expenses WHERE ` + of.column + ` IN (` + b.list(chunk) + `)`
+			err := s.each(ctx, db, text, b.args, func(scan func(...any) error) error {
+				var team string
+				err := scan(&team)
+				named[team] = true
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(named)), nil
 }
 
 // rowsPerQuestion bounds the values that one query looks up.

@@ -58,8 +58,9 @@ type ImportBatch struct {
 // where the batch is not this holder's to take. took is how long others have
 // waited.
 func (s *Store) TakeRows(ctx context.Context, b ImportBatch) (took time.Duration, err error) {
+	var begun time.Time
 	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		defer since(time.Now(), &took)
+		begun = time.Now()
 		result, err := holdImport(ctx, tx, b.Import.ID, ImportRunning, b.Holder, b.From, b.To)
 		if err != nil {
 			return err
@@ -87,11 +88,8 @@ func (s *Store) TakeRows(ctx context.Context, b ImportBatch) (took time.Duration
 	if err != nil {
 		return 0, fmt.Errorf("import: %w", err)
 	}
-	return took, nil
+	return time.Since(begun), nil
 }
-
-// since says how long it has been since a moment.
-func since(begun time.Time, took *time.Duration) { *took = time.Since(begun) }
 
 // holdImport moves an import's mark from one row of the file to another and makes
 // its lease longer, and returns its result so far. Nobody else can do so until the
@@ -112,13 +110,9 @@ func holdImport(ctx context.Context, tx *sql.Tx, id string, state ImportState, h
 // lockedComparison compares a batch when nobody else writes expenses of the teams of
 // its rows, or of those where they are now.
 func (s *Store) lockedComparison(ctx context.Context, tx *sql.Tx, b ImportBatch) ([]expense.Comparison, error) {
-	list, err := s.compare(ctx, tx, b.Rows, b.Shown, b.Import.CheckedAt)
+	teams, err := s.teamsOf(ctx, tx, b.Rows)
 	if err != nil {
 		return nil, err
-	}
-	var teams []string
-	for _, c := range list {
-		teams = append(teams, c.Row.Entry.Team, c.Current.Team)
 	}
 	if err := lockTeams(ctx, tx, teams...); err != nil {
 		return nil, err
@@ -296,8 +290,9 @@ func (s *Store) ReleaseImport(ctx context.Context, id, holder string) error {
 // how many there were and how long others have waited. What somebody has touched
 // since stays as it is.
 func (s *Store) TakeBack(ctx context.Context, i Import, holder string, limit int) (count int, took time.Duration, err error) {
+	var begun time.Time
 	err = s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		defer since(time.Now(), &took)
+		begun = time.Now()
 		var rows []takenBack
 		err := s.each(ctx, tx, `SELECT line, expense, version, before FROM import_rows WHERE import = $1 ORDER BY line DESC LIMIT $2`,
 			[]any{i.ID, limit}, func(scan func(...any) error) error {
@@ -318,7 +313,7 @@ func (s *Store) TakeBack(ctx context.Context, i Import, holder string, limit int
 	if err != nil {
 		return 0, 0, fmt.Errorf("undo an import: %w", err)
 	}
-	return count, took, nil
+	return count, time.Since(begun), nil
 }
 
 type takenBack struct {

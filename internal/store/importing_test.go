@@ -582,17 +582,22 @@ func TestImportsInOppositeOrder(t *testing.T) {
 	})
 }
 
+// takeBatch takes some of the rows of an import.
+func takeBatch(t testing.TB, s *Store, i Import, rows []expense.ImportRow, from, to int) {
+	t.Helper()
+	_, err := s.TakeRows(t.Context(), ImportBatch{
+		Import: i, Holder: me, From: int64(from), To: int64(to), Rows: rows[from:to], TakeConflict: func(int) bool { return false },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // takeInBatches takes the rows of an import, so many at a time.
 func takeInBatches(t testing.TB, s *Store, i Import, rows []expense.ImportRow, size int) {
 	t.Helper()
 	for from := 0; from < len(rows); from += size {
-		to := min(from+size, len(rows))
-		_, err := s.TakeRows(t.Context(), ImportBatch{
-			Import: i, Holder: me, From: int64(from), To: int64(to), Rows: rows[from:to], TakeConflict: func(int) bool { return false },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		takeBatch(t, s, i, rows, from, min(from+size, len(rows)))
 	}
 	if err := s.EndImport(t.Context(), i.ID, me, ImportRunning, ImportDone); err != nil {
 		t.Fatal(err)

@@ -87,9 +87,12 @@ type Store struct {
 	notReady atomic.Pointer[error]
 	// opened identifies the files of SQLite that were prepared.
 	opened   atomic.Pointer[fileStates]
-	keeper   *sql.DB // of SQLite: one connection that stays open, and begins the log anew
-	bounding sync.Mutex
-	saved    atomic.Bool // whether a log that was deleted has been saved
+	keeper   *sql.DB    // of SQLite: one connection that stays open, and begins the log anew
+	bounding sync.Mutex // held by whoever does so
+	// boundAgain is when the log is begun anew next, at the earliest, after that was in
+	// vain; bounding guards it.
+	boundAgain time.Time
+	saved      atomic.Bool // whether a log that was deleted has been saved
 	// wrote is when the last write succeeded; nil once one met a fault of the database.
 	wrote       atomic.Pointer[time.Time]
 	known       schema // what this program knows

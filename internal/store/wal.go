@@ -14,8 +14,9 @@ const (
 	// the database and begun anew, which one that somebody reads cannot be. SQLite by
 	// itself does so at half of that, when nobody reads.
 	maxLog = 8 << 20
-	// logPatience bounds the wait for whoever reads it.
-	logPatience = 200 * time.Millisecond
+	// logPatience bounds the wait for whoever reads it, during which nobody writes, and
+	// logPause is how long nobody waits after a wait that was in vain.
+	logPatience, logPause = 200 * time.Millisecond, 5 * time.Second
 )
 
 // fileSuffixes name the files that an open SQLite database is.
@@ -90,8 +91,14 @@ func (s *Store) boundLog() {
 		return
 	}
 	defer s.bounding.Unlock()
+	if time.Now().Before(s.boundAgain) {
+		return
+	}
 	// What cannot be done now is done after another write.
-	if _, err := s.keeper.ExecContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		s.log.Debug("write-ahead log not begun anew", "error", err)
+	var blocked, pages, written int
+	err = s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	if err != nil || blocked != 0 {
+		s.boundAgain = time.Now().Add(logPause)
+		s.log.Debug("write-ahead log not begun anew", "pages", pages, "written", written, "error", err)
 	}
 }

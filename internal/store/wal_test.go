@@ -5,7 +5,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/storetest"
@@ -21,36 +23,102 @@ func logSize(t testing.TB, s *Store) int64 {
 	return info.Size()
 }
 
-// TestLogIsBounded writes beside a reader that takes its time.
+// sendFile writes a file of so many bytes, as it comes, and returns how large the log
+// was at most.
+func sendFile(t testing.TB, s *Store, size int) (largest int64) {
+	t.Helper()
+	id := checked(t, s, nil)
+	part := make([]byte, 512<<10)
+	for i := range size / len(part) {
+		if err := s.AddImportPart(t.Context(), id, i, part); err != nil {
+			t.Fatal(err)
+		}
+		largest = max(largest, logSize(t, s))
+	}
+	return largest
+}
+
+// TestLogIsBounded writes beside a reader of an export that takes its time, and wants
+// it to hold nothing of the log.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	s := startedStore(t, storetest.SQLite(t))
-	manyExpenses(t, s, eachBatch+1)
-	entry := lunch()
-	entry.Note = strings.Repeat("n", expense.MaxNote)
+	created(t, s, lunch())
 	var largest int64
-	read := 0
 	err := s.Each(t.Context(), expense.Query{}, func(expense.Expense) error {
-		read++
-		if read <= eachBatch {
-			created(t, s, entry)
-			largest = max(largest, logSize(t, s))
-		}
+		largest = sendFile(t, s, 2*maxLog)
 		return nil
 	})
-	if err != nil || read <= eachBatch {
-		t.Errorf("%d expenses were read, %v", read, err)
+	if err != nil || largest == 0 || largest > maxLog+1<<20 {
+		t.Errorf("the log had %d bytes beside a reader, want %d at most; %v", largest, maxLog, err)
 	}
-	if largest > maxLog+1<<20 {
-		t.Errorf("the log had %d bytes beside a reader, want %d at most", largest, maxLog)
+}
+
+// readBeside reads in a transaction, until it is told to end.
+func readBeside(t testing.TB, s *Store) (end func()) {
+	t.Helper()
+	tx, err := s.read.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	rows := make([]expense.ImportRow, 10_000)
+	t.Cleanup(func() { tx.Rollback() })
+	var count int
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM expenses`).Scan(&count); err != nil {
+		t.Fatal(err)
+	}
+	return func() { tx.Rollback() }
+}
+
+// TestLogIsBegunAnew imports rows a few at a time, as the importer does, beside a
+// large log and somebody who reads, and ends as soon as they are waited for: the log
+// is begun anew then.
+func TestLogIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	s := startedStore(t, storetest.SQLite(t))
+	end := readBeside(t, s)
+	if size := sendFile(t, s, 2*maxLog); size < maxLog {
+		t.Fatalf("the log has %d bytes beside somebody who reads", size)
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for t.Context().Err() == nil && s.bounding.TryLock() {
+			s.bounding.Unlock()
+			time.Sleep(time.Millisecond)
+		}
+		end()
+	})
+	rows := make([]expense.ImportRow, 1000)
 	for i := range rows {
-		rows[i] = expense.ImportRow{Line: i + 2, Key: expense.NewID(), Entry: entry}
+		rows[i] = expense.ImportRow{Line: i + 2, Key: expense.NewID(), Entry: lunch()}
+		rows[i].Entry.Note = strings.Repeat("n", expense.MaxNote)
 	}
-	takeInBatches(t, s, leased(t, s, checked(t, s, rows)), rows, 2000)
+	i := leased(t, s, checked(t, s, rows))
+	for from := 0; from < len(rows) && logSize(t, s) > maxLog; from += 50 {
+		s.boundAgain = time.Time{}
+		takeBatch(t, s, i, rows, from, from+50)
+	}
 	if size := logSize(t, s); size > maxLog {
-		t.Errorf("after a large write the log has %d bytes", size)
+		t.Errorf("behind an import the log has %d bytes", size)
+	}
+	s.bounding.Lock() // so that whoever reads ends
+	reading.Wait()
+	s.bounding.Unlock()
+}
+
+// TestReaderHoldsUpNobody writes beside somebody who reads for longer than the log is
+// waited for: one write in a while waits, and no other.
+func TestReaderHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	s := startedStore(t, storetest.SQLite(t))
+	defer readBeside(t, s)()
+	if size := sendFile(t, s, 2*maxLog); size < maxLog || s.boundAgain.IsZero() {
+		t.Fatalf("the log has %d bytes, and nobody waited for whoever reads it", size)
+	}
+	later := time.Now().Add(time.Hour)
+	s.boundAgain = later
+	created(t, s, lunch())
+	if !s.boundAgain.Equal(later) {
+		t.Error("a write waits for whoever reads, though one has just waited in vain")
 	}
 }
 
