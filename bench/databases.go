@@ -54,10 +54,13 @@ func (f *faults) fillDisk() error {
 	defer ballast.Close()
 	// What the database gives free meanwhile is taken too.
 	piece := make([]byte, 64<<10)
-	for begun := time.Now(); time.Since(begun) < f.length; {
+	for full := (time.Time{}); full.IsZero() || time.Since(full) < f.length; {
 		_, err := ballast.Write(piece)
 		switch {
 		case errors.Is(err, syscall.ENOSPC):
+			if full.IsZero() {
+				full = time.Now()
+			}
 			time.Sleep(f.length / 100)
 		case err != nil:
 			return err

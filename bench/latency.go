@@ -19,8 +19,7 @@ type latency struct {
 	slowest  time.Duration // at the 95th percentile
 }
 
-// measureLatencies lets one person search all teams, and another read while a file
-// is imported.
+// measureLatencies lets one person search all teams.
 func measureLatencies(p *program) ([]latency, error) {
 	admin, err := p.signIn(adminAddress)
 	if err != nil {
@@ -44,40 +43,7 @@ func measureLatencies(p *program) ([]latency, error) {
 		}
 		all = append(all, l)
 	}
-	beside, err := p.besideImport(admin)
-	return append(all, beside...), err
-}
-
-// besideImport reads a page that is kept, and ones that are not, for as long as an
-// import takes.
-func (p *program) besideImport(admin *visitor) ([]latency, error) {
-	member, err := p.signIn(memberAddress)
-	if err != nil {
-		return nil, err
-	}
-	imported := make(chan error, 1)
-	go func() { imported <- p.importRows(admin, "team-1", fileRows) }()
-	var waits [2][]time.Duration
-	for i := 0; ; i++ {
-		select {
-		case err := <-imported:
-			if err != nil {
-				return nil, err
-			}
-			return []latency{
-				summed(fmt.Sprintf("team page, 20 expenses, beside an import of %d", fileRows), waits[0]),
-				summed("50 of many, not seen before, beside it", waits[1]),
-			}, nil
-		default:
-		}
-		for j, path := range []string{"/team/few", fmt.Sprintf("/team/many?to=%s", dayOf(i%unseenPages).Format(time.DateOnly))} {
-			took, err := p.timed(member, path)
-			if err != nil {
-				return nil, err
-			}
-			waits[j] = append(waits[j], took)
-		}
-	}
+	return all, nil
 }
 
 // wait asks for one page after the other.

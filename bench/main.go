@@ -4,6 +4,7 @@
 //	bench [flags] PROGRAM
 //	bench -soak 1h [-rows NUMBER] PROGRAM
 //	bench -faults 2s [-only NAME] PROGRAM
+//	bench -import 200000 [-rows NUMBER] [-note NUMBER] [-only NAME] PROGRAM
 //	bench -memory PROGRAM
 //	bench -copies postgres://USER@HOST:5432/DATABASE PROGRAM
 //
@@ -15,8 +16,7 @@
 // By turns each answers the same requests, with the same cookies, for a moment;
 // what is compared is the processor time that its process took. Then pages that
 // the program has not rendered before are compared with each other, and what
-// somebody waits for who searches all teams, and who reads while a file is
-// imported, is timed.
+// somebody waits for who searches all teams is timed.
 //
 // With -soak people use the program for a long time instead: they sign in
 // through the provider's page, read lists in all orders, search, log expenses,
@@ -29,9 +29,16 @@
 //
 // With -faults things go wrong, one after the other, while people read lists and
 // log expenses: the program is restarted and killed, its log and its provider are
-// taken away, it is scanned and asked for what it has not got. Who gets no answer
-// to a form sends it again. In the end everything that was acknowledged has to be
+// taken away, it is scanned and asked for what it has not got, the disk of its
+// database is full, and PostgreSQL, one of its own, is stopped, hung, cut off and
+// read-only. Who gets no answer to a form sends it again. In the end everything that was acknowledged has to be
 // there, once, and the log has to say what happened.
+//
+// With -import so many rows are imported into a database that has some, on SQLite
+// and on a PostgreSQL of its own, while people sign in, read, and log expenses, also
+// in the team of the rows. How long they wait is printed beside how long they wait
+// without an import, and what memory the program took at most. It may use both
+// processors. Rows with long notes are as many files as are needed.
 //
 // With -memory 10,000 connections are open, 50,000 rows are imported and all
 // expenses are exported four times, at once, and what the program takes is printed
@@ -91,6 +98,8 @@ type options struct {
 	copies       string        // URL of a database; empty for none
 	faults       time.Duration // for each; zero for none
 	memory       bool
+	imports      int // rows; zero for none
+	note         int // characters of each of them
 }
 
 func main() {
@@ -108,6 +117,8 @@ func main() {
 	flag.StringVar(&opts.copies, "copies", "", "let people use one copy of the program and two by turns instead, on the empty PostgreSQL database of this `URL`, and print what a request costs")
 	flag.BoolVar(&opts.memory, "memory", false, "ask for all at once that takes memory instead, and print for five minutes how the program gives it back")
 	flag.DurationVar(&opts.faults, "faults", 0, "let things go wrong under load instead, each for this `duration`, and print what people see of it")
+	flag.IntVar(&opts.imports, "import", 0, "import this `number` of rows while people use the program instead, on SQLite and on PostgreSQL, and print how long they wait")
+	flag.IntVar(&opts.note, "note", usualNote, "`number` of characters of the note of each of these rows, at most 2000")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -137,6 +148,9 @@ func run(opts options, out io.Writer) error {
 	}
 	if opts.faults > 0 {
 		return playFaults(opts, folder, out)
+	}
+	if opts.imports > 0 {
+		return besideImports(opts, folder, out)
 	}
 	p, err := newProgram(opts.program, folder)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +39,7 @@ func giveBack(p *program, out io.Writer) error {
 		return err
 	}
 	begun := time.Now()
-	if err := p.importRows(admin, "team-2", memoryRows); err != nil {
+	if err := p.importRows(admin, "team-2", memoryRows, usualNote); err != nil {
 		return err
 	}
 	if _, err := p.printMemory(out, fmt.Sprintf("after an import of %d rows (%.1f s)", memoryRows, time.Since(begun).Seconds())); err != nil {
@@ -109,17 +108,7 @@ func (p *program) takeMemory(admin, member *visitor) error {
 			}
 		})
 	}
-	asking.Go(func() { errs[4] = p.importRows(admin, "team-1", memoryRows) })
+	asking.Go(func() { errs[4] = p.importRows(admin, "team-1", memoryRows, usualNote) })
 	asking.Wait()
 	return errors.Join(errs[:]...)
-}
-
-// importRows imports so many expenses of a team.
-func (p *program) importRows(admin *visitor, team string, rows int) error {
-	var file bytes.Buffer
-	file.WriteString("id,date,team,person,item,category,amount,note\r\n")
-	for i := range rows {
-		writeRow(&file, i, team)
-	}
-	return p.importFile(admin, file.Bytes())
 }

@@ -194,14 +194,7 @@ func (f *faults) burst() error {
 			}
 		})
 	}
-	asking.Go(func() {
-		var file strings.Builder
-		file.WriteString("id,date,team,person,item,category,amount,note\r\n")
-		for i := range 5000 {
-			writeRow(&file, i, "team-1")
-		}
-		errs[4] = f.importFile(f.admin, []byte(file.String()))
-	})
+	asking.Go(func() { errs[4] = f.importRows(f.admin, "team-1", 5000, usualNote) })
 	asking.Wait()
 	return errors.Join(errs[:]...)
 }

@@ -38,6 +38,7 @@ type program struct {
 	baseURL      string
 	databaseURL  string
 	provider     *devidp.Provider
+	free         bool      // to use both processors
 	command      *exec.Cmd // while it runs
 	logFile      *os.File
 }
@@ -119,6 +120,10 @@ func freeAddress() (string, error) {
 // start returns when the program has answered once.
 func (p *program) start() error {
 	p.command = pinned(p.path)
+	if p.free {
+		p.command = exec.Command(p.path)
+		p.command.Env = os.Environ()
+	}
 	p.command.Dir = p.folder
 	p.command.Env = append(p.command.Env,
 		"OKTA_ISSUER="+p.provider.Issuer(), "OKTA_CLIENT_ID="+p.provider.ClientID(), "OKTA_CLIENT_SECRET="+p.provider.ClientSecret(),
