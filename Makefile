@@ -50,7 +50,7 @@ FAULTS = 2s
 faults:
 	@go build -trimpath -ldflags '-s -w' -o bin/expense-dashboard .
 	@go build -C bench -o ../bin/bench .
-	bin/bench -rows 2000 -faults $(FAULTS) bin/expense-dashboard
+	bin/bench -rows 500 -faults $(FAULTS) bin/expense-dashboard
 
 ## soak: let people use the program for SOAK=1h with ROWS expenses, and print whether its memory stays flat
 SOAK = 1h

@@ -40,10 +40,14 @@ func (f *faults) onSmallDisk() (done func(), err error) {
 	return func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) }, nil
 }
 
-// fillDisk takes all room there is on the database's disk, and gives it back.
+// fillDisk takes all room there is on the database's disk, and gives it back. The
+// program begins anew before, so that its write-ahead log has no room of its own.
 func (f *faults) fillDisk() error {
 	if !f.ownDisk {
 		return fmt.Errorf("%w: only root can mount a small disk", errNotHere)
+	}
+	if err := f.restartOnce(); err != nil {
+		return err
 	}
 	name := filepath.Join(f.data, "ballast")
 	ballast, err := os.Create(name)

@@ -194,7 +194,7 @@ func (f *faults) burst() error {
 			}
 		})
 	}
-	asking.Go(func() { errs[4] = f.importRows(f.admin, "team-1", 5000, usualNote) })
+	asking.Go(func() { errs[4] = f.importRows(f.admin, "team-1", 1000, usualNote) })
 	asking.Wait()
 	return errors.Join(errs[:]...)
 }
