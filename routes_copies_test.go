@@ -21,8 +21,14 @@ import (
 // proxy that gives each request to the next one.
 func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*app) {
 	t.Helper()
+	return startCopiesOf(t, databaseURL, count, setup{})
+}
+
+// startCopiesOf is startCopies with what a test changes of the usual ones.
+func startCopiesOf(t *testing.T, databaseURL string, count int, of setup) (*rig, []*app) {
+	t.Helper()
 	front := httptest.NewUnstartedServer(nil)
-	r := newRig(t, "http://"+front.Listener.Addr().String(), setup{})
+	r := newRig(t, "http://"+front.Listener.Addr().String(), of)
 	r.Database = databaseURL
 	var (
 		sites   []*app
@@ -30,7 +36,7 @@ func startCopies(t *testing.T, databaseURL string, count int) (*rig, []*app) {
 		turn    atomic.Uint64
 	)
 	for range count {
-		s := r.copy(t, setup{})
+		s := r.copy(t, of)
 		server := httptest.NewServer(s.routes())
 		t.Cleanup(server.Close)
 		target, err := url.Parse(server.URL)

@@ -386,7 +386,7 @@ func (s *Site) pageAndSummary(ctx context.Context, v Visit, q expense.Query, rev
 // kept too.
 func (s *Site) unfiltered(ctx context.Context, v Visit, revision string) (expense.Summary, error) {
 	v.only = ""
-	q := expense.Query{Teams: v.teams(), Reader: v.actor()}
+	q := expense.Query{Teams: v.teams(), Reader: v.actor(), Approval: s.approves(v)}
 	key := summaryKey(v, q, revision)
 	if sums, ok := s.summaries.Get(key); ok {
 		return sums, nil
