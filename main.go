@@ -97,6 +97,7 @@ func report(err error, stderr io.Writer) int {
 	var configuration *config.Error
 	var usage *command.UsageError
 	var fault *openid.DiscoveryError
+	var copying *store.BackupError
 	switch {
 	case err == nil:
 		return 0
@@ -109,6 +110,9 @@ func report(err error, stderr io.Writer) int {
 		return 2
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, commands().Usage())
+		return 2
+	case errors.As(err, &copying):
+		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
 		return 2
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely fix: %s.\n", err, fault.Fix)

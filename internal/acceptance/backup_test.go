@@ -26,7 +26,7 @@ func TestBackupOfARunningProgram(t *testing.T) {
 	if status, stderr := backup(copied); status != 0 || stderr != "" {
 		t.Fatalf("backup ends with %d: %s", status, stderr)
 	}
-	if status, stderr := backup(copied); status != 1 || !strings.Contains(stderr, copied+" is there already") {
+	if status, stderr := backup(copied); status != 2 || !strings.Contains(stderr, copied+" is there already") {
 		t.Errorf("a second backup to the same file ends with %d: %s", status, stderr)
 	}
 	if status, stderr := backup(); status != 2 || !strings.Contains(stderr, "Usage:") {

@@ -97,14 +97,17 @@ func TestBackupCommand(t *testing.T) {
 	if err := storetest.DB(t, "sqlite:copy.db").QueryRowContext(t.Context(), `SELECT count(*) FROM expenses`).Scan(&count); err != nil || count == 0 {
 		t.Errorf("the copy holds %d expenses, %v", count, err)
 	}
-	if _, stderr, status := typed(t, nil, "backup", "copy.db"); status != 1 || !strings.Contains(stderr, "copy.db is there already") {
+	if _, stderr, status := typed(t, nil, "backup", "copy.db"); status != 2 || !strings.Contains(stderr, "copy.db is there already") {
 		t.Errorf("over a file: exit status %d with %q", status, stderr)
 	}
-	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "postgres://x:canary@localhost/x"}, "backup", "new.db"); status != 1 || !strings.Contains(stderr, "pg_dump") || strings.Contains(stderr, "canary") {
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "postgres://x:canary@localhost/x"}, "backup", "new.db"); status != 2 || !strings.Contains(stderr, "pg_dump") || strings.Contains(stderr, "canary") {
 		t.Errorf("of PostgreSQL: exit status %d with %q", status, stderr)
 	}
 	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "  "}, "backup", "new.db"); status != 2 || !strings.Contains(stderr, "DATABASE_URL is blank") {
 		t.Errorf("with a blank DATABASE_URL: exit status %d with %q", status, stderr)
+	}
+	if _, stderr, status := typed(t, nil, "backup", "nowhere/new.db"); status != 2 || !strings.Contains(stderr, "there is no folder") || !strings.Contains(stderr, "name a file elsewhere") {
+		t.Errorf("into no folder: exit status %d with %q", status, stderr)
 	}
 	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {
 		t.Error("a backup that failed left a file")

@@ -401,6 +401,42 @@ func databasePatients() []patient {
 	}
 }
 
+// TestDoctorOfAnotherCurrency sets another currency than that of the expenses, and takes
+// the extension away by which PostgreSQL searches quickly.
+func TestDoctorOfAnotherCurrency(t *testing.T) {
+	t.Chdir(t.TempDir())
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		p := startProgram(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
+		p.terminate()
+		variables := p.Env(map[string]string{"DATABASE_URL": databaseURL})
+		text, _ := runDoctor(t, variables)
+		if strings.Contains(text, "currency") || strings.Contains(text, "pg_trgm") {
+			t.Errorf("of what is right doctor says:\n%s", text)
+		}
+		want := []string{"fail  currency         CURRENCY is EUR and the expenses of the database are in USD", "-> set CURRENCY=USD, or use another database"}
+		if strings.HasPrefix(databaseURL, "postgres") {
+			if _, err := storetest.DB(t, databaseURL).Exec(`DROP EXTENSION pg_trgm CASCADE`); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, "warn  search           PostgreSQL has no extension pg_trgm", "run CREATE EXTENSION pg_trgm; and then run expense-dashboard repair")
+		}
+		variables["CURRENCY"] = "eur"
+		text, status := runDoctor(t, variables)
+		for _, line := range want {
+			if !strings.Contains(text, line) || status != 1 {
+				t.Errorf("exit status %d, and doctor does not say %q:\n%s", status, line, text)
+			}
+		}
+		delete(variables, "CURRENCY")
+		if _, stderr, status := typed(t, variables, "repair"); status != 0 {
+			t.Fatalf("repair ends with %d: %s", status, stderr)
+		}
+		if text, _ := runDoctor(t, variables); strings.Contains(text, "pg_trgm") {
+			t.Errorf("after repair doctor says:\n%s", text)
+		}
+	})
+}
+
 // TestDoctorBesideProgram looks at a database that a program has open, whose
 // last write is still in the write-ahead log.
 func TestDoctorBesideProgram(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net"
 	"net/http"
@@ -253,7 +252,11 @@ func (d *Doctor) checkTeams() {
 	directory, err := teampkg.Parse(data)
 	if err != nil {
 		for mistake := range strings.SplitSeq(err.Error(), "\n") {
-			d.fail(check, d.cfg.TeamsFile+": "+mistake)
+			found, right, given := strings.Cut(mistake, ". Example: ")
+			if given {
+				right = "for example " + right
+			}
+			d.fail(check, d.cfg.TeamsFile+": "+found, right)
 		}
 		return
 	}
@@ -351,13 +354,14 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 	}
 	var damage *store.DamageError
 	var encoding *store.EncodingError
+	var access *store.AccessError
 	switch {
 	case errors.As(err, &damage):
 		d.fail(check, damage.File+" is damaged: "+damage.Err.Error(), damage.Fix())
 	case errors.As(err, &encoding):
 		d.fail(check, "its encoding is "+encoding.Encoding+", which cannot hold every text", encoding.Fix())
-	case errors.Is(err, fs.ErrPermission):
-		d.fail(check, err.Error(), "let the user that runs the program read and write it")
+	case errors.As(err, &access):
+		d.fail(check, access.Found, access.Fix)
 	case err != nil:
 		d.fail(check, err.Error(), "correct DATABASE_URL, or see that the database is there and takes the program's user")
 	case state.Version > state.Known:
@@ -371,6 +375,20 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 	default:
 		d.ok(check, fmt.Sprintf("reached, schema version %d, which is this program's", state.Version))
 		d.checkDerived(state)
+		d.checkUse(state)
+	}
+}
+
+// checkUse compares the currency of the expenses with the one that is set, and
+// looks for what makes a search quick.
+func (d *Doctor) checkUse(state store.State) {
+	if other := (&store.CurrencyError{Database: state.Currency, Configured: d.cfg.Currency}); state.Currency != "" && !d.broken["CURRENCY"] && state.Currency != d.cfg.Currency {
+		found, mend, _ := strings.Cut(other.Error(), ": ")
+		d.fail("currency", "CURRENCY "+found, mend)
+	}
+	if state.Unindexed {
+		d.warn("search", "PostgreSQL has no extension pg_trgm here, so that a search reads every expense and takes longer the more there are",
+			"let an administrator of the database run CREATE EXTENSION pg_trgm; and then run expense-dashboard repair")
 	}
 }
 

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Copy is what a backup holds.
@@ -24,6 +27,13 @@ type Copy struct {
 // would live on.
 const freshCopy = 1
 
+// BackupError is a backup that can be made by another command line only. Its text is
+// for who typed this one.
+type BackupError struct{ Text string }
+
+// Error implements error.
+func (e *BackupError) Error() string { return "backup: " + e.Text }
+
 // Backup writes a consistent copy of a SQLite database to a new file that nobody
 // else may read, while programs go on using the database, and says what the copy
 // holds. It is written under another name beside the file's, checked whole and put
@@ -32,13 +42,14 @@ const freshCopy = 1
 func Backup(ctx context.Context, databaseURL, destination string) (held Copy, err error) {
 	file, ok := strings.CutPrefix(databaseURL, "sqlite:")
 	if !ok {
-		return Copy{}, errors.New("backup copies a SQLite database: for PostgreSQL use pg_dump --format=custom, and to restore pg_restore and expense-dashboard end-sessions")
+		return Copy{}, &BackupError{"this command copies a SQLite database: for PostgreSQL use pg_dump --format=custom, and to restore pg_restore and expense-dashboard end-sessions"}
 	}
+	defer func() { err = inWords(databaseURL, err) }()
 	if _, err := os.Stat(file); err != nil {
 		return Copy{}, fmt.Errorf("backup: %w", err)
 	}
-	if _, err := os.Lstat(destination); !errors.Is(err, fs.ErrNotExist) {
-		return Copy{}, fmt.Errorf("backup: %w", errors.Join(fmt.Errorf("%s is there already: name a new file", destination), err))
+	if _, err := os.Lstat(destination); err == nil {
+		return Copy{}, &BackupError{destination + " is there already: name a new file"}
 	}
 	// SQLite takes a name that starts with file: for a URL, and no absolute path does.
 	destination, err = filepath.Abs(destination)
@@ -47,8 +58,11 @@ func Backup(ctx context.Context, databaseURL, destination string) (held Copy, er
 	}
 	folder, name := filepath.Split(destination)
 	partial, err := os.CreateTemp(folder, "."+name+".*.partial")
-	if err != nil {
-		return Copy{}, fmt.Errorf("backup: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Copy{}, &BackupError{"there is no folder " + filepath.Clean(folder) + ": make it, or name a file elsewhere"}
+	case err != nil:
+		return Copy{}, &BackupError{"no file can be made in the folder " + filepath.Clean(folder) + ": let the user that runs this write there, or name a file elsewhere"}
 	}
 	defer func() {
 		if removed := os.Remove(partial.Name()); !errors.Is(removed, fs.ErrNotExist) {
@@ -58,7 +72,7 @@ func Backup(ctx context.Context, databaseURL, destination string) (held Copy, er
 	defer partial.Close()
 	held.At = time.Now().UTC().Truncate(time.Second)
 	if err := copyInto(ctx, file, partial.Name()); err != nil {
-		return Copy{}, fmt.Errorf("backup: %w", err)
+		return Copy{}, fmt.Errorf("backup: %w", copyError(file, folder, err))
 	}
 	if err := held.check(ctx, partial.Name()); err != nil {
 		return Copy{}, fmt.Errorf("backup: the copy: %w", err)
@@ -83,6 +97,16 @@ func copyInto(ctx context.Context, file, to string) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, to)
 	return err
+}
+
+// copyError tells a file that is no whole database and a disk without room for the
+// copy from all else.
+func copyError(file, folder string, err error) error {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_FULL {
+		return &AccessError{"the disk of " + filepath.Clean(folder) + " is full", "make room on it, or name a file elsewhere", err}
+	}
+	return asDamage(file, err)
 }
 
 // check reads a copy whole, and notes in it that it is one.

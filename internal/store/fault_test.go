@@ -468,9 +468,9 @@ func TestBackupRefuses(t *testing.T) {
 	to := filepath.Join(folder, "copy.db")
 	for name, test := range map[string]struct{ from, to, want string }{
 		"PostgreSQL":      {"postgres://u:canary@h/db", to, "pg_dump"},
-		"no database":     {"sqlite:" + filepath.Join(folder, "none.db"), to, "no such file"},
-		"no folder":       {"sqlite:" + folder, filepath.Join(folder, "none", "copy.db"), "no such file"},
-		"not a database":  {"sqlite:" + folder, to, "unable to open"},
+		"no database":     {"sqlite:" + filepath.Join(folder, "none.db"), to, "there is no database"},
+		"no folder":       {"sqlite:" + folder, filepath.Join(folder, "none", "copy.db"), "there is no folder"},
+		"not a database":  {"sqlite:" + folder, to, "is a folder"},
 		"over the source": {"sqlite:" + folder, folder, "is there already"},
 	} {
 		_, err := Backup(t.Context(), test.from, test.to)

@@ -23,6 +23,8 @@ type State struct {
 	WrongSums int64            // rows of sums that are not those of the expenses
 	Sampled   bool             // there are so many expenses that a part of them was compared
 	Issuers   map[string]int64 // how many people have signed in by each issuer's host, joined ones not counted
+	Currency  string           // of the expenses, by ISO 4217; empty where there are none
+	Unindexed bool             // PostgreSQL lacks pg_trgm, without which a search reads every expense
 }
 
 // examineTimeout bounds the comparing of the sums with the rows.
@@ -30,7 +32,8 @@ const examineTimeout = time.Minute
 
 // Inspect looks at a database without changing anything: it makes no
 // file, takes no lock and migrates nothing. Its errors never hold a password.
-func Inspect(ctx context.Context, databaseURL string) (State, error) {
+func Inspect(ctx context.Context, databaseURL string) (state State, err error) {
+	defer func() { err = inWords(databaseURL, err) }()
 	// Opening connects to nothing yet, and says what is wrong with the URL.
 	s, err := Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
@@ -45,8 +48,11 @@ func Inspect(ctx context.Context, databaseURL string) (State, error) {
 	if err := checkEncoding(limited, s.read); err != nil {
 		return State{}, err
 	}
-	state, err := examine(ctx, s.read, s.known, postgresMigrated)
+	state, err = examine(ctx, s.read, s.known, postgresMigrated)
 	state.Pooled = s.pooler.found.Load()
+	if err == nil && state.Version == state.Known {
+		err = s.read.QueryRowContext(limited, `SELECT to_regclass('expenses_words') IS NULL`).Scan(&state.Unindexed)
+	}
 	return state, err
 }
 
@@ -62,6 +68,10 @@ func examine(ctx context.Context, db *sql.DB, known schema, migrated string) (St
 	limited, cancel = context.WithTimeout(ctx, examineTimeout)
 	defer cancel()
 	if state.WrongSums, state.Sampled, err = wrongSums(limited, db); err != nil {
+		return state, err
+	}
+	err = db.QueryRowContext(limited, `SELECT COALESCE((SELECT value FROM settings WHERE name = 'currency' AND EXISTS (SELECT 1 FROM expenses)), '')`).Scan(&state.Currency)
+	if err != nil {
 		return state, err
 	}
 	state.Issuers = map[string]int64{}
@@ -100,7 +110,7 @@ func (s State) newer() error {
 func inspectSQLite(ctx context.Context, file string, known schema) (State, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Dir(file)); err != nil {
-			return State{}, fmt.Errorf("the folder of the database: %w", err)
+			return State{}, err
 		}
 		return State{Missing: true}, nil
 	}

@@ -103,6 +103,7 @@ type Repaired struct {
 func Repair(ctx context.Context, databaseURL string) (found Repaired, err error) {
 	ctx, cancel := context.WithTimeout(ctx, repairTimeout)
 	defer cancel()
+	defer func() { err = inWords(databaseURL, err) }()
 	state, err := Inspect(ctx, databaseURL)
 	switch {
 	case err != nil:

@@ -236,6 +236,7 @@ func endEvery(ctx context.Context, tx *sql.Tx, why string) (stood int64, err err
 // date first, and counts those that stood. It is the last step of restoring a
 // PostgreSQL database, whose sessions may have ended since the copy was made.
 func EndEvery(ctx context.Context, databaseURL string, log *slog.Logger) (stood int64, err error) {
+	defer func() { err = inWords(databaseURL, err) }()
 	state, err := Inspect(ctx, databaseURL)
 	switch {
 	case err != nil:

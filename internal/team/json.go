@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -53,16 +55,70 @@ func readJSON(data []byte) (jsonNode, error) {
 	// the recursion below is safe.
 	var value json.RawMessage
 	if err := json.Unmarshal(data, &value); err != nil {
-		end := 0
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			end = max(0, int(syntax.Offset)-1)
-		}
-		return jsonNode{}, directoryMistake{line: 1 + bytes.Count(data[:end], []byte("\n")), text: "not JSON: " + err.Error()}
+		return jsonNode{}, notJSON(data, err)
 	}
 	r := jsonReader{data: data, decoder: json.NewDecoder(bytes.NewReader(data)), line: 1}
 	// A float64 has no room for 1e999, which is JSON.
 	r.decoder.UseNumber()
 	return r.value()
+}
+
+// example is a right file, as short as one is.
+const example = `{"teams": [{"id": "finance", "label": "Finance"}], "members": {"ann@example.com": "finance"}}`
+
+// notJSON says in plain words what is wrong with a text that err says is no JSON, and
+// where.
+func notJSON(data []byte, err error) directoryMistake {
+	end := 0
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		end = max(0, int(syntax.Offset)-1)
+	}
+	before := data[:end]
+	m := directoryMistake{line: 1 + bytes.Count(before, []byte("\n")), column: 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])}
+	why := err.Error()
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		m.text = "the file is empty"
+	case strings.Contains(why, "unexpected end"):
+		m.text = "the file ends too early: a quote, a ] or a } is missing"
+	default:
+		found, _ := utf8.DecodeRune(data[end:])
+		name := "the " + string(found)
+		switch {
+		case found == '\n' || found == '\r':
+			name = "the end of the line"
+		case !strconv.IsPrint(found):
+			name = "the character " + strconv.QuoteRune(found)
+		}
+		m.text = name + " does not belong here: " + whyNotJSON(why, found, bytes.TrimSpace(before))
+	}
+	m.text += ". Example: " + example
+	return m
+}
+
+// whyNotJSON says what is wrong with a character that stands behind a text, of which
+// encoding/json says why.
+func whyNotJSON(why string, found rune, before []byte) string {
+	says := func(part string) bool { return strings.Contains(why, part) }
+	switch {
+	case says("after top-level value"):
+		return "the file is one { } and nothing behind it"
+	case says("exceeded max depth"):
+		return "too many brackets are open"
+	case says("in string"), says("hexadecimal"):
+		return `a text stands in double quotes on one line, and a \ in it is written \\`
+	case found == '\'' || found == '‘' || found == '’' || found == '“' || found == '”':
+		return `texts stand in straight double quotes, like "finance"`
+	case found == '/' || found == '#':
+		return "the file has no comments"
+	case (found == ']' || found == '}') && bytes.HasSuffix(before, []byte(",")):
+		return "remove the comma before it"
+	case says("key:value pair"), says("after array element"):
+		return "a comma is missing before it, or a bracket is not closed"
+	case says("after object key"):
+		return "a colon is missing before it"
+	}
+	return `names and texts stand in double quotes, like "finance"`
 }
 
 // jsonReader follows a text that is known to be JSON, and counts its lines.

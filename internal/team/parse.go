@@ -47,14 +47,19 @@ func Parse(data []byte) (*Directory, error) {
 	return nil, errors.Join(errs...)
 }
 
-// directoryMistake is one thing that is wrong in a teams file. Lines count from
-// 1; the path is empty for the file as a whole.
+// directoryMistake is one thing that is wrong in a teams file. Lines and columns
+// count from 1; the path is empty for the file as a whole, and the column zero where
+// the line says enough.
 type directoryMistake struct {
 	line       int
+	column     int // in characters
 	path, text string
 }
 
 func (m directoryMistake) Error() string {
+	if m.column > 0 {
+		return fmt.Sprintf("line %d, column %d: %s", m.line, m.column, m.text)
+	}
 	if m.path == "" {
 		return fmt.Sprintf("line %d: %s", m.line, m.text)
 	}
@@ -74,7 +79,7 @@ type directoryParser struct {
 }
 
 func (p *directoryParser) fault(line int, path, format string, args ...any) {
-	p.mistakes = append(p.mistakes, directoryMistake{line, path, fmt.Sprintf(format, args...)})
+	p.mistakes = append(p.mistakes, directoryMistake{line: line, path: path, text: fmt.Sprintf(format, args...)})
 }
 
 // parse reads the teams before all else, in whatever order the file has them.

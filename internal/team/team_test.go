@@ -202,13 +202,19 @@ type mistakeTest struct {
 }
 
 func TestParseDirectoryNotJSON(t *testing.T) {
+	const right = ". Example: " + example
 	parseMistakes(t, []mistakeTest{
-		{"empty", "", []string{"line 1: not JSON: unexpected end of JSON input"}},
-		{"text", "teams\n", []string{"line 1: not JSON: invalid character 'e' in literal true (expecting 'r')"}},
-		{"truncated", "{\n\"teams\": [\n", []string{"line 2: not JSON: unexpected end of JSON input"}},
-		{"comma at the end", "{\n\"teams\": [],\n\"members\": {\"a@x.com\": [\"hr\",]}\n}", []string{"line 3: not JSON: invalid character ']' looking for beginning of value"}},
-		{"two values", "{}\n\n{}", []string{"line 3: not JSON: invalid character '{' after top-level value"}},
-		{"nested deep", strings.Repeat("[", maxDirectorySize), []string{"line 1: not JSON: invalid character '[' exceeded max depth"}},
+		{"empty", "", []string{"line 1, column 1: the file is empty" + right}},
+		{"text", "teams\n", []string{"line 1, column 2: the e does not belong here: names and texts stand in double quotes, like \"finance\"" + right}},
+		{"truncated", "{\n\"teams\": [\n", []string{"line 2, column 11: the file ends too early: a quote, a ] or a } is missing" + right}},
+		{"comma at the end", "{\n\"teams\": [],\n\"members\": {\"a@x.com\": [\"hr\",]}\n}", []string{"line 3, column 30: the ] does not belong here: remove the comma before it" + right}},
+		{"two values", "{}\n\n{}", []string{"line 3, column 1: the { does not belong here: the file is one { } and nothing behind it" + right}},
+		{"nested deep", strings.Repeat("[", maxDirectorySize), []string{"line 1, column 10001: the [ does not belong here: too many brackets are open" + right}},
+		{"single quotes", "{'teams': []}", []string{"line 1, column 2: the ' does not belong here: texts stand in straight double quotes, like \"finance\"" + right}},
+		{"a comment", "{\"teams\": [], // none\n}", []string{"line 1, column 15: the / does not belong here: the file has no comments" + right}},
+		{"a comma missing", "{\"teams\": []\n \"members\": {}}", []string{"line 2, column 2: the \" does not belong here: a comma is missing before it, or a bracket is not closed" + right}},
+		{"a colon missing", "{\"tëams\" []}", []string{"line 1, column 10: the [ does not belong here: a colon is missing before it" + right}},
+		{"a text over two lines", "{\"teams\": [\"a\nb\"]}", []string{"line 1, column 14: the end of the line does not belong here: a text stands in double quotes on one line, and a \\ in it is written \\\\" + right}},
 		{"not UTF-8", "{\"teams\": [],\n\"\xff\": 1,\n\n\"\xc0\x80\": 2}", []string{"line 2: not UTF-8", "line 4: not UTF-8"}},
 		{"too large", "{}" + strings.Repeat(" ", maxDirectorySize), []string{"the file is over 1048576 bytes"}},
 	})
