@@ -214,7 +214,7 @@ func (c cast) usedCategory(t *testing.T, retired bool) string {
 	administrator := c.as("admin")
 	name := "Category " + expense.NewID()
 	administrator.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "category", name))
-	id := regexp.MustCompile(`/categories/([0-9]+)/retire"><button class="button quiet" aria-label="Retire ` + name).FindStringSubmatch(administrator.Get("/categories").Body)[1]
+	id := regexp.MustCompile(`/categories/([0-9]+)/retire">[^\n]*aria-label="Retire ` + name).FindStringSubmatch(administrator.Get("/categories").Body)[1]
 	if retired {
 		administrator.Post("/categories/"+id+"/retire", nil).Check(t, http.StatusSeeOther)
 	}

@@ -574,8 +574,10 @@ func TestTooLargeBodies(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(admin)
 	r.Unchanged(func() {
-		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", strings.Repeat("n", 1<<20))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
-		b.Upload(strings.Repeat("x", 41<<20)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once")
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", strings.Repeat("n", 1<<20))).Check(t, http.StatusRequestEntityTooLarge, "Too much at once", "up to 1 MB", "Go back in your browser", "shorten it", "up to 2,000 characters")
+		long := "typed " + strings.Repeat("n", 1<<20-1000)
+		b.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "note", long)).Check(t, http.StatusUnprocessableEntity, long)
+		b.Upload(strings.Repeat("x", 41<<20)).Check(t, http.StatusRequestEntityTooLarge, "Too much at once", "up to 40 MB", "Split it")
 	})
 }
 

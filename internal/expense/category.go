@@ -11,6 +11,26 @@ type Category struct {
 	Total   Money  // of these
 }
 
+// What was done to a category last, which can be undone.
+const (
+	CategoryMerged  = "merged"
+	CategoryRetired = "retired"
+	CategoryRenamed = "renamed"
+)
+
+// Done is what was done to the category last, or nothing.
+func (c Category) Done() string {
+	switch {
+	case c.Merged != 0:
+		return CategoryMerged
+	case c.Retired:
+		return CategoryRetired
+	case c.Was != "":
+		return CategoryRenamed
+	}
+	return ""
+}
+
 // CheckCategory reads the name of a category. The problem is a sentence for whoever
 // wrote it.
 func CheckCategory(typed string) (name, problem string) {

@@ -158,17 +158,20 @@ func (s *Store) RetireCategory(ctx context.Context, id int64) error {
 
 // UndoCategory takes back the last of what was done to a category: that it was merged,
 // whose expenses it gets back that nobody has given another one since, or retired, or
-// renamed. The error is ErrNoCategory, or a *expense.CategoryError where there is
+// renamed. Where that is not what done says, it was taken back already, and nothing is
+// done; an empty done takes back whatever there is. The error is ErrNoCategory, or a *expense.CategoryError where there is
 // nothing to undo, or where another category has the name by now.
-func (s *Store) UndoCategory(ctx context.Context, id int64) error {
+func (s *Store) UndoCategory(ctx context.Context, id int64, done string) error {
 	err := s.changeCategory(ctx, id, func(ctx context.Context, tx *sql.Tx, c expense.Category) error {
-		switch {
-		case c.Merged != 0:
+		switch last := c.Done(); {
+		case done != "" && last != done:
+			return nil
+		case last == expense.CategoryMerged:
 			return part(ctx, tx, c)
-		case c.Retired:
+		case last == expense.CategoryRetired:
 			_, err := tx.ExecContext(ctx, `UPDATE categories SET retired = 0 WHERE id = $1`, id)
 			return err
-		case c.Was == "":
+		case last == "":
 			return &expense.CategoryError{Text: "There is nothing to undo."}
 		}
 		var taken int64

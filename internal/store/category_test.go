@@ -69,14 +69,14 @@ func TestCategories(t *testing.T) {
 		if _, err := s.RenameCategory(t.Context(), 12345, "Other"); !errors.Is(err, expense.ErrNotFound) {
 			t.Errorf("one that is not there is renamed: %v", err)
 		}
-		if err := s.UndoCategory(t.Context(), ids["Food"]); err != nil {
+		if err := s.UndoCategory(t.Context(), ids["Food"], ""); err != nil {
 			t.Fatal(err)
 		}
 		sums(map[string]int64{"Meals": 2, "Food and drink": 2})
-		if err := s.UndoCategory(t.Context(), ids["Food"]); err != nil || list()["Food"].Count != 2 {
+		if err := s.UndoCategory(t.Context(), ids["Food"], ""); err != nil || list()["Food"].Count != 2 {
 			t.Errorf("after both are taken back: %+v, %v", list(), err)
 		}
-		if err := s.UndoCategory(t.Context(), ids["Food"]); !errors.As(err, &refused) {
+		if err := s.UndoCategory(t.Context(), ids["Food"], ""); !errors.As(err, &refused) {
 			t.Errorf("nothing is taken back: %v", err)
 		}
 
@@ -97,7 +97,7 @@ func TestCategories(t *testing.T) {
 		if _, err := s.Update(t.Context(), alice, kept.ID, kept.Version, changed); err != nil {
 			t.Errorf("what has a retired one is not changed: %v", err)
 		}
-		if err := errors.Join(s.UndoCategory(t.Context(), ids["Food"]), s.CloseCategories(t.Context(), true)); err != nil {
+		if err := errors.Join(s.UndoCategory(t.Context(), ids["Food"], ""), s.CloseCategories(t.Context(), true)); err != nil {
 			t.Fatal(err)
 		}
 		created(t, s, entry)

@@ -290,6 +290,7 @@ type SessionQuery struct {
 	Subject string // of this person alone; empty for everybody
 	IDHash  string // this one alone; empty for any
 	Search  string // part of an address; empty for any
+	Ended   bool   // those that have been ended, in place of those that stand
 	After   SessionCursor
 	Limit   int
 }
@@ -302,10 +303,15 @@ type SessionCursor struct {
 
 const sessionColumns = `id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at`
 
-// Sessions returns the sessions that stand at a time and that q asks for.
+// Sessions returns the sessions that stand at a time, or would if they had not been
+// ended, and that q asks for.
 func (s *Store) Sessions(ctx context.Context, q SessionQuery, now time.Time) ([]SessionRecord, error) {
 	var b sqlBuilder
-	text := `SELECT ` + sessionColumns + ` FROM sessions WHERE ended_at IS NULL AND expires_at > ` + b.arg(now.UnixMilli())
+	ended := "NULL"
+	if q.Ended {
+		ended = "NOT NULL"
+	}
+	text := `SELECT ` + sessionColumns + ` FROM sessions WHERE ended_at IS ` + ended + ` AND expires_at > ` + b.arg(now.UnixMilli())
 	if q.Subject != "" {
 		text += ` AND subject = ` + b.arg(q.Subject)
 	}

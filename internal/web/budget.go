@@ -77,7 +77,7 @@ func (s *Site) renderBudget(w http.ResponseWriter, r *http.Request, status int, 
 		Page: s.page(v.Person, "Budget"), Notice: s.notices.take(w, r), Team: v.Team, Month: shown,
 		Lines: found.Lines, History: history, MaySet: v.Access.CanBudget(v.Team.ID), Form: form,
 	}
-	view.Form.Version = found.Version
+	view.Form.Version, view.Form.Submission = found.Version, newSubmission(v.Person.Subject)
 	if view.MaySet {
 		sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
 		if err != nil {

@@ -26,7 +26,7 @@ func (s *Site) renderCategories(w http.ResponseWriter, r *http.Request, status i
 	for _, c := range all.List {
 		labels[c.ID] = c.Label
 	}
-	view := page.CategoriesView{Page: s.page(v.Person, "Categories"), Notice: told, Closed: all.Closed}
+	view := page.CategoriesView{Page: s.page(v.Person, "Categories"), Notice: told, Closed: all.Closed, Submission: newSubmission(v.Person.Subject)}
 	for _, c := range all.List {
 		view.Lines = append(view.Lines, page.CategoryLine{Category: c, Path: categoryPath(c.ID), Into: labels[c.Merged]})
 	}
@@ -34,6 +34,10 @@ func (s *Site) renderCategories(w http.ResponseWriter, r *http.Request, status i
 }
 
 func categoryPath(id int64) string { return CategoriesPath + "/" + strconv.FormatInt(id, 10) }
+
+// undoPath is where a form goes that takes back what was done to a category, and no
+// more where it is sent twice.
+func undoPath(id int64, done string) string { return categoryPath(id) + "/undo?done=" + done }
 
 // RenameCategory handles POST /categories/{id}/rename.
 func (s *Site) RenameCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
@@ -46,9 +50,9 @@ func (s *Site) RenameCategory(w http.ResponseWriter, r *http.Request, v Visit) e
 		return s.toldCategories(w, r, v, &expense.CategoryError{Text: problem}, page.Notice{})
 	}
 	merged, err := s.store.RenameCategory(r.Context(), id, name)
-	told := page.Notice{Text: "Renamed to ", Item: name, Rest: ".", UndoURL: categoryPath(id) + "/undo"}
+	told := page.Notice{Text: "Renamed to ", Item: name, Rest: ".", UndoURL: undoPath(id, expense.CategoryRenamed)}
 	if merged {
-		told.Text = "Merged into "
+		told.Text, told.UndoURL = "Merged into ", undoPath(id, expense.CategoryMerged)
 	}
 	return s.toldCategories(w, r, v, err, told)
 }
@@ -60,7 +64,7 @@ func (s *Site) RetireCategory(w http.ResponseWriter, r *http.Request, v Visit) e
 		return err
 	}
 	err = s.store.RetireCategory(r.Context(), id)
-	return s.toldCategories(w, r, v, err, page.Notice{Text: "Retired: it can no longer be chosen.", UndoURL: categoryPath(id) + "/undo"})
+	return s.toldCategories(w, r, v, err, page.Notice{Text: "Retired: it can no longer be chosen.", UndoURL: undoPath(id, expense.CategoryRetired)})
 }
 
 // UndoCategory handles POST /categories/{id}/undo.
@@ -69,7 +73,7 @@ func (s *Site) UndoCategory(w http.ResponseWriter, r *http.Request, v Visit) err
 	if err != nil {
 		return err
 	}
-	return s.toldCategories(w, r, v, s.store.UndoCategory(r.Context(), id), page.Notice{Text: "The last change was undone."})
+	return s.toldCategories(w, r, v, s.store.UndoCategory(r.Context(), id, r.Form.Get("done")), page.Notice{Text: "The last change was undone."})
 }
 
 // CloseCategories handles POST /categories: closed says whether the list is.

@@ -85,9 +85,14 @@ func (s *Site) explain(err error) failure {
 	case errors.As(err, &method):
 		return told(http.StatusMethodNotAllowed, "That does not work here",
 			"This address does not accept that kind of request.", "").offering("Go to the home page", "/")
+	case errors.As(err, &tooLarge) && tooLarge.Limit == maxUpload:
+		return told(http.StatusRequestEntityTooLarge, "Too much at once",
+			"A file may have up to 40 MB, and this one has more. Nothing was imported.",
+			"Split it into several files, each with the row that names the columns, and import one after the other.").offering("Import another file", ImportPath)
 	case errors.As(err, &tooLarge):
 		return told(http.StatusRequestEntityTooLarge, "Too much at once",
-			"What you sent is larger than this page accepts, so nothing was done.", "")
+			"A form may have up to 1 MB, and this one has more. Nothing was saved.",
+			"Go back in your browser, where what you typed still is, shorten it and send it again. A note has up to "+page.Grouped(expense.MaxNote)+" characters.")
 	}
 	return explainKind(err)
 }

@@ -176,6 +176,7 @@ func (s *Site) showPreview(w http.ResponseWriter, r *http.Request, status int, v
 		return json.NewEncoder(w).Encode(p.Counts())
 	}
 	view := previewView(p, s.directory.Current().Teams())
+	view.Submission = newSubmission(v.Person.Subject)
 	view.Page, view.Notice, view.Refused = s.page(v.Person, "Import"), s.notices.take(w, r), status != http.StatusOK
 	return s.pages.Render(w, r, status, "preview", view)
 }
@@ -184,8 +185,8 @@ func (s *Site) showPreview(w http.ResponseWriter, r *http.Request, status int, v
 // that change how the file is read, or look=again, it is looked at anew instead:
 // nothing is imported unseen.
 func (s *Site) ConfirmImport(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+	if err := readForm(r, v.Person); err != nil {
+		return err
 	}
 	id := r.PathValue("id")
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, id)
@@ -289,6 +290,9 @@ func decided(form url.Values, p importing.Preview) (importing.Decisions, bool) {
 
 // DiscardImport handles POST /expenses/import/{id}/discard.
 func (s *Site) DiscardImport(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -309,6 +313,9 @@ func (s *Site) DiscardImport(w http.ResponseWriter, r *http.Request, v Visit) er
 
 // UndoImport handles POST /expenses/import/{id}/undo.
 func (s *Site) UndoImport(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, r.PathValue("id"))
 	switch {
 	case err != nil:

@@ -65,7 +65,8 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 		return nil
 	}
 	return &page.Notice{
-		Text: text("text"), Item: text("item"), Rest: text("rest"), URL: text("url"),
+		Submission: newSubmission(logging.InfoOf(r).Subject),
+		Text:       text("text"), Item: text("item"), Rest: text("rest"), URL: text("url"),
 		UndoURL: text("undo"), Version: version, ReturnTo: text("return_to"),
 	}
 }

@@ -30,7 +30,7 @@ func (s *Site) renderPeople(w http.ResponseWriter, r *http.Request, status int, 
 	for _, p := range people {
 		byID[p.ID] = p
 	}
-	view := pagepkg.PeopleView{Page: s.page(v.Person, "People"), Notice: told}
+	view := pagepkg.PeopleView{Page: s.page(v.Person, "People"), Notice: told, Submission: newSubmission(v.Person.Subject)}
 	for _, p := range people {
 		path := PeoplePath + "/" + strconv.FormatInt(p.ID, 10)
 		line := pagepkg.PersonLine{Person: p, JoinURL: path + "/join", PartURL: path + "/part"}
@@ -45,8 +45,8 @@ func (s *Site) renderPeople(w http.ResponseWriter, r *http.Request, status int, 
 // JoinPerson handles POST /people/{id}/join: the person is the one whom into names,
 // by the number of their row or by their address.
 func (s *Site) JoinPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+	if err := readForm(r, v.Person); err != nil {
+		return err
 	}
 	id, err := personID(r.PathValue("id"))
 	if err != nil {
@@ -61,6 +61,9 @@ func (s *Site) JoinPerson(w http.ResponseWriter, r *http.Request, v Visit) error
 
 // PartPerson handles POST /people/{id}/part.
 func (s *Site) PartPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
 	id, err := personID(r.PathValue("id"))
 	if err != nil {
 		return err

@@ -80,6 +80,26 @@ func searchedSessions(search string) string {
 
 // endFound ends the sessions that a query finds, of which there must be one.
 func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
+	if err := readForm(r, by); err != nil {
+		return err
+	}
+	found, err := s.store.Sessions(r.Context(), q, s.now())
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return s.endedBefore(w, r, q, page)
+	}
+	if err := s.endRecords(r, found, by, reason); err != nil {
+		return err
+	}
+	return s.toldAt(w, r, page, fmt.Sprintf("Ended the session of %s: %s.", found[0].Name, browserName(found[0].UserAgent)))
+}
+
+// endedBefore answers a form about sessions that does not find one that stands: one
+// that was ended already is over by whichever form came first.
+func (s *Site) endedBefore(w http.ResponseWriter, r *http.Request, q store.SessionQuery, page string) error {
+	q.Ended = true
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
@@ -87,10 +107,7 @@ func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQ
 	if len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	if err := s.endRecords(r, found, by, reason); err != nil {
-		return err
-	}
-	return s.toldAt(w, r, page, fmt.Sprintf("Ended the session of %s: %s.", found[0].Name, browserName(found[0].UserAgent)))
+	return s.toldAt(w, r, page, "That is over already.")
 }
 
 // endRecords ends sessions and logs each. Those that the database cannot take
@@ -109,6 +126,9 @@ func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *se
 
 // EndOwnOthers handles POST /profile/sessions/end-others.
 func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
+	if err := readForm(r, person); err != nil {
+		return err
+	}
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
@@ -136,16 +156,20 @@ func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 // EndPerson handles POST /sessions/end: all sessions of the person whose subject
 // the form names, also those that are just beginning.
 func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+	if err := readForm(r, v.Person); err != nil {
+		return err
 	}
 	subject := r.PostForm.Get("sub")
-	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: subject, Limit: 1}, s.now())
+	if subject == "" {
+		return expense.ErrNotFound
+	}
+	q := store.SessionQuery{Subject: subject, Limit: 1}
+	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
 	}
-	if subject == "" || len(found) == 0 {
-		return expense.ErrNotFound
+	if len(found) == 0 {
+		return s.endedBefore(w, r, q, SessionsPath)
 	}
 	e, _, err := s.sessions.Records().EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge())
 	if err != nil {
@@ -191,6 +215,7 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 	}
 	view := pagepkg.SessionsView{
 		Page: s.page(v.Person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.IdleTimeout(),
+		Submission: newSubmission(v.Person.Subject),
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]

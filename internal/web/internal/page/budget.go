@@ -20,6 +20,7 @@ type BudgetView struct {
 // A BudgetForm is the form of a budget as it was typed, with what is wrong with it.
 type BudgetForm struct {
 	Version                                int64
+	Submission                             string
 	Month, Category, Amount                string
 	MonthError, CategoryError, AmountError string
 	Stale                                  bool     // somebody else set one meanwhile

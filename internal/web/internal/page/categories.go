@@ -12,7 +12,8 @@ type CategoryLine struct {
 // A CategoriesView is the view of categories.html.
 type CategoriesView struct {
 	Page
-	Notice *Notice
-	Lines  []CategoryLine
-	Closed bool
+	Notice     *Notice
+	Lines      []CategoryLine
+	Closed     bool
+	Submission string // of its forms
 }

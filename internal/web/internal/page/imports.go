@@ -18,13 +18,14 @@ type ImportView struct {
 // while it runs and once it is over.
 type PreviewView struct {
 	Page
-	Notice   *Notice
-	URL      string // of this page; what it asks for is posted there
-	FileName string
-	State    string // ready, running, done, failed or undone
-	Undoing  bool   // it runs, and takes back what was done
-	Failing  bool   // the same, because it could not go on
-	Refused  bool   // somebody confirmed it although something is wrong
+	Submission string // of its forms
+	Notice     *Notice
+	URL        string // of this page; what it asks for is posted there
+	FileName   string
+	State      string // ready, running, done, failed or undone
+	Undoing    bool   // it runs, and takes back what was done
+	Failing    bool   // the same, because it could not go on
+	Refused    bool   // somebody confirmed it although something is wrong
 
 	Done, Rows int64 // of the file, while it runs
 	Counts     []ImportCount

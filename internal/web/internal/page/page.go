@@ -48,6 +48,7 @@ type ProfileView struct {
 	RuleFile    string      // what the file of the rules is called
 	Issuer      string      // the host at which they signed in
 	Methods     []string    // by which, in words; may be empty
+	Submission  string      // of its forms
 	SignedInAt  time.Time
 	EndsAt      time.Time     // when the session ends whatever happens
 	IdleTimeout time.Duration // how long the session lasts without a request

@@ -38,8 +38,9 @@ func (l PersonLine) Filled() string {
 // A PeopleView is the view of people.html.
 type PeopleView struct {
 	Page
-	Notice *Notice
-	People []PersonLine
+	Notice     *Notice
+	People     []PersonLine
+	Submission string // of its forms
 }
 
 // A SessionsView is the view of sessions.html.
@@ -48,6 +49,7 @@ type SessionsView struct {
 	Notice      *Notice
 	Search      string // as it was typed
 	Lines       []SessionLine
+	Submission  string        // of its forms
 	NextURL     string        // empty on the last page
 	IdleTimeout time.Duration // an unused session is listed, and over after this long
 }
@@ -217,11 +219,12 @@ type Notice struct {
 	URL              string // of the expense; empty where there is none to see
 	// Undo posts Version to UndoURL and comes back to ReturnTo; empty where nothing
 	// can be undone.
-	UndoURL  string
-	Version  int64
-	ReturnTo string // a list of ours, or empty
-	Warning  bool   // of something that has still to be done
-	Quiet    bool   // does not take the focus
+	UndoURL    string
+	Version    int64
+	Submission string // of the form that undoes it
+	ReturnTo   string // a list of ours, or empty
+	Warning    bool   // of something that has still to be done
+	Quiet      bool   // does not take the focus
 }
 
 // An ExpenseView is the view of expense.html: one expense, for those who may
