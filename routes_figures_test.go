@@ -259,7 +259,7 @@ func (v view) page(r *reply, a asked, found []ledgerRow, first, last int) {
 		all = fmt.Sprintf("All %d that match", len(found))
 	}
 	v.same(r, "foot", texts(footRow, list), append(foot, all+" "+v.plain(sumOf(found, anyRow).total)))
-	if place := fmt.Sprintf("%d–%d of %d", first+1, last, len(found)); !strings.Contains(plainText(list), place) {
+	if place := fmt.Sprintf("%d–%d of %d", first+1, last, len(found)); len(found) > last-first && !strings.Contains(plainText(list), place) {
 		v.Errorf("%s as %s does not say %s: %.200s", r.URL, v.by.addresses[0], place, plainText(list))
 	}
 }
@@ -291,7 +291,7 @@ func (v view) sums(r *reply, a asked, found []ledgerRow) {
 	if v.approval(a) {
 		for _, status := range [][2]string{{"logged", "Logged"}, {"approved", "Approved"}, {"sent-back", "Sent back"}} {
 			if f := sumOf(found, func(e ledgerRow) bool { return e.status == status[0] }); f.count > 0 {
-				want = append(want, fmt.Sprintf("%s %s %s : %s", status[1], v.plain(f.total), countOf(f.count), status[1]))
+				want = append(want, fmt.Sprintf("%s: %d %s", status[1], f.count, v.plain(f.total)))
 			}
 		}
 	}
@@ -546,13 +546,13 @@ func (v view) peopleAndCategories() {
 	})
 	var want []string
 	for _, p := range v.l.people {
-		want = append(want, fmt.Sprintf("%s %s %d %s", plainText(p.name), cmp.Or(p.address, "no address is known"), raw[p.id].count, v.plain(raw[p.id].total)))
+		want = append(want, fmt.Sprintf("%s %s %s %s", plainText(p.name), cmp.Or(p.address, "no address is known"), countOf(raw[p.id].count), v.plain(raw[p.id].total)))
 	}
 	v.counts("/people", 2, want)
 	want = nil
 	for id, c := range v.l.names {
 		f := sumOf(v.l.rows, func(e ledgerRow) bool { return e.category == id })
-		want = append(want, fmt.Sprintf("%s %d %s", plainText(c.label), f.count, v.plain(f.total)))
+		want = append(want, fmt.Sprintf("%s %s %s", plainText(c.label), countOf(f.count), v.plain(f.total)))
 	}
 	v.counts("/categories", 1, want)
 }

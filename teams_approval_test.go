@@ -91,7 +91,7 @@ func TestApproval(t *testing.T) {
 	lead.Get("/dashboard").Check(t, http.StatusOK, "One expense waits for your decision", "status=logged")
 	// What a filter is offered from has the sums by status too: it is kept for the page.
 	boss.Get("/team/finance?q=plane").Check(t, http.StatusOK, "Nothing matches")
-	boss.Get("/team/finance").Check(t, http.StatusOK, "Undecided")
+	boss.Get("/team/finance").Check(t, http.StatusOK, ">Logged: 1</a>")
 	owner.Get("/dashboard").Check(t, http.StatusOK, "!your decision")
 	owner.Get(e.Path()).Check(t, http.StatusOK, "Status", "Logged", "!Send back")
 	lead.Get(e.Path()).Check(t, http.StatusOK, "Approve", "Send back")

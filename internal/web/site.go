@@ -232,7 +232,7 @@ func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.S
 func (s *Site) profileView(person *session.Session, access team.Access) page.ProfileView {
 	view := page.ProfileView{
 		Submission: newSubmission(person.Subject),
-		Page: s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
+		Page:       s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
 		Admin: access.Admin, Auditor: access.Auditor, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
 		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
 	}
