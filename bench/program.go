@@ -39,6 +39,7 @@ type program struct {
 	databaseURL  string
 	provider     *devidp.Provider
 	free         bool      // to use both processors
+	group        string    // folder of the control group that it runs in; empty for ours
 	command      *exec.Cmd // while it runs
 	logFile      *os.File
 }
@@ -123,6 +124,12 @@ func (p *program) start() error {
 	if p.free {
 		p.command = exec.Command(p.path)
 		p.command.Env = os.Environ()
+	}
+	if p.group != "" {
+		args := append([]string{"-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(p.group, "cgroup.procs")}, p.command.Args...)
+		env := append(p.command.Env, "GOMEMLIMIT="+fmt.Sprint(groupLimit/4*3))
+		p.command = exec.Command("/bin/sh", args...)
+		p.command.Env = env
 	}
 	p.command.Dir = p.folder
 	p.command.Env = append(p.command.Env,

@@ -22,7 +22,7 @@ import (
 const (
 	// usual is how many bytes of Go's the program takes at most in a long day, so
 	// that more are those of a burst.
-	usual = 64 << 20
+	usual = 40 << 20
 	// interval is how often somebody looks.
 	interval = time.Minute
 )
