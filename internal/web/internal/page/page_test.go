@@ -513,6 +513,7 @@ var pageStates = []pageState{
 		[]string{
 			"<h1>Check before you import</h1>", `<th scope="row">New</th><td class="number">1,234</td>`, "<button class=\"button\">Import</button>", `name="look" value="again"`,
 			`action="/expenses/import/x/discard"`, "Take all 2 from the file", `id="take-7" name="take" value="7" checked`, "Bring this expense back", "→", "And 1,233 more.",
+			"<p>And 1 more, which cannot be chosen one by one: they stay as they are, unless you take all 2.</p>",
 		},
 		[]string{"have errors", "/undo", "Undo this import", "Answer these first"},
 	},
