@@ -37,3 +37,13 @@ func CheckReason(typed string) (reason, problem string) {
 
 // MaxUndecided is up to which number undecided expenses are counted.
 const MaxUndecided = 100
+
+// Decided returns an expense as a decision makes it, and what that changes.
+func (e Expense) Decided(status Status, reason string) (Expense, []Change) {
+	changes := []Change{{Field: "status", Old: string(e.Status), New: string(status)}}
+	if reason != "" {
+		changes = append(changes, Change{Field: "reason", New: reason})
+	}
+	e.Status = status
+	return e, changes
+}

@@ -23,12 +23,9 @@ func (s *Store) SendBack(ctx context.Context, who expense.Actor, id string, vers
 // decide is the edit that gives an expense a status.
 func decide(status expense.Status, reason string) func(context.Context, *resolver, *expense.Expense, time.Time) (bool, []expense.Change, error) {
 	return func(_ context.Context, _ *resolver, e *expense.Expense, _ time.Time) (bool, []expense.Change, error) {
-		changes := []expense.Change{{Field: "status", Old: string(e.Status), New: string(status)}}
-		if reason != "" {
-			changes = append(changes, expense.Change{Field: "reason", New: reason})
-		}
 		done := e.Status == status && !e.Deleted()
-		e.Status = status
+		var changes []expense.Change
+		*e, changes = e.Decided(status, reason)
 		return done, changes, nil
 	}
 }

@@ -130,12 +130,15 @@ func (s *Store) Each(ctx context.Context, q expense.Query, fn func(expense.Expen
 	}
 }
 
+// eachExpense calls fn for each row of a statement that statement.page makes.
 func (s *Store) eachExpense(ctx context.Context, db querier, text string, args []any, fn func(expense.Expense) error) error {
 	return s.each(ctx, db, text, args, func(scan func(...any) error) error {
-		e, err := scanExpense(scan)
+		var mine bool
+		e, err := scanExpense(scan, &mine)
 		if err != nil {
 			return err
 		}
+		e.Mine = mine
 		return fn(e)
 	})
 }

@@ -22,6 +22,7 @@ func TestKillChild(t *testing.T) {
 	s := startedStore(t, databaseURL)
 	for range 4 {
 		go func() {
+			last := ""
 			for {
 				e, _, err := s.Create(t.Context(), alice, lunch(), expense.NewID())
 				if err != nil {
@@ -35,9 +36,20 @@ func TestKillChild(t *testing.T) {
 					continue
 				}
 				fmt.Println("acknowledged", e.ID, 2)
-				if _, err := s.Approve(t.Context(), bob, e.ID, 2); err == nil {
-					fmt.Println("acknowledged", e.ID, 3)
+				if _, err := s.Approve(t.Context(), bob, e.ID, 2); err != nil {
+					continue
 				}
+				fmt.Println("acknowledged", e.ID, 3)
+				if last == "" {
+					last = e.ID
+					continue
+				}
+				both := expense.Selection{Action: expense.SelectedMove, Value: "hr", Expenses: []expense.Seen{{ID: last, Version: 3}, {ID: e.ID, Version: 3}}}
+				if _, err := s.ChangeSelected(t.Context(), dana, both, expense.NewID()); err == nil {
+					fmt.Println("acknowledged", last, 4)
+					fmt.Println("acknowledged", e.ID, 4)
+				}
+				last = ""
 			}
 		}()
 	}
@@ -46,7 +58,8 @@ func TestKillChild(t *testing.T) {
 
 // TestKilledWhileWriting kills a program many times over while it writes, and
 // wants each write that was acknowledged to be there once with its history, and
-// each expense that is there to have the history of each of its versions.
+// each expense that is there to have the history of each of its versions. Of what is
+// done to two at once there is all or nothing.
 func TestKilledWhileWriting(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
@@ -61,7 +74,7 @@ func TestKilledWhileWriting(t *testing.T) {
 			if approved := e.Status == expense.StatusApproved; approved != (e.Version == 3) {
 				t.Errorf("version %d is %s", e.Version, e.Status)
 			}
-			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created", "approved changed created"}[e.Version-1] {
+			if got := actions(t, s, e.ID); got != [...]string{"created", "changed created", "approved changed created", "changed approved changed created"}[e.Version-1] {
 				t.Errorf("version %d has the history %q", e.Version, got)
 			}
 			return nil
@@ -74,7 +87,12 @@ func TestKilledWhileWriting(t *testing.T) {
 				t.Errorf("version %d of %s was acknowledged, and %d is there", version, id, there[id])
 			}
 		}
-		var orphans int
+		var halves, orphans int
+		const half = `SELECT COUNT(*) FROM (SELECT b.id FROM batches AS b LEFT JOIN batch_expenses AS x ON x.batch = b.id
+			LEFT JOIN expenses AS e ON e.id = x.expense AND e.version = x.version AND e.team = 'hr' GROUP BY b.id HAVING COUNT(e.id) <> 2) AS halves`
+		if err := s.read.QueryRow(half).Scan(&halves); err != nil || halves != 0 {
+			t.Errorf("%d times one of two, %v", halves, err)
+		}
 		const text = `SELECT COUNT(*) FROM history WHERE expense NOT IN (SELECT id FROM expenses)`
 		if err := s.read.QueryRow(text).Scan(&orphans); err != nil || orphans != 0 {
 			t.Errorf("%d history rows without an expense, %v", orphans, err)

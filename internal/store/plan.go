@@ -47,8 +47,8 @@ func hidden(column string) string {
 	return "(" + column + " || '')"
 }
 
-// page returns the statement of so many rows of q, from where its page starts on. On
-// all pages there are about so many matches.
+// page returns the statement of so many rows of q, from where its page starts on, each
+// with whether it is q's reader's own. On all pages there are about so many matches.
 //
 // To find them all takes a step for each. To come across a page's worth of them in
 // another order takes as many steps for each expense of the page as there are
@@ -68,7 +68,7 @@ func (q statement) page(b *sqlBuilder, matches int64, count int) string {
 		found = `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
 			UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 	}
-	return `SELECT ` + expenseColumns + ` FROM (` + found + `) AS e` + expenseNames + ` ORDER BY e.` + q.sortColumn() + q.order()
+	return `SELECT ` + expenseColumns + `, COALESCE(owner_of.id = ` + readerRoot(b, q.Reader) + `, FALSE) FROM (` + found + `) AS e` + expenseNames + ` ORDER BY e.` + q.sortColumn() + q.order()
 }
 
 // indexed makes SQLite read an order that is turned around from the index of the
