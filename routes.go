@@ -63,6 +63,8 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
 	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))
 	handle("GET /expenses/new", s.forEverybody(s.NewForAnyTeam))
+	handle("POST "+web.SelectedPath, s.forEverybody(s.ChangeSelected))
+	handle("POST "+web.SelectedPath+"/{id}/undo", s.forEverybody(s.UndoSelected))
 	handle("GET "+web.ActivityPath, s.forOverseers(s.Activity))
 	handle("GET "+web.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
 

@@ -44,9 +44,9 @@ type Categories struct {
 	Closed bool
 }
 
-// Problem says why an expense cannot be given a category, as a sentence, or nothing.
-func (c Categories) Problem(label string) string {
-	key := CategoryKey(label)
+// find returns the category that a name means.
+func (c Categories) find(name string) (Category, bool) {
+	key := CategoryKey(name)
 	for _, known := range c.List {
 		if CategoryKey(known.Label) != key {
 			continue
@@ -56,12 +56,26 @@ func (c Categories) Problem(label string) string {
 				known = root
 			}
 		}
-		if known.Retired {
-			return retiredCategory
-		}
-		return ""
+		return known, true
 	}
-	if c.Closed {
+	return Category{}, false
+}
+
+// Named returns the label of the category that a name means, which may be a new one.
+func (c Categories) Named(name string) string {
+	if known, ok := c.find(name); ok {
+		return known.Label
+	}
+	return name
+}
+
+// Problem says why an expense cannot be given a category, as a sentence, or nothing.
+func (c Categories) Problem(label string) string {
+	known, ok := c.find(label)
+	switch {
+	case ok && known.Retired:
+		return retiredCategory
+	case !ok && c.Closed:
 		return closedCategories
 	}
 	return ""

@@ -15,6 +15,9 @@ import (
 // what they are to their reader.
 func (s *Store) Selected(ctx context.Context, reader expense.Actor, ids []string) (map[string]expense.Expense, error) {
 	found := map[string]expense.Expense{}
+	if len(ids) == 0 {
+		return found, nil
+	}
 	b := s.builder()
 	text := `SELECT ` + expenseColumns + `, COALESCE(owner_of.id = ` + readerRoot(&b, reader) + `, FALSE), COALESCE(` + involved(&b, reader) + `, FALSE)
 		FROM expenses AS e` + expenseNames + ` WHERE e.id IN (` + b.list(ids) + `)`

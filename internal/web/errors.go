@@ -30,6 +30,7 @@ var (
 	errUnkept      = errors.New("what was typed is too long to be kept")
 	errGone        = errors.New("the client takes nothing more")
 	errTooSlow     = errors.New("the form took too long to come")
+	errTouched     = errors.New("everything has been touched since")
 	errNoUndo      = errors.New("import is not one that can be taken back")
 	errPanic       = errors.New("panic")
 )
@@ -124,6 +125,9 @@ func explainKind(err error) failure {
 	case errors.Is(err, errNoUndo):
 		return told(http.StatusConflict, "There is nothing to undo",
 			"This file was not imported, or its import is not finished.", "").offering("Import", ImportPath)
+	case errors.Is(err, errTouched):
+		return told(http.StatusConflict, "There is nothing to undo",
+			"Somebody has changed all of these expenses since, so they stay as they are.", "").offering("All expenses", "/expenses")
 	case errors.Is(err, errOfAnother):
 		return told(http.StatusConflict, "This form is somebody else’s",
 			"It was opened while somebody else was signed in in this browser, so nothing was saved in your name.",

@@ -175,7 +175,7 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.directory.Current(), Today: s.today(),
 		Team: v.Team.ID, Role: v.Access.Key(), Query: r.URL.RawQuery,
 	}
-	if r.URL.Query().Get("person") == expense.PersonMe {
+	if r.URL.Query().Get("person") == expense.PersonMe || v.ownOnly() {
 		key.Viewer = v.viewer()
 	}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
@@ -274,6 +274,7 @@ func (s *Site) expensesView(r *http.Request, v Visit, revision string) (page.Exp
 	}
 	fillChoices(v, q, offered, &view)
 	s.fillRows(v, q, listed, sums, &view)
+	s.offerSelecting(r, v, &view)
 	return view, nil
 }
 

@@ -140,7 +140,7 @@ func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
 		return nil, fmt.Errorf("parse layout: %w", err)
 	}
 	set := templateSet{}
-	for _, name := range []string{"home", "dashboard", "expenses", "expense", "new", "choose", "import", "preview", "profile", "sessions", "people", "activity", "budget", "categories", "error", "signout", "onward"} {
+	for _, name := range []string{"home", "dashboard", "expenses", "expense", "selected", "new", "choose", "import", "preview", "profile", "sessions", "people", "activity", "budget", "categories", "error", "signout", "onward"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("clone layout: %w", err)

@@ -63,7 +63,7 @@ func testExpenses(edit func(*ExpensesView)) ExpensesView {
 			{"Category", "/team/finance?sort=category", "", false},
 			{"Amount", "/team/finance?sort=amount", "", true},
 		},
-		Rows:  []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance", false}, {booth, "/team/finance/expenses/def", "Finance", false}},
+		Rows:  []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance", false, false}, {booth, "/team/finance/expenses/def", "Finance", false, false}},
 		Count: 2, Total: 100100, Average: 50050, Months: testMonthChart(testMonths),
 		ByCategory: BarChart([]expense.Group{group("Events", 1, 100000), group("Meals", 1, 100)}, 12, linkToGroup), ByPerson: BarChart([]expense.Group{group("Bob Smith", 1, 100000), group("Alice Johnson", 1, 100)}, 12, linkToGroup),
 		NextURL: "/team/finance?after=x", CSVURL: "/team/finance/expenses.csv", JSONURL: "/team/finance/expenses.json",
@@ -86,7 +86,7 @@ func testDashboard(edit func(*DashboardView)) DashboardView {
 			{"You, in March", soFar, "", "/team/finance?person=me", "show mine"},
 		},
 		Months: testMonthChart(testMonths), ByCategory: BarChart([]expense.Group{group("Events", 1, 100000)}, 5, linkToGroup),
-		Latest: []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance", false}},
+		Latest: []ExpenseLine{{testExpense, "/team/finance/expenses/abc", "Finance", false, false}},
 	}
 	edit(&v)
 	return v
@@ -206,6 +206,60 @@ var pageStates = []pageState{
 		[]string{"You are not part", "/team/"},
 	},
 	{
+		"several expenses, what changes", "selected", testSelected(func(v *SelectedView) {
+			v.Item, v.Value, v.Again, v.Gone = "Travel", "Travel", 1, 2
+			v.Lines[0].Changes = []expense.Change{{Field: "category", Old: "Meals", New: "Travel"}}
+			v.Lines[1].Same = true
+		}),
+		"Change the category of 2 expenses to Travel · Expense Dashboard",
+		[]string{
+			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">`,
+			"2 expenses, $1,001.00</h2>", "<li>category: Meals → Travel</li>", "so already", "One of them was decided about already", "2 of those that you selected were deleted meanwhile", `name="return_to" value="/team/finance?q=a"`,
+		},
+		[]string{"Preview", `role="alert"`, "Not right yet"},
+	},
+	{
+		"several expenses, asked for the category", "selected", testSelected(func(v *SelectedView) {
+			v.Field = SelectedField{Name: "value", Label: "Category", Length: 50, Suggestions: []string{"Meals"}}
+		}),
+		"Change the category of 2 expenses to Travel · Expense Dashboard",
+		[]string{`<label for="value">Category</label>`, `list="known"`, `<option value="Meals">`, `<button class="button">Preview</button>`},
+		[]string{"confirm", "Not right yet"},
+	},
+	{
+		"several expenses, a team that is none", "selected", testSelected(func(v *SelectedView) {
+			v.Title, v.Verb, v.Gone = "Move 2 expenses", "Move 2 expenses", 1
+			v.Field = SelectedField{Name: "value", Label: "Team", Error: "Choose a team.", Options: []Choice{{"finance", "Finance", true}}}
+		}),
+		"Not right yet: Move 2 expenses · Expense Dashboard",
+		[]string{`<option value="finance" selected>Finance</option>`, `id="value-error">Choose a team.`, "One of those that you selected was deleted meanwhile"},
+		[]string{"confirm"},
+	},
+	{
+		"several expenses, some of them not the reader’s to decide", "selected", testSelected(func(v *SelectedView) {
+			v.Title, v.Verb, v.Own, v.Refused, v.Lines = "Approve 1 expense", "Approve 1 expense", true, v.Lines[1:], v.Lines[:1]
+		}),
+		"Not right yet: Approve 1 expense · Expense Dashboard",
+		[]string{"One of these is not yours to decide, so nothing was done", "Nobody decides about", "Go on with the other 1", "1 expense, $1.00</h2>"},
+		[]string{"confirm"},
+	},
+	{
+		"several expenses, changed meanwhile, and sent before", "selected", testSelected(func(v *SelectedView) {
+			v.Stale, v.Before, v.Again, v.Lines[0].Touched = true, "Deleted 2 expenses.", 2, true
+		}),
+		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
+		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "Done already: Deleted 2 expenses.", "2 of them were decided about already", "confirm"},
+		nil,
+	},
+	{
+		"several expenses, none of which can be changed", "selected", testSelected(func(v *SelectedView) {
+			v.Problem, v.Lines = "No expense is selected.", nil
+		}),
+		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
+		[]string{"<h1>Nothing to change</h1>", "No expense is selected.", `<a class="button" href="/team/finance?q=a">Back to the list</a>`},
+		[]string{"confirm", "<h2"},
+	},
+	{
 		"choice of a team", "choose",
 		ChooseTeamView{Page: Page{Title: "Log an expense", SignedIn: true, Name: "Diana", LogURL: "/expenses/new"}, Teams: []Link{{Label: "Finance", URL: "/team/finance/expenses/new"}, {Label: "HR", URL: "/team/hr/expenses/new"}}},
 		"Log an expense · Expense Dashboard",
@@ -258,6 +312,19 @@ var pageStates = []pageState{
 		"All expenses · Expense Dashboard",
 		[]string{"<h1>All expenses</h1>", `role="columnheader">Team</th>`, `<td role="cell">Finance</td>`, `href="/expenses/import">Import</a>`, `action="/expenses"`, `colspan="5"`},
 		[]string{"Log<"},
+	},
+	{
+		"expenses of which one can be selected", "expenses", testExpenses(func(v *ExpensesView) {
+			v.Rows[0].Pick = true
+			v.Selecting, v.ReturnTo = []Choice{{Value: "category", Label: "Change category"}, {Value: "delete", Label: "Delete"}}, "/team/finance?q=a&sort=item"
+		}),
+		"Finance · Expense Dashboard",
+		[]string{
+			`<table class="ledger picks"`, `class="pick"><span class="unseen">Select</span></th>`, `" form="selected"><label for="select-`, `<span class="unseen">Select Team Lunch, 2 Mar 2026</span></label>`,
+			`<form id="selected" class="actions" method="post" action="/expenses/selected">`, `name="return_to" value="/team/finance?q=a&amp;sort=item"`, `<button class="button quiet" name="action" value="category">Change category</button>`,
+			`<td role="cell" class="pick"></td><th scope="row" role="rowheader" colspan="4">`, `<td role="cell" class="pick"></td><td role="cell" class="date">`,
+		},
+		[]string{`value="move"`},
 	},
 	{
 		"expenses, a place after the last", "expenses", testExpenses(func(v *ExpensesView) {
@@ -698,7 +765,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile dashboard", "dashboard",
-		DashboardView{Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Email: hostile, Team: &team.Team{ID: hostile, Label: hostile}, Tiles: []Tile{{hostile, group("", 1, 1), "", "javascript:alert(1)", hostile}}, Month: hostile, AllURL: "javascript:alert(1)", ByCategory: BarChart([]expense.Group{group(hostile, 1, 1)}, 5, func(expense.Group) string { return "javascript:alert(1)" }), Latest: []ExpenseLine{{hostileExpense, "javascript:alert(1)", hostile, true}}},
+		DashboardView{Page: Page{Title: hostile, SignedIn: true, Name: hostile}, Email: hostile, Team: &team.Team{ID: hostile, Label: hostile}, Tiles: []Tile{{hostile, group("", 1, 1), "", "javascript:alert(1)", hostile}}, Month: hostile, AllURL: "javascript:alert(1)", ByCategory: BarChart([]expense.Group{group(hostile, 1, 1)}, 5, func(expense.Group) string { return "javascript:alert(1)" }), Latest: []ExpenseLine{{hostileExpense, "javascript:alert(1)", hostile, true, false}}},
 		hostile + " · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
@@ -717,7 +784,7 @@ var pageStates = []pageState{
 			v.Filter = FilterForm{Q: hostile, Person: hostile, Category: hostile, Team: hostile, From: hostile, To: hostile, Sort: hostile, Order: hostile}
 			v.ClearURL, v.PrevURL, v.NextURL, v.CSVURL, v.JSONURL = "javascript:alert(1)", hostile, hostile, hostile, hostile
 			v.Periods, v.Columns = []Link{{hostile, hostile, true}}, []Column{{hostile, hostile, "ascending", false}}
-			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile, true}}
+			v.Rows = []ExpenseLine{{expense.Expense{Entry: expense.Entry{Date: expense.NewDate(2026, 3, 2), Person: hostile, Item: hostile, Category: hostile}}, hostile, hostile, true, true}}
 			bad := Chart{Bars: []Bar{{Group: group(hostile, 1, 1), Month: hostile, Year: hostile, Short: hostile, URL: "javascript:alert(1)", Up: 1, Down: 1}}, Before: &Bar{Group: group(hostile, 1, 1)}}
 			v.Months, v.ByCategory, v.ByPerson = bad, bad, bad
 			v.People, v.Categories, v.Teams = Choices(people(hostile), hostile), Choices(nil, hostile), []Choice{{hostile, hostile, true}}
@@ -853,6 +920,18 @@ var (
 	ariaRefs  = regexp.MustCompile(`\s(?:aria-describedby|aria-labelledby|for|list)="([^"]*)"`)
 	localLink = regexp.MustCompile(`href="#([^"]*)"`)
 )
+
+// testSelected is what is to be done to two expenses.
+func testSelected(edit func(*SelectedView)) SelectedView {
+	one, other := testExpense, testExpense
+	one.ID, one.Version, other.ID, other.Version, other.Amount, other.Item = "abc", 3, "def", 1, 100000, "Event booth"
+	v := SelectedView{
+		Page: Page{Title: "Change the category of 2 expenses to Travel", SignedIn: true, Name: "Diana Park"}, Verb: "Change the category of 2 expenses to ", Action: "category", ReturnTo: "/team/finance?q=a", Submission: "s.m",
+		Lines: []SelectedLine{{ExpenseLine: ExpenseLine{Expense: one, URL: "/team/finance/expenses/abc"}}, {ExpenseLine: ExpenseLine{Expense: other, URL: "/team/finance/expenses/def"}}},
+	}
+	edit(&v)
+	return v
+}
 
 // testPreview is an import in a state, with something of everything.
 func testPreview(state string, change func(*PreviewView)) PreviewView {

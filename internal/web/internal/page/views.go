@@ -93,6 +93,8 @@ type ExpensesView struct {
 	ByStatus  []StatusSum      // the same
 	Columns   []Column         // Date, Name, Team on the page over all teams, Item, Category, Amount
 	Rows      []ExpenseLine
+	Selecting []Choice // what can be done to selected rows; empty where none can be selected
+	ReturnTo  string   // this page, after that
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64
@@ -209,6 +211,7 @@ type ExpenseLine struct {
 	URL       string
 	TeamLabel string // shown on the page over all teams
 	New       bool   // what a notice speaks of
+	Pick      bool   // can be selected
 }
 
 // A Notice is told once, on the page after an action.

@@ -1,0 +1,399 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web/internal/page"
+)
+
+// SelectedPath is where something is done to several expenses at once.
+const SelectedPath = "/expenses/selected"
+
+// selecting is what a form asks to be done to several expenses at once, and to which.
+type selecting struct {
+	expense.Selection
+	found    map[string]expense.Expense // by id, all of them
+	returnTo string
+}
+
+// ChangeSelected handles POST /expenses/selected: a preview of what changes, which
+// asks for what it lacks, and with confirm=yes the change.
+func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) error {
+	formErr := readForm(r, v.Person)
+	if formErr != nil && !errors.Is(formErr, errOfAnother) {
+		return formErr
+	}
+	form, err := s.readSelection(r)
+	if err != nil {
+		return err
+	}
+	if count := len(form.Expenses); count == 0 || count > expense.MaxSelected {
+		return s.renderSelected(w, r, http.StatusUnprocessableEntity, v, form, page.SelectedView{Problem: countProblem(count)})
+	}
+	if form.found, err = s.store.Selected(r.Context(), v.actor(), form.IDs()); err != nil {
+		return err
+	}
+	refused, err := s.refused(r, v, form)
+	switch {
+	case err != nil && (len(refused) == len(form.Expenses) || !AcceptsPage(r)):
+		return err
+	case err != nil:
+		s.logFailure(r, failure{Status: http.StatusForbidden}, err)
+		return s.renderRefused(w, r, v, form, refused, err)
+	case formErr != nil:
+		return formErr
+	}
+	field, right, err := s.checkSelection(r, v, &form)
+	switch {
+	case err != nil:
+		return err
+	case !right:
+		status := http.StatusOK
+		if field.Error != "" {
+			status = http.StatusUnprocessableEntity
+		}
+		return s.renderSelected(w, r, status, v, form, page.SelectedView{Field: field})
+	case r.PostForm.Get("confirm") != "yes":
+		return s.renderSelected(w, r, http.StatusOK, v, form, page.SelectedView{})
+	}
+	return s.confirmSelected(w, r, v, form)
+}
+
+// readSelection reads which expenses a form means, in which versions, and what shall
+// be done to them.
+func (s *Site) readSelection(r *http.Request) (selecting, error) {
+	form := selecting{returnTo: cmp.Or(listPath(r.PostForm.Get("return_to")), s.returnTo(r), "/expenses")}
+	form.Action = r.PostForm.Get("action")
+	if !slices.Contains([]string{expense.SelectedCategory, expense.SelectedMove, expense.SelectedDelete, expense.SelectedApprove, expense.SelectedSendBack}, form.Action) {
+		return form, &expense.QueryError{Text: "action is category, move, delete, approve or send-back"}
+	}
+	ids, versions := r.PostForm["expense"], r.PostForm["version"]
+	if len(versions) > 0 && len(versions) != len(ids) {
+		return form, &expense.QueryError{Text: "version is that of each expense, in the same order, or missing"}
+	}
+	there := map[string]bool{}
+	for i, id := range ids {
+		seen := expense.Seen{ID: id}
+		if len(versions) > 0 {
+			version, err := strconv.ParseInt(versions[i], 10, 64)
+			if err != nil || version < 1 {
+				return form, &expense.QueryError{Text: "version is a number"}
+			}
+			seen.Version = version
+		}
+		if !expense.IsID(id) {
+			return form, expense.ErrNotFound
+		}
+		if !there[id] {
+			there[id] = true
+			form.Expenses = append(form.Expenses, seen)
+		}
+	}
+	return form, nil
+}
+
+func countProblem(count int) string {
+	if count == 0 {
+		return "No expense is selected. Go back to the list and check those that you mean."
+	}
+	return fmt.Sprintf("These are %d expenses, and up to %d can be changed at once. Go back to the list and check fewer.", count, expense.MaxSelected)
+}
+
+// refused lists those expenses to which a visitor may not do what a form asks, by id,
+// with the last reason. An expense that they may not see looks like one that does not
+// exist.
+func (s *Site) refused(r *http.Request, v Visit, form selecting) (map[string]bool, error) {
+	for _, seen := range form.Expenses {
+		e, ok := form.found[seen.ID]
+		if !ok {
+			return nil, expense.ErrNotFound
+		}
+		if _, ok := v.Access.CanRead(e.Team); !ok && !v.Access.ReadsAll() {
+			return nil, s.Denied(r, v.Person, "not_on_the_team")
+		}
+		if e.Deleted() && !v.mayChange(e) {
+			return nil, expense.ErrNotFound
+		}
+	}
+	decides := form.Action == expense.SelectedApprove || form.Action == expense.SelectedSendBack
+	approves := func(seen expense.Seen) bool { return s.directory.Current().Approval(form.found[seen.ID].Team) }
+	if decides && !slices.ContainsFunc(form.Expenses, approves) {
+		return nil, expense.ErrNotFound
+	}
+	refused := map[string]bool{}
+	var why error
+	for _, seen := range form.Expenses {
+		e := form.found[seen.ID]
+		switch {
+		case decides && (!approves(seen) || !v.Access.CanDecide(e.Team)), !decides && !v.mayChange(e), form.Action == expense.SelectedMove && !v.Access.Admin:
+			why = ErrForbidden
+		case decides && e.Involved:
+			why = errOwnDecision
+		default:
+			continue
+		}
+		refused[e.ID] = true
+	}
+	return refused, why
+}
+
+// checkSelection completes a selection by what its action needs beside the expenses, or
+// returns the field that asks for it.
+func (s *Site) checkSelection(r *http.Request, v Visit, form *selecting) (field page.SelectedField, right bool, err error) {
+	typed, sent := r.PostForm.Get("value"), r.PostForm.Has("value")
+	switch form.Action {
+	case expense.SelectedCategory:
+		all, err := s.store.Categories(r.Context())
+		if err != nil {
+			return field, false, err
+		}
+		field = page.SelectedField{Name: "value", Label: "Category", Value: typed, Length: expense.MaxCategory}
+		for _, c := range all.List {
+			if c.Merged == 0 && !c.Retired {
+				field.Suggestions = append(field.Suggestions, c.Label)
+			}
+		}
+		form.Value, field.Error = expense.CheckCategory(typed)
+		if field.Error == "" {
+			form.Value, field.Error = all.Named(form.Value), all.Problem(form.Value)
+		}
+	case expense.SelectedMove:
+		field = page.SelectedField{Name: "value", Label: "Team"}
+		for _, t := range s.directory.Current().Teams() {
+			field.Options = append(field.Options, page.Choice{Value: t.ID, Label: t.Label, Chosen: t.ID == typed})
+		}
+		if form.Value = typed; !slices.ContainsFunc(s.directory.Current().Teams(), func(t team.Team) bool { return t.ID == typed }) {
+			field.Error = "Choose a team."
+		}
+	case expense.SelectedSendBack:
+		typed, sent = r.PostForm.Get("reason"), r.PostForm.Has("reason")
+		field = page.SelectedField{Name: "reason", Label: "What has to be changed first", Value: typed, Length: expense.MaxReason}
+		form.Reason, field.Error = expense.CheckReason(typed)
+	default:
+		return field, true, nil
+	}
+	right = field.Error == ""
+	if !sent && r.PostForm.Get("confirm") != "yes" {
+		field.Error = "" // it is asked for the first time
+	}
+	return field, right, nil
+}
+
+// confirmSelected does what a form says, as far as nobody has touched the expenses
+// meanwhile.
+func (s *Site) confirmSelected(w http.ResponseWriter, r *http.Request, v Visit, form selecting) error {
+	sel := form.Selection
+	sel.Expenses = slices.Clone(form.Expenses)
+	for i, seen := range sel.Expenses {
+		sel.Expenses[i].Version = cmp.Or(seen.Version, form.found[seen.ID].Version)
+	}
+	done, err := s.store.ChangeSelected(r.Context(), v.actor(), sel, r.PostForm.Get("submission"))
+	var (
+		conflict *expense.ConflictError
+		before   *expense.SentBeforeError
+		category *expense.CategoryError
+	)
+	switch {
+	case errors.As(err, &conflict):
+		if form.found, err = s.store.Selected(r.Context(), v.actor(), form.IDs()); err != nil {
+			return err
+		}
+		return s.renderSelected(w, r, http.StatusConflict, v, form, page.SelectedView{Stale: true})
+	case errors.As(err, &before):
+		told := s.selectionDone(before.Before)
+		return s.renderSelected(w, r, http.StatusConflict, v, form, page.SelectedView{Before: told.Text + told.Item + told.Rest})
+	case errors.As(err, &category):
+		field := page.SelectedField{Name: "value", Label: "Category", Value: form.Value, Length: expense.MaxCategory, Error: category.Text}
+		return s.renderSelected(w, r, http.StatusUnprocessableEntity, v, form, page.SelectedView{Field: field})
+	case err != nil:
+		return err
+	}
+	told := s.selectionDone(done)
+	if done.Changed > 0 {
+		told.UndoURL = SelectedPath + "/" + done.ID + "/undo"
+	}
+	if rest := len(form.Expenses) - done.Changed; rest > 0 {
+		told.Rest += fmt.Sprintf(" %d %s so already.", rest, ofNumber(rest, "was", "were"))
+	}
+	return s.done(w, r, v, told)
+}
+
+// UndoSelected handles POST /expenses/selected/{id}/undo.
+func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) error {
+	if err := readForm(r, v.Person); err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	sel, err := s.store.Batch(r.Context(), v.actor(), id)
+	if err != nil {
+		return err
+	}
+	found, err := s.store.Selected(r.Context(), v.actor(), sel.IDs())
+	if err != nil {
+		return err
+	}
+	// What somebody has touched since stays, so that it is nobody's to take back.
+	form := selecting{Selection: sel, found: found}
+	form.Expenses = slices.DeleteFunc(slices.Clone(sel.Expenses), func(seen expense.Seen) bool { return found[seen.ID].Version != seen.Version })
+	if len(form.Expenses) > 0 {
+		if _, err := s.refused(r, v, form); err != nil {
+			return err
+		}
+	}
+	undone, err := s.store.UndoBatch(r.Context(), v.actor(), id, sel)
+	if err != nil {
+		return err
+	}
+	if undone == 0 {
+		return errTouched
+	}
+	told := page.Notice{Text: fmt.Sprintf("Undone: %s as before.", ofNumber(undone, "1 expense is", fmt.Sprint(undone, " expenses are")))}
+	if kept := len(sel.Expenses) - undone; kept > 0 {
+		told.Rest = fmt.Sprintf(" %d %s since, and kept.", kept, ofNumber(kept, "was changed by somebody", "were changed by somebody"))
+	}
+	return s.done(w, r, v, told)
+}
+
+// ofNumber chooses the words for one, or those for more and none.
+func ofNumber(count int, one, more string) string {
+	if count == 1 {
+		return one
+	}
+	return more
+}
+
+// selectionText says what is done to so many expenses, by a verb in one form or another.
+func (s *Site) selectionText(action, value string, count int, past bool) (text, item string) {
+	many := ofNumber(count, "1 expense", fmt.Sprint(count, " expenses"))
+	verb := func(present, then string) string {
+		if past {
+			return then
+		}
+		return present
+	}
+	switch action {
+	case expense.SelectedCategory:
+		text = verb("Change", "Changed") + " the category of " + many
+	case expense.SelectedMove:
+		text = verb("Move ", "Moved ") + many
+		if value != "" {
+			value = s.teamOf(value).Label
+		}
+	case expense.SelectedDelete:
+		text = verb("Delete ", "Deleted ") + many
+	case expense.SelectedApprove:
+		text = verb("Approve ", "Approved ") + many
+	default:
+		text = verb("Send back ", "Sent back ") + many
+	}
+	if value != "" {
+		text += " to "
+	}
+	return text, value
+}
+
+// selectionDone tells what came of a selection.
+func (s *Site) selectionDone(done expense.SelectionDone) page.Notice {
+	if done.Changed == 0 {
+		return page.Notice{Text: "Nothing was changed."}
+	}
+	text, item := s.selectionText(done.Action, done.Value, done.Changed, true)
+	return page.Notice{Text: text, Item: item, Rest: "."}
+}
+
+// renderSelected shows the expenses of a form, with what becomes of them and what view
+// says beside it.
+func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int, v Visit, form selecting, view page.SelectedView) error {
+	asks := view.Field.Name != "" || len(view.Refused) > 0
+	for _, seen := range form.Expenses {
+		e, ok := form.found[seen.ID]
+		if !ok || e.Deleted() {
+			view.Gone++
+			continue
+		}
+		line := page.SelectedLine{ExpenseLine: s.lineOf(e), Touched: seen.Version > 0 && seen.Version != e.Version}
+		if !asks {
+			after, changes, changed := form.Of(e, s.store.Currency(), s.now())
+			line.Changes, line.Same = s.labelled(changes), !changed
+			if changed && after.Status == expense.StatusLogged && e.Status != expense.StatusLogged && s.directory.Current().Approval(after.Team) {
+				view.Again++
+			}
+		}
+		view.Lines = append(view.Lines, line)
+	}
+	if len(view.Lines) == 0 && view.Problem == "" {
+		status, view.Problem = http.StatusConflict, "Somebody has deleted them meanwhile."
+	}
+	view.Action, view.Value, view.Reason, view.ReturnTo = form.Action, form.Value, form.Reason, form.returnTo
+	if asks {
+		form.Value = ""
+	}
+	view.Verb, view.Item = s.selectionText(form.Action, form.Value, len(view.Lines), false)
+	view.Page = s.page(v.Person, view.Verb+view.Item)
+	view.Submission = newSubmission(v.Person.Subject)
+	return s.pages.Render(w, r, status, "selected", view)
+}
+
+// renderRefused shows which expenses of a form its sender may not do that to, and goes
+// on with the others.
+func (s *Site) renderRefused(w http.ResponseWriter, r *http.Request, v Visit, form selecting, refused map[string]bool, why error) error {
+	view := page.SelectedView{Own: errors.Is(why, errOwnDecision)}
+	form.Value, form.Reason = r.PostForm.Get("value"), r.PostForm.Get("reason")
+	for _, seen := range form.Expenses {
+		if refused[seen.ID] {
+			view.Refused = append(view.Refused, page.SelectedLine{ExpenseLine: s.lineOf(form.found[seen.ID])})
+		}
+	}
+	form.Expenses = slices.DeleteFunc(form.Expenses, func(seen expense.Seen) bool { return refused[seen.ID] })
+	return s.renderSelected(w, r, http.StatusForbidden, v, form, view)
+}
+
+// labelled names teams by their labels.
+func (s *Site) labelled(changes []expense.Change) []expense.Change {
+	for i, c := range changes {
+		if c.Field == "team" {
+			changes[i].Old, changes[i].New = s.teamOf(c.Old).Label, s.teamOf(c.New).Label
+		}
+	}
+	return changes
+}
+
+// offerSelecting lets those rows of a list be selected that their reader may change,
+// and lists what can be done to them.
+func (s *Site) offerSelecting(r *http.Request, v Visit, view *page.ExpensesView) {
+	some := false
+	for i := range view.Rows {
+		view.Rows[i].Pick = v.mayChange(view.Rows[i].Expense)
+		some = some || view.Rows[i].Pick
+	}
+	if !some {
+		return
+	}
+	view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedCategory, Label: "Change category"})
+	if v.Access.Admin && len(s.directory.Current().Teams()) > 1 {
+		view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedMove, Label: "Move"})
+	}
+	if id := cmp.Or(v.Team.ID, v.only); slices.ContainsFunc(s.deciding(v), func(team string) bool { return id == "" || id == team }) {
+		view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedApprove, Label: "Approve"}, page.Choice{Value: expense.SelectedSendBack, Label: "Send back"})
+	}
+	view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedDelete, Label: "Delete"})
+	view.ReturnTo = v.path()
+	if r.URL.RawQuery != "" {
+		view.ReturnTo += "?" + r.URL.RawQuery
+	}
+}
+
+// ownOnly reports whether a visitor may change nothing of some team of a list but their
+// own, so that the list is theirs.
+func (v Visit) ownOnly() bool {
+	return slices.ContainsFunc(v.Access.Logs(), func(t team.Team) bool {
+		return !v.Access.Leads(t.ID) && (v.Team.ID == "" || v.Team.ID == t.ID)
+	})
+}
