@@ -61,6 +61,9 @@ var authorization = map[string]string{
 	"GET /expenses.csv":     "303 200 200 200 200 200 200 200 200",
 	"GET /expenses.json":    "303 200 200 200 200 200 200 200 200",
 	"GET /expenses/new":     "303 403 303 303 303 303 200 403 200",
+	"POST /expenses/selected":           "200 404 303 403 404 303 403 403 303",
+	"POST /expenses/selected/{id}/undo": "200 404 404 404 404 404 404 404 404", // of nobody
+
 	"GET /activity":         "303 404 404 404 404 200 200 200 200",
 	"GET /activity.csv":     "303 404 404 404 404 200 200 200 200",
 	"GET /expenses/import":  "303 404 404 404 404 404 404 404 200",
@@ -181,6 +184,12 @@ func (c cast) request(t *testing.T, role, route string) *reply {
 			form.Set("version", "2")
 		}
 		path = strings.Replace(path, "{expense}", e.ID, 1)
+	}
+	if path == "/expenses/selected" {
+		owner := r.Browser()
+		owner.SignIn("owner@example.com")
+		e := owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
+		form = url.Values{"expense": {e.ID}, "action": {"delete"}, "confirm": {"yes"}}
 	}
 	if method == http.MethodPost && strings.HasSuffix(path, "/budget") {
 		administrator := c.as("admin")

@@ -47,11 +47,9 @@ func (s Selection) Of(e Expense, c Currency, now time.Time) (Expense, []Change, 
 		e.DeletedAt = now
 		return e, nil, !before.Deleted()
 	case SelectedApprove:
-		e, changes := e.Decided(StatusApproved, "")
-		return e, changes, before.Status != StatusApproved
+		return e.decidedBy(StatusApproved, "")
 	case SelectedSendBack:
-		e, changes := e.Decided(StatusSentBack, s.Reason)
-		return e, changes, before.Status != StatusSentBack
+		return e.decidedBy(StatusSentBack, s.Reason)
 	case SelectedMove:
 		e.Team = s.Value
 	default:
@@ -59,9 +57,20 @@ func (s Selection) Of(e Expense, c Currency, now time.Time) (Expense, []Change, 
 			e.Category = s.Value
 		}
 	}
-	e.Status = StatusLogged
 	changes := before.Diff(e.Entry, c)
+	if len(changes) > 0 {
+		e.Status = StatusLogged
+	}
 	return e, changes, len(changes) > 0
+}
+
+// decidedBy is Decided, and false where that was decided already.
+func (e Expense) decidedBy(status Status, reason string) (Expense, []Change, bool) {
+	if e.Status == status {
+		return e, nil, false
+	}
+	e, changes := e.Decided(status, reason)
+	return e, changes, true
 }
 
 // Done is what the history calls what a selection does to an expense.

@@ -40,13 +40,16 @@ func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) e
 	if form.found, err = s.store.Selected(r.Context(), v.actor(), form.IDs()); err != nil {
 		return err
 	}
-	refused, err := s.refused(r, v, form)
-	switch {
-	case err != nil && (len(refused) == len(form.Expenses) || !AcceptsPage(r)):
+	if err := s.unseen(r, v, form); err != nil {
 		return err
-	case err != nil:
-		s.logFailure(r, failure{Status: http.StatusForbidden}, err)
-		return s.renderRefused(w, r, v, form, refused, err)
+	}
+	refused, why := s.refused(v, form)
+	switch {
+	case len(refused) == len(form.Expenses) || len(refused) > 0 && !AcceptsPage(r):
+		return why
+	case len(refused) > 0:
+		s.logFailure(r, failure{Status: http.StatusForbidden}, why)
+		return s.renderRefused(w, r, v, form, refused, why)
 	case formErr != nil:
 		return formErr
 	}
@@ -106,35 +109,51 @@ func countProblem(count int) string {
 	return fmt.Sprintf("These are %d expenses, and up to %d can be changed at once. Go back to the list and check fewer.", count, expense.MaxSelected)
 }
 
-// refused lists those expenses to which a visitor may not do what a form asks, by id,
-// with the last reason. An expense that they may not see looks like one that does not
-// exist.
-func (s *Site) refused(r *http.Request, v Visit, form selecting) (map[string]bool, error) {
+// decides reports whether a form decides about expenses.
+func (f selecting) decides() bool {
+	return f.Action == expense.SelectedApprove || f.Action == expense.SelectedSendBack
+}
+
+// unseen is the error of a form of which a visitor may not see an expense: it looks
+// like one that does not exist. So does approval where it is off.
+func (s *Site) unseen(r *http.Request, v Visit, form selecting) error {
+	approval := false
 	for _, seen := range form.Expenses {
 		e, ok := form.found[seen.ID]
 		if !ok {
-			return nil, expense.ErrNotFound
+			return expense.ErrNotFound
 		}
 		if _, ok := v.Access.CanRead(e.Team); !ok && !v.Access.ReadsAll() {
-			return nil, s.Denied(r, v.Person, "not_on_the_team")
+			return s.Denied(r, v.Person, "not_on_the_team")
 		}
 		if e.Deleted() && !v.mayChange(e) {
-			return nil, expense.ErrNotFound
+			return expense.ErrNotFound
 		}
+		approval = approval || s.directory.Current().Approval(e.Team)
 	}
-	decides := form.Action == expense.SelectedApprove || form.Action == expense.SelectedSendBack
-	approves := func(seen expense.Seen) bool { return s.directory.Current().Approval(form.found[seen.ID].Team) }
-	if decides && !slices.ContainsFunc(form.Expenses, approves) {
-		return nil, expense.ErrNotFound
+	if form.decides() && !approval {
+		return expense.ErrNotFound
 	}
-	refused := map[string]bool{}
-	var why error
+	return nil
+}
+
+// refused lists the expenses to which a visitor may not do what a form asks, by id,
+// and why not.
+func (s *Site) refused(v Visit, form selecting) (refused map[string]bool, why error) {
+	refused = map[string]bool{}
 	for _, seen := range form.Expenses {
 		e := form.found[seen.ID]
+		allowed := v.mayChange(e)
 		switch {
-		case decides && (!approves(seen) || !v.Access.CanDecide(e.Team)), !decides && !v.mayChange(e), form.Action == expense.SelectedMove && !v.Access.Admin:
+		case form.decides():
+			allowed = v.Access.CanDecide(e.Team) && s.directory.Current().Approval(e.Team)
+		case form.Action == expense.SelectedMove:
+			allowed = v.Access.Admin
+		}
+		switch {
+		case !allowed:
 			why = ErrForbidden
-		case decides && e.Involved:
+		case form.decides() && e.Involved:
 			why = errOwnDecision
 		default:
 			continue
@@ -243,8 +262,11 @@ func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) err
 	form := selecting{Selection: sel, found: found}
 	form.Expenses = slices.DeleteFunc(slices.Clone(sel.Expenses), func(seen expense.Seen) bool { return found[seen.ID].Version != seen.Version })
 	if len(form.Expenses) > 0 {
-		if _, err := s.refused(r, v, form); err != nil {
+		if err := s.unseen(r, v, form); err != nil {
 			return err
+		}
+		if _, why := s.refused(v, form); why != nil {
+			return why
 		}
 	}
 	undone, err := s.store.UndoBatch(r.Context(), v.actor(), id, sel)
@@ -254,7 +276,7 @@ func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) err
 	if undone == 0 {
 		return errTouched
 	}
-	told := page.Notice{Text: fmt.Sprintf("Undone: %s as before.", ofNumber(undone, "1 expense is", fmt.Sprint(undone, " expenses are")))}
+	told := page.Notice{Text: fmt.Sprintf("Undone: %s as before.", someExpenses(undone)+ofNumber(undone, " is", " are"))}
 	if kept := len(sel.Expenses) - undone; kept > 0 {
 		told.Rest = fmt.Sprintf(" %d %s since, and kept.", kept, ofNumber(kept, "was changed by somebody", "were changed by somebody"))
 	}
@@ -269,29 +291,31 @@ func ofNumber(count int, one, more string) string {
 	return more
 }
 
-// selectionText says what is done to so many expenses, by a verb in one form or another.
-func (s *Site) selectionText(action, value string, count int, past bool) (text, item string) {
-	many := ofNumber(count, "1 expense", fmt.Sprint(count, " expenses"))
-	verb := func(present, then string) string {
-		if past {
-			return then
-		}
-		return present
-	}
+// selectedVerbs are the words for an action, before it is done and after.
+func selectedVerbs(action string) (present, past string) {
 	switch action {
 	case expense.SelectedCategory:
-		text = verb("Change", "Changed") + " the category of " + many
+		return "Change", "Changed"
 	case expense.SelectedMove:
-		text = verb("Move ", "Moved ") + many
-		if value != "" {
-			value = s.teamOf(value).Label
-		}
+		return "Move", "Moved"
 	case expense.SelectedDelete:
-		text = verb("Delete ", "Deleted ") + many
+		return "Delete", "Deleted"
 	case expense.SelectedApprove:
-		text = verb("Approve ", "Approved ") + many
+		return "Approve", "Approved"
 	default:
-		text = verb("Send back ", "Sent back ") + many
+		return "Send back", "Sent back"
+	}
+}
+
+// selectionText says what is done to so many expenses, with a verb of the action, and
+// behind that the category or the team.
+func (s *Site) selectionText(verb, action, value string, count int) (text, item string) {
+	text = verb + " " + someExpenses(count)
+	switch {
+	case action == expense.SelectedCategory:
+		text = verb + " the category of " + someExpenses(count)
+	case action == expense.SelectedMove && value != "":
+		value = s.teamOf(value).Label
 	}
 	if value != "" {
 		text += " to "
@@ -299,12 +323,17 @@ func (s *Site) selectionText(action, value string, count int, past bool) (text, 
 	return text, value
 }
 
+func someExpenses(count int) string {
+	return fmt.Sprint(count, ofNumber(count, " expense", " expenses"))
+}
+
 // selectionDone tells what came of a selection.
 func (s *Site) selectionDone(done expense.SelectionDone) page.Notice {
 	if done.Changed == 0 {
 		return page.Notice{Text: "Nothing was changed."}
 	}
-	text, item := s.selectionText(done.Action, done.Value, done.Changed, true)
+	_, verb := selectedVerbs(done.Action)
+	text, item := s.selectionText(verb, done.Action, done.Value, done.Changed)
 	return page.Notice{Text: text, Item: item, Rest: "."}
 }
 
@@ -329,13 +358,15 @@ func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int
 		view.Lines = append(view.Lines, line)
 	}
 	if len(view.Lines) == 0 && view.Problem == "" {
-		status, view.Problem = http.StatusConflict, "Somebody has deleted them meanwhile."
+		status, view.Problem, view.Gone = http.StatusConflict, "What you selected was deleted meanwhile.", 0
 	}
 	view.Action, view.Value, view.Reason, view.ReturnTo = form.Action, form.Value, form.Reason, form.returnTo
 	if asks {
 		form.Value = ""
 	}
-	view.Verb, view.Item = s.selectionText(form.Action, form.Value, len(view.Lines), false)
+	verb, _ := selectedVerbs(form.Action)
+	view.Verb, view.Item = s.selectionText(verb, form.Action, form.Value, len(view.Lines))
+	view.Button = verb + " " + someExpenses(view.Changed())
 	view.Page = s.page(v.Person, view.Verb+view.Item)
 	view.Submission = newSubmission(v.Person.Subject)
 	return s.pages.Render(w, r, status, "selected", view)

@@ -213,7 +213,7 @@ var pageStates = []pageState{
 		}),
 		"Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{
-			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">`,
+			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">Change 2 expenses</button>`,
 			"2 expenses, $1,001.00</h2>", "<li>category: Meals → Travel</li>", "so already", "One of them was decided about already", "2 of those that you selected were deleted meanwhile", `name="return_to" value="/team/finance?q=a"`,
 		},
 		[]string{"Preview", `role="alert"`, "Not right yet"},
@@ -240,7 +240,7 @@ var pageStates = []pageState{
 			v.Title, v.Verb, v.Own, v.Refused, v.Lines = "Approve 1 expense", "Approve 1 expense", true, v.Lines[1:], v.Lines[:1]
 		}),
 		"Not right yet: Approve 1 expense · Expense Dashboard",
-		[]string{"One of these is not yours to decide, so nothing was done", "Nobody decides about", "Go on with the other 1", "1 expense, $1.00</h2>"},
+		[]string{"One of these is not yours to decide, so nothing was done", "Nobody decides about", "Go on without it", "1 expense, $1.00</h2>"},
 		[]string{"confirm"},
 	},
 	{
@@ -926,7 +926,7 @@ func testSelected(edit func(*SelectedView)) SelectedView {
 	one, other := testExpense, testExpense
 	one.ID, one.Version, other.ID, other.Version, other.Amount, other.Item = "abc", 3, "def", 1, 100000, "Event booth"
 	v := SelectedView{
-		Page: Page{Title: "Change the category of 2 expenses to Travel", SignedIn: true, Name: "Diana Park"}, Verb: "Change the category of 2 expenses to ", Action: "category", ReturnTo: "/team/finance?q=a", Submission: "s.m",
+		Page: Page{Title: "Change the category of 2 expenses to Travel", SignedIn: true, Name: "Diana Park"}, Verb: "Change the category of 2 expenses to ", Button: "Change 2 expenses", Action: "category", ReturnTo: "/team/finance?q=a", Submission: "s.m",
 		Lines: []SelectedLine{{ExpenseLine: ExpenseLine{Expense: one, URL: "/team/finance/expenses/abc"}}, {ExpenseLine: ExpenseLine{Expense: other, URL: "/team/finance/expenses/def"}}},
 	}
 	edit(&v)

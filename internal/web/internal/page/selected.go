@@ -7,6 +7,7 @@ import "expense-dashboard/internal/expense"
 type SelectedView struct {
 	Page
 	Verb, Item            string // what is done, to so many, and the category or the team
+	Button                string // what is done, in few words
 	Action, Value, Reason string // as the form sends them on
 	ReturnTo, Submission  string
 	Lines                 []SelectedLine // to which it is done
