@@ -2,10 +2,12 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -143,6 +145,44 @@ func TestEveryRoleIsAccessible(t *testing.T) {
 		t.Parallel()
 		tellOnce(t, openTabWithAxe(t, chromium, r.BaseURL))
 	})
+	t.Run("several expenses at once", func(t *testing.T) {
+		t.Parallel()
+		changeSeveral(t, openTabWithAxe(t, chromium, r.BaseURL))
+	})
+}
+
+// changeSeveral selects expenses by the keyboard, changes their category and takes that
+// back, on the narrowest screen.
+func changeSeveral(t *testing.T, tab *tab) {
+	l := look{name: "320 wide", scheme: "dark", width: 320, height: 640}
+	tab.wear(l)
+	tab.signIn("Diana Park")
+	tab.open("/team/finance", http.StatusOK)
+	tab.holdUp(l)
+	if covered := evaluate[bool](tab, `(() => {
+		const box = document.querySelector(".pick input");
+		box.scrollIntoView({block: "center"});
+		const {x, y, width, height} = box.getBoundingClientRect();
+		return document.elementFromPoint(x + width / 2, y + height / 2) !== box;
+	})()`); covered {
+		t.Error("a checkbox is covered by the link of its row")
+	}
+	for i := range 2 {
+		tab.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelectorAll(".pick input")[%d].focus(); undefined`, i)), chromedp.KeyEvent(" "))
+	}
+	tab.click(button("Change category"), http.StatusOK)
+	tab.holdUp(l)
+	tab.do(chromedp.SendKeys(chromedp.ID("value"), strings.Repeat("x", 50)))
+	tab.click(button("Preview"), http.StatusOK)
+	tab.holdUp(l)
+	tab.shows("Change the category of 2 expenses")
+	tab.click(button("Change 2 expenses"), http.StatusOK)
+	tab.holdUp(l)
+	tab.click(button("Undo"), http.StatusOK)
+	tab.shows("Undone: 2 expenses are as before.")
+	tab.click(button("Delete"), http.StatusUnprocessableEntity)
+	tab.holdUp(l)
+	tab.shows("No expense is selected.")
 }
 
 // tellOnce fills in a form wrongly and then rightly, and looks at the notice.
