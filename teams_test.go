@@ -57,10 +57,10 @@ var authorization = map[string]string{
 	"POST /team/{id}/expenses/{expense}/approve":   "200 404 403 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/send-back": "200 404 403 403 404 303 403 403 303",
 
-	"GET /expenses":         "303 200 200 200 200 200 200 200 200",
-	"GET /expenses.csv":     "303 200 200 200 200 200 200 200 200",
-	"GET /expenses.json":    "303 200 200 200 200 200 200 200 200",
-	"GET /expenses/new":     "303 403 303 303 303 303 200 403 200",
+	"GET /expenses":                     "303 200 200 200 200 200 200 200 200",
+	"GET /expenses.csv":                 "303 200 200 200 200 200 200 200 200",
+	"GET /expenses.json":                "303 200 200 200 200 200 200 200 200",
+	"GET /expenses/new":                 "303 403 303 303 303 303 200 403 200",
 	"POST /expenses/selected":           "200 404 303 403 404 303 403 403 303",
 	"POST /expenses/selected/{id}/undo": "200 404 404 404 404 404 404 404 404", // of nobody
 
@@ -186,9 +186,7 @@ func (c cast) request(t *testing.T, role, route string) *reply {
 		path = strings.Replace(path, "{expense}", e.ID, 1)
 	}
 	if path == "/expenses/selected" {
-		owner := r.Browser()
-		owner.SignIn("owner@example.com")
-		e := owner.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
+		e := c.as("owner").LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Item "+expense.NewID()))
 		form = url.Values{"expense": {e.ID}, "action": {"delete"}, "confirm": {"yes"}}
 	}
 	if method == http.MethodPost && strings.HasSuffix(path, "/budget") {
