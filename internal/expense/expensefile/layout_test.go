@@ -169,6 +169,25 @@ func TestTwinsAreTwoExpenses(t *testing.T) {
 	}
 }
 
+// TestLinesOfSums are those that a spreadsheet puts below our own export, in whatever
+// column comes first there.
+func TestLinesOfSums(t *testing.T) {
+	head := Columns + "\n,2026-03-02,finance,Zoë,Lunch,Meals,12.50,,,\n"
+	for name, test := range map[string]struct{ line, want string }{
+		"in the column of ids":        {"Total,,,,,,12.50,,,", `3 skipped: It is a total: "Total".`},
+		"in the column of items":      {",,,,Grand total,,12.50,,,", `3 skipped: It is a total: "Grand total".`},
+		"in words":                    {"Sum of all:,,,,,,12.50,,,", `3 skipped: It is a total: "Sum of all:".`},
+		"an expense, which has a day": {",2026-03-03,finance,Zoë,Total wine,Meals,9.00,,,", "3 2026-03-03 finance 9.00 Zoë||Total wine|Meals|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, rows := read(t, []byte(head+test.line+"\n"), Choices{})
+			if len(rows) != 2 || told(rows[1]) != test.want {
+				t.Errorf("got %v, want %s", rows, test.want)
+			}
+		})
+	}
+}
+
 func TestWhatIsNoTable(t *testing.T) {
 	workbook, err := os.ReadFile("testdata/imports/really-a-workbook.xlsx.csv")
 	if err != nil {

@@ -82,13 +82,14 @@ func (p *rowReader) skipped(line int, cells []string) string {
 	}
 	first := slices.IndexFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 	undated := !p.Has(FieldDate) || strings.TrimSpace(p.cell(cells, FieldDate)) == ""
-	if undated && strings.TrimSpace(p.cell(cells, FieldID)) == "" && (isTotal(cells[first]) || isTotal(p.cell(cells, FieldItem))) {
+	id := strings.TrimSpace(p.cell(cells, FieldID))
+	if undated && (isTotal(id) || id == "" && (isTotal(cells[first]) || isTotal(p.cell(cells, FieldItem)))) {
 		return "It is a total: " + expense.QuoteShort(strings.TrimSpace(cells[first])) + "."
 	}
 	if p.repeatsHeader(cells) {
 		return "It names the columns again."
 	}
-	if a, ok := readAmount(p.cell(cells, FieldAmount)); ok && a.isZero() && strings.TrimSpace(p.cell(cells, FieldID)) == "" {
+	if a, ok := readAmount(p.cell(cells, FieldAmount)); ok && a.isZero() && id == "" {
 		return "Its amount is zero."
 	}
 	return ""
