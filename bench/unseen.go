@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"html"
+	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -33,27 +36,24 @@ func measureUnseen(p *program, opts options) ([]unseen, error) {
 	var results []unseen
 	for _, scene := range []struct {
 		name string
-		at   func(i int) string
+		all  func() ([]string, error)
 	}{
-		{"50 of many, up to any day, newest first", func(i int) string {
-			return "/team/many?to=" + dayOf(i).Format(time.DateOnly)
+		{"50 of many, any page, newest first", func() ([]string, error) { return p.pages(member, "/team/many") }},
+		{"50 of many, any page, sorted by amount", func() ([]string, error) { return p.pages(member, "/team/many?sort=amount&order=desc") }},
+		{"50 of many, any page, sorted by item", func() ([]string, error) { return p.pages(member, "/team/many?sort=item&order=asc") }},
+		{"50 of many, up to any day, newest first", func() ([]string, error) {
+			return addresses(func(i int) string { return "/team/many?to=" + dayOf(i).Format(time.DateOnly) }), nil
 		}},
-		{"50 of many, up to any day, sorted by amount", func(i int) string {
-			return "/team/many?sort=amount&order=desc&to=" + dayOf(i).Format(time.DateOnly)
-		}},
-		{"50 of many, up to any day, sorted by item", func(i int) string {
-			return "/team/many?sort=item&order=asc&to=" + dayOf(i).Format(time.DateOnly)
-		}},
-		{"50 of many, one category of a month, sorted by amount", func(i int) string {
-			month := time.Date(firstYear, time.Month(1+i%36), 1, 0, 0, 0, 0, time.UTC)
-			return fmt.Sprintf("/team/many?sort=amount&order=%s&category=Category+%d&from=%s&to=%s", []string{"asc", "desc"}[i/432%2], i/36%categories,
-				month.Format(time.DateOnly), month.AddDate(0, 1, -1).Format(time.DateOnly))
-		}},
+		{"50 of many, one category of a month, sorted by amount", func() ([]string, error) { return addresses(categoryOfAMonth), nil }},
 	} {
 		if !strings.HasPrefix(scene.name, opts.only) {
 			continue
 		}
-		r, err := playUnseen(newTargeter(p.baseURL, member, small...), newTargeter(p.baseURL, member, addresses(scene.at)...), p, opts)
+		large, err := scene.all()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", scene.name, err)
+		}
+		r, err := playUnseen(newTargeter(p.baseURL, member, small...), newTargeter(p.baseURL, member, large...), p, opts)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", scene.name, err)
 		}
@@ -61,6 +61,33 @@ func measureUnseen(p *program, opts options) ([]unseen, error) {
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// nextPage finds the link to the next page of a list.
+var nextPage = regexp.MustCompile(`href="([^"#]*[?;&]after=[^"#]*)`)
+
+// pages returns the addresses of a list's pages, each of which the one before links.
+func (p *program) pages(who *visitor, first string) ([]string, error) {
+	all := []string{first}
+	for len(all) < unseenPages {
+		last := all[len(all)-1]
+		status, body := p.send(who, http.MethodGet, last, nil)
+		next := nextPage.FindStringSubmatch(body)
+		if status != "200" {
+			return nil, fmt.Errorf("%s is %s", last, status)
+		}
+		if next == nil {
+			break
+		}
+		all = append(all, html.UnescapeString(next[1]))
+	}
+	return all, nil
+}
+
+func categoryOfAMonth(i int) string {
+	month := time.Date(firstYear, time.Month(1+i%36), 1, 0, 0, 0, 0, time.UTC)
+	return fmt.Sprintf("/team/many?sort=amount&order=%s&category=Category+%d&from=%s&to=%s", []string{"asc", "desc"}[i/432%2], i/36%categories,
+		month.Format(time.DateOnly), month.AddDate(0, 1, -1).Format(time.DateOnly))
 }
 
 func addresses(at func(i int) string) []string {
