@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,6 +100,52 @@ func (b *tab) holdUp(l look) {
 	}
 	if dark := evaluate[bool](b, `parseInt(getComputedStyle(document.body).backgroundColor.match(/\d+/)[0]) < 128`); dark != (l.scheme == "dark") {
 		b.t.Errorf("%s, %s: dark is %v", b.address().Path, l.name, dark)
+	}
+}
+
+// serveStates serves each page in each of its states, as its package's test writes
+// them, and returns their paths.
+func serveStates(t *testing.T) (home string, paths []string) {
+	t.Helper()
+	folder := t.TempDir()
+	write := exec.Command("go", "test", "-count=1", "-vet=off", "-run", "^TestRender$", "./internal/web/internal/page", "-states", folder)
+	write.Dir = root
+	if output, err := write.CombinedOutput(); err != nil {
+		t.Fatalf("the pages are not written: %v\n%s", err, output)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.html"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no pages are written: %v", err)
+	}
+	for _, file := range files {
+		paths = append(paths, "/state/"+filepath.Base(file))
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /state/", http.StripPrefix("/state/", http.FileServer(http.Dir(folder))))
+	mux.Handle("GET /static/", http.FileServer(http.Dir(root)))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL, paths
+}
+
+// TestEveryStateIsAccessible holds every page in every state against axe, every
+// other one in light and wide, and those between in dark and narrow.
+func TestEveryStateIsAccessible(t *testing.T) {
+	t.Parallel()
+	chromium := startChromium(t)
+	home, paths := serveStates(t)
+	for i, l := range looks()[:2] {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			tab := openTabWithAxe(t, chromium, home)
+			tab.wear(l)
+			// Some states hold dates that nobody can type.
+			tab.mayWarn = "does not conform to the required format"
+			for at := i; at < len(paths); at += 2 {
+				tab.do(chromedp.Navigate(home + paths[at]))
+				tab.holdUp(l)
+			}
+		})
 	}
 }
 
@@ -205,6 +253,43 @@ func tellOnce(t *testing.T, tab *tab) {
 	tab.open("/team/finance", http.StatusOK)
 	if notices := tab.texts("[role=status]"); len(notices) > 0 {
 		t.Errorf("the notice is told again: %q", notices)
+	}
+}
+
+// TestReadersOwnStyle looks at pages as readers set them: with more space between
+// letters, words and lines (WCAG 2.2, 1.4.12) nothing needs scrolling sideways, and
+// in forced colours what is present or chosen differs by more than weight.
+func TestReadersOwnStyle(t *testing.T) {
+	t.Parallel()
+	const spacing = `document.styleSheets[0].insertRule("* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"); undefined`
+	r := startOnLocalhost(t, setup{})
+	tab := openTab(t, startChromium(t), r.BaseURL)
+	tab.signIn("Hannah Smith")
+	narrow := looks()[1]
+	tab.wear(narrow)
+	for _, path := range []string{"/dashboard", "/team/finance?category=Meals", "/team/finance/expenses/new", "/profile", "/sessions", "/categories", "/activity"} {
+		tab.open(path, http.StatusOK)
+		tab.do(chromedp.Evaluate[chromedp.Void](spacing))
+		if wide := evaluate[int64](tab, "document.documentElement.scrollWidth"); wide > narrow.width {
+			t.Errorf("%s with text spaced out is %d pixels wide, of %d", path, wide, narrow.width)
+		}
+	}
+	tab.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		var answer struct{}
+		return t.Call(ctx, "Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "forced-colors", "value": "active"}}}, &answer)
+	}))
+	tab.open("/team/finance", http.StatusOK)
+	tab.click(linkTo("This year"), http.StatusOK)
+	for _, test := range []struct{ name, one, other, property string }{
+		{"the chosen chip's edge", ".chips [aria-current]", ".chips a:not([aria-current], .clear)", "borderTopWidth"},
+		{"the present month's bar", ".months .present svg:not([width])", ".months li:not(.present) svg:not([width])", "fill"},
+	} {
+		look := func(selector string) string {
+			return evaluate[string](tab, fmt.Sprintf("getComputedStyle(document.querySelector(%q)).%s", selector, test.property))
+		}
+		if one, other := look(test.one), look(test.other); one == other {
+			t.Errorf("in forced colours %s is %s as every other is", test.name, one)
+		}
 	}
 }
 

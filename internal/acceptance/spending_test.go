@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -468,6 +469,34 @@ func TestSavingReturnsToTheList(t *testing.T) {
 		if saved.Status != http.StatusSeeOther || saved.Header.Get("Location") != "/team/finance" {
 			t.Errorf("%q: POST = %d to %q", elsewhere, saved.Status, saved.Header.Get("Location"))
 		}
+	}
+}
+
+// What was changed stands first within its day, tinted, as what was logged does.
+func TestChangedRowIsFirstInItsDay(t *testing.T) {
+	t.Parallel()
+	b := startProgram(t, setup{}).Browser()
+	b.SignIn(finance)
+	day := func(item string) url.Values { return apptest.With(apptest.ExpenseForm(), "item", item) }
+	first := b.LogExpense("finance", day("First"))
+	b.LogExpense("finance", day("Second"))
+	rows := func(page *apptest.Reply) (items []string) {
+		for _, row := range strings.Split(page.Body, "<tr role=\"row\"")[1:] {
+			for _, item := range []string{"First", "Second", "Changed"} {
+				if strings.Contains(row, ">"+item+"<") {
+					items = append(items, row[:strings.Index(row, ">")]+" "+item)
+				}
+			}
+		}
+		return items
+	}
+	b.Get("/team/finance") // takes the notice of the second
+	if got, want := rows(b.Get("/team/finance")), []string{" Second", " First"}; !slices.Equal(got, want) {
+		t.Fatalf("before the change the rows are %q, want %q", got, want)
+	}
+	changed := b.Follow(b.Post(first.Path(), apptest.With(day("Changed"), "version", "1")))
+	if got, want := rows(changed), []string{` class="new" Changed`, " Second"}; !slices.Equal(got, want) {
+		t.Errorf("after it they are %q, want %q", got, want)
 	}
 }
 

@@ -1,10 +1,13 @@
 package page
 
 import (
+	"flag"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -834,15 +837,22 @@ func newTestPages(t *testing.T) *Pages {
 	return p
 }
 
+var statesFolder = flag.String("states", "", "write each page in each of its states to this `folder`, for tools that look at them")
+
 func TestRender(t *testing.T) {
 	p := newTestPages(t)
-	for _, tt := range pageStates {
+	for i, tt := range pageStates {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
 			if err := p.Render(rec, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusTeapot, tt.page, tt.view); err != nil {
 				t.Fatal(err)
 			}
 			body := rec.Body.String()
+			if *statesFolder != "" {
+				if err := os.WriteFile(filepath.Join(*statesFolder, fmt.Sprintf("%03d.html", i)), rec.Body.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if rec.Code != http.StatusTeapot {
 				t.Errorf("status = %d, want the one given", rec.Code)
 			}
@@ -1120,6 +1130,33 @@ func TestEveryPageIsShown(t *testing.T) {
 	for name := range english {
 		if !slices.ContainsFunc(pageStates, func(s pageState) bool { return s.page == name }) {
 			t.Errorf("page %s has no state in pageStates", name)
+		}
+	}
+}
+
+func TestMark(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, sort, id, want string }{
+		{"the last of its day", "", "c", "a c* b d"},
+		{"the first of its day", "", "b", "a b* c d"},
+		{"alone in its day", "date", "d", "a b c d*"},
+		{"in a list by amount", "amount", "c", "a b c* d"},
+		{"on another page", "", "x", "a b c d"},
+	} {
+		v := ExpensesView{Filter: FilterForm{Sort: test.sort}}
+		for i, day := range []int{3, 2, 2, 1} {
+			v.Rows = append(v.Rows, ExpenseLine{Expense: expense.Expense{ID: "abcd"[i : i+1], Entry: expense.Entry{Date: expense.NewDate(2026, 3, day)}}})
+		}
+		v.Mark(test.id)
+		var got []string
+		for _, row := range v.Rows {
+			if row.New {
+				row.ID += "*"
+			}
+			got = append(got, row.ID)
+		}
+		if text := strings.Join(got, " "); text != test.want {
+			t.Errorf("%s: the rows are %s, want %s", test.name, text, test.want)
 		}
 	}
 }

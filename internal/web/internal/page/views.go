@@ -158,12 +158,19 @@ func (f FilterForm) Narrowed() bool {
 	return f.Person != "" || f.Category != "" || f.Status != "" || f.Team != "" || f.From != "" || f.To != "" || f.Min != "" || f.Max != ""
 }
 
-// Mark marks the expense with an id, of which a notice speaks.
+// Mark marks the expense with an id, of which a notice speaks. In a list by date it
+// stands first within its day, also where it was changed and not logged just now.
 func (v ExpensesView) Mark(id string) {
-	for i := range v.Rows {
-		if v.Rows[i].ID == id {
-			v.Rows[i].New = true
-		}
+	at := slices.IndexFunc(v.Rows, func(row ExpenseLine) bool { return row.ID == id })
+	if at < 0 {
+		return
+	}
+	v.Rows[at].New = true
+	if v.Filter.Sort != "" && v.Filter.Sort != "date" {
+		return
+	}
+	for ; at > 0 && v.Rows[at-1].Date == v.Rows[at].Date; at-- {
+		v.Rows[at-1], v.Rows[at] = v.Rows[at], v.Rows[at-1]
 	}
 }
 
