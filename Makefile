@@ -1,4 +1,4 @@
-.PHONY: run doctor build help test check try faults soak bench fuzz screenshots lighthouse interop vulnerabilities
+.PHONY: run doctor build help test check try faults soak bench fuzz screenshots lighthouse validate interop vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -84,6 +84,16 @@ screenshots:
 lighthouse:
 	@scripts/install-needs lighthouse
 	go test -count=1 -timeout 30m -v -run '^TestLighthouse$$' ./internal/acceptance -lighthouse "$(CURDIR)/tools/lighthouse/node_modules/.bin/lighthouse"
+
+# Tables name their roles, since browsers take those of one that is laid out as
+# lines on a phone, and a button that sends its form needs no type. A form that is
+# there to be read, of an expense that is gone, has no button.
+## validate: hold each page in each of its states against html-validate; the first time it needs the network
+validate:
+	@scripts/install-needs html-validate
+	@rm -rf bin/states && mkdir -p bin/states
+	go test -count=1 -vet=off -run '^TestRender$$' ./internal/web/internal/page -states "$(CURDIR)/bin/states"
+	tools/html-validate/node_modules/.bin/html-validate --config tools/html-validate/rules.json bin/states
 
 ## interop: sign in and out with the providers of other makers, in Chromium; the first time it needs the network
 interop: build

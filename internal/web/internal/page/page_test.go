@@ -775,7 +775,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile comparison", "dashboard",
-		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Lines: []TeamLine{{Team: team.Team{ID: hostile, Label: hostile}}}},
+		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Month: hostile, LastMonth: hostile, Lines: []TeamLine{{Team: team.Team{ID: hostile, Label: hostile}}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
