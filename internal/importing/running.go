@@ -18,10 +18,10 @@ const (
 	// it looks for what is over.
 	patience, cleaning = 3 * time.Second, time.Minute
 	// batchTime is how long a batch is meant to take, so that nobody waits longer.
-	// Some take twice as long: 250 ms are bearable.
-	batchTime = 100 * time.Millisecond
+	// Some take twice or three times as long: 250 ms are bearable.
+	batchTime = 80 * time.Millisecond
 	// The fewest and the most rows of a batch.
-	minBatch, maxBatch = 50, 1000
+	minBatch, maxBatch = 25, 1000
 )
 
 // Run takes imports that were confirmed, and takes back those that are to be,
