@@ -235,3 +235,28 @@ func TestKilledWhileImporting(t *testing.T) {
 		checkTotals(t, db, 0)
 	})
 }
+
+// TestNextSize holds batches to the time that others may wait, and to few sizes.
+func TestNextSize(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		size int
+		took time.Duration
+		want int
+	}{
+		{"in time", 200, batchTime, 200},
+		{"too long", 200, 2 * batchTime, 100},
+		{"much too long", 100, time.Minute, minBatch},
+		{"quick", 100, batchTime / 10, 200},
+		{"quick, and large enough", 800, batchTime / 10, maxBatch},
+		{"no time at all", 25, 0, 50},
+		{"a little longer", 200, batchTime * 11 / 10, 175},
+		{"a little quicker", 200, batchTime * 9 / 10, 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := nextSize(test.size, test.took); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}

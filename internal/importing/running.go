@@ -167,10 +167,12 @@ func (b *batches) flush(ctx context.Context) error {
 	return pause(ctx, took)
 }
 
-// nextSize is how many rows take about batchTime, where so many took that long.
+// nextSize is how many rows take about batchTime, where so many took that long. Few
+// sizes are few statements, which SQLite's connections keep prepared.
 func nextSize(size int, took time.Duration) int {
 	fits := int(float64(size) * float64(batchTime) / float64(max(took, time.Millisecond)))
-	return min(max(fits, minBatch), maxBatch, 2*size)
+	fits = min(max(fits, minBatch), maxBatch, 2*size)
+	return fits - fits%minBatch
 }
 
 // pause waits a fraction of what a batch took.
