@@ -189,7 +189,7 @@ func TestSelected(t *testing.T) {
 	form := preview(t, asked.Body)
 	form.Set("value", "travel costs")
 	shown := lead.Post("/expenses/selected", form)
-	shown.Check(t, http.StatusOK, "category: ", "travel costs")
+	shown.Check(t, http.StatusOK, "category:", "travel costs")
 	form = preview(t, shown.Body)
 	if form.Get("confirm") != "yes" || !slices.Equal(form["expense"], ids) || len(form["version"]) != 3 {
 		t.Fatalf("the preview sends on %v", form)
@@ -244,7 +244,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 
 	// One that is deleted meanwhile is left out, and what is moved comes back.
 	owner.Post("/team/finance/expenses/"+ids[2]+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
-	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team: ", "was deleted meanwhile", "2 of them were decided about already")
+	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted meanwhile", "2 of them were decided already")
 	boss.Post("/expenses/selected", selection("move", ids[:2], "value", "hr", "confirm", "yes")).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance").Check(t, http.StatusOK, "!Bus")
 	told := boss.Get("/expenses")
@@ -252,7 +252,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 	undo := undoOf(t, told.Body)
 	boss.Post("/team/hr/expenses/"+ids[0]+"/delete", url.Values{"version": {"3"}}).Check(t, http.StatusSeeOther)
 	boss.Post(undo, nil).Check(t, http.StatusSeeOther)
-	boss.Get("/expenses").Check(t, http.StatusOK, "Undone: 1 expense is as before.", "1 was changed by somebody since, and kept.")
+	boss.Get("/expenses").Check(t, http.StatusOK, "Undone: 1 expense is as before.", "1 was kept, because somebody has changed it since.")
 	lead.Get("/team/finance?status=approved").Check(t, http.StatusOK, "Bus")
 	boss.Post("/expenses/selected", selection("delete", ids[1:2], "confirm", "yes")).Check(t, http.StatusSeeOther)
 	undo = undoOf(t, boss.Get("/expenses").Body)
@@ -260,9 +260,9 @@ func TestSelectedMeanwhile(t *testing.T) {
 	boss.Post(undo, nil).Check(t, http.StatusConflict, "There is nothing to undo")
 
 	// What is so already is not done again.
-	boss.Post("/expenses/selected", selection("approve", ids[1:2])).Check(t, http.StatusOK, "so already", `!name="confirm"`)
+	boss.Post("/expenses/selected", selection("approve", ids[1:2])).Check(t, http.StatusOK, "needs no change", `!name="confirm"`)
 	boss.Post("/expenses/selected", selection("approve", ids[1:2], "confirm", "yes")).Check(t, http.StatusSeeOther)
-	boss.Get("/expenses").Check(t, http.StatusOK, "Nothing was changed. 1 was so already.", "!Undo")
+	boss.Get("/expenses").Check(t, http.StatusOK, "Nothing needed to be changed.", "!Undo")
 	if page := boss.Get("/expenses/selected", "Accept", "text/html"); page.Status != http.StatusSeeOther || !strings.HasSuffix(page.Location(), "/expenses") {
 		t.Errorf("the address alone is %d to %s", page.Status, page.Location())
 	}

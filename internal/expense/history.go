@@ -33,8 +33,8 @@ type Detail struct {
 }
 
 // WasLoggedAs reports whether the expense said what entry says when it was logged,
-// whatever was made of it since. Whose it is does not count, because that is no
-// part of a form.
+// whatever was made of it since. Whose it is and what was decided about it do not count,
+// because they are no part of a form.
 func (d Detail) WasLoggedAs(entry Entry, c Currency) bool {
 	was := fieldsOf(d.Expense.Entry, c)
 	for _, event := range d.History {
@@ -42,7 +42,9 @@ func (d Detail) WasLoggedAs(entry Entry, c Currency) bool {
 			was[change.Field] = change.Old
 		}
 	}
-	maps.DeleteFunc(was, func(field, text string) bool { return field == "owner" || text == "" })
+	maps.DeleteFunc(was, func(field, text string) bool {
+		return field == "owner" || field == "status" || field == "reason" || text == ""
+	})
 	want := fieldsOf(entry, c)
 	delete(want, "owner")
 	// A person may be written by the address, and a category in another spelling.

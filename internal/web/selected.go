@@ -238,8 +238,8 @@ func (s *Site) confirmSelected(w http.ResponseWriter, r *http.Request, v Visit, 
 	if done.Changed > 0 {
 		told.UndoURL = SelectedPath + "/" + done.ID + "/undo"
 	}
-	if rest := len(form.Expenses) - done.Changed; rest > 0 {
-		told.Rest += fmt.Sprintf(" %d %s so already.", rest, ofNumber(rest, "was", "were"))
+	if rest := len(form.Expenses) - done.Changed; rest > 0 && done.Changed > 0 {
+		told.Rest += fmt.Sprintf(" %d needed no change.", rest)
 	}
 	return s.done(w, r, v, told)
 }
@@ -278,7 +278,7 @@ func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) err
 	}
 	told := page.Notice{Text: fmt.Sprintf("Undone: %s as before.", someExpenses(undone)+ofNumber(undone, " is", " are"))}
 	if kept := len(sel.Expenses) - undone; kept > 0 {
-		told.Rest = fmt.Sprintf(" %d %s since, and kept.", kept, ofNumber(kept, "was changed by somebody", "were changed by somebody"))
+		told.Rest = fmt.Sprintf(" %d %s since.", kept, ofNumber(kept, "was kept, because somebody has changed it", "were kept, because somebody has changed them"))
 	}
 	return s.done(w, r, v, told)
 }
@@ -330,7 +330,7 @@ func someExpenses(count int) string {
 // selectionDone tells what came of a selection.
 func (s *Site) selectionDone(done expense.SelectionDone) page.Notice {
 	if done.Changed == 0 {
-		return page.Notice{Text: "Nothing was changed."}
+		return page.Notice{Text: "Nothing needed to be changed."}
 	}
 	_, verb := selectedVerbs(done.Action)
 	text, item := s.selectionText(verb, done.Action, done.Value, done.Changed)

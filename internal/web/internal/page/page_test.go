@@ -217,7 +217,7 @@ var pageStates = []pageState{
 		"Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{
 			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">Change 2 expenses</button>`,
-			"2 expenses, $1,001.00</h2>", "<li>category: Meals → Travel</li>", "so already", "One of them was decided about already", "2 of those that you selected were deleted meanwhile", `name="return_to" value="/team/finance?q=a"`,
+			"2 expenses, $1,001.00</h2>", `<span class="what">category:</span> <del>Meals</del> <span class="to">to</span> <ins>Travel</ins></li>`, "needs no change", "One of them was decided already", "2 of those that you selected were deleted meanwhile", `name="return_to" value="/team/finance?q=a"`,
 		},
 		[]string{"Preview", `role="alert"`, "Not right yet"},
 	},
@@ -251,7 +251,7 @@ var pageStates = []pageState{
 			v.Stale, v.Before, v.Again, v.Lines[0].Touched = true, "Deleted 2 expenses.", 2, true
 		}),
 		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
-		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "Done already: Deleted 2 expenses.", "2 of them were decided about already", "confirm"},
+		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
 		nil,
 	},
 	{
