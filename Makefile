@@ -87,7 +87,8 @@ lighthouse:
 
 # Tables name their roles, since browsers take those of one that is laid out as
 # lines on a phone, and a button that sends its form needs no type. A form that is
-# there to be read, of an expense that is gone, has no button.
+# there to be read, of an expense that is gone, has no button. Fields of one name make
+# a list.
 ## validate: hold each page in each of its states against html-validate; the first time it needs the network
 validate:
 	@scripts/install-needs html-validate

@@ -137,7 +137,9 @@ func TestAccessibilityTree(t *testing.T) {
 		{"home", "/"}, {"dashboard", "/dashboard"}, {"team", "/team/finance?q=travel"}, {"new expense", "/team/finance/expenses/new"}, {"expense", anExpense},
 	} {
 		tab.open(page.path, http.StatusOK)
-		fmt.Fprintf(&text, "== %s\n%s", page.name, tab.accessibilityTree())
+		tree := tab.accessibilityTree()
+		tab.saysChartOnce(page.name, tree)
+		fmt.Fprintf(&text, "== %s\n%s", page.name, tree)
 	}
 	got := steady(text.String())
 	if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -151,6 +153,22 @@ func TestAccessibilityTree(t *testing.T) {
 	}
 	if got != string(want) {
 		t.Errorf("a screen reader is told\n%s\nand not what %s holds", got, golden)
+	}
+}
+
+// saysChartOnce asserts that a screen reader is told each month of the page's chart
+// once, and nothing of what is drawn beside the bars.
+func (b *tab) saysChartOnce(page, tree string) {
+	b.t.Helper()
+	for _, month := range b.texts(".months .unseen") {
+		if n := strings.Count(tree, fmt.Sprintf("StaticText %q\n", month)); n != 1 {
+			b.t.Errorf("%s: %q is said %d times, want once", page, month, n)
+		}
+	}
+	for _, drawn := range b.texts(".months [aria-hidden]:is(.short, .tick)") {
+		if strings.Contains(tree, fmt.Sprintf("StaticText %q\n", drawn)) {
+			b.t.Errorf("%s: %q is drawn and said too", page, drawn)
+		}
 	}
 }
 

@@ -502,7 +502,7 @@ var pageStates = []pageState{
 			v.Budgets = []expense.Budget{{Amount: 10000, Spent: 4000}}
 		}),
 		"Finance · Expense Dashboard",
-		[]string{`<option value="approved" selected>Approved`, `<td role="cell">Sent back</td>`, `colspan="5"`, `<dt><a href="/team/finance?status=approved">Approved: 1</a></dt><dd class="status">$1.00`, "In all: $40.00 of $100.00 spent: $60.00 left"},
+		[]string{`<option value="approved" selected>Approved`, `<td role="cell">Sent back</td>`, `colspan="5"`, `<dt><a href="/team/finance?status=approved">Approved: 1</a></dt><dd>$1.00`, "In all: $40.00 of $100.00 spent: $60.00 left"},
 		[]string{"Set a budget"},
 	},
 	{
@@ -775,7 +775,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile comparison", "dashboard",
-		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Month: hostile, LastMonth: hostile, Lines: []TeamLine{{Team: team.Team{ID: hostile, Label: hostile}}}},
+		DashboardView{Page: Page{Title: "Dashboard", SignedIn: true, Name: hostile}, Admin: true, Tiles: []Tile{{}}, Month: hostile[:10], LastMonth: hostile[:10], Lines: []TeamLine{{Team: team.Team{ID: hostile, Label: hostile}}}},
 		"Dashboard · Expense Dashboard",
 		[]string{html.EscapeString("</script>")},
 		nil,
@@ -822,7 +822,7 @@ var pageStates = []pageState{
 	},
 	{
 		"hostile error", "error",
-		ErrorView{Page{}, hostile, hostile, hostile, hostile, hostile, "javascript:alert(1)", hostile},
+		ErrorView{Page: Page{}, Heading: hostile, Message: hostile, Next: hostile, Reference: hostile, ActionLabel: hostile[:10], ActionURL: "javascript:alert(1)", Fix: hostile},
 		hostile + " · Expense Dashboard", nil,
 		[]string{"javascript:"},
 	},
