@@ -12,9 +12,9 @@ import (
 )
 
 // mostPrepared is how many statements a connection keeps prepared: about as many as
-// the program has, counted with the filters that people use. Each takes some ten
-// kilobytes.
-const mostPrepared = 100
+// it runs again and again. One that inserts many rows, with its triggers, takes some
+// hundred kilobytes, others ten, and there are five connections.
+const mostPrepared = 40
 
 // openPrepared opens a SQLite database whose connections keep the statements that
 // they have prepared. To prepare one costs more than to run it: an INSERT compiles
