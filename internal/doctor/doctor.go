@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -468,7 +469,7 @@ func (d *Doctor) undiscovered(err error) {
 	if fix == "" {
 		fix = "check OKTA_ISSUER and the way from here to there; the program itself would serve and keep trying"
 	}
-	d.fail("discovery", "the document of OKTA_ISSUER cannot be had: "+cause.Error(), fix)
+	d.fail("discovery", "the document of OKTA_ISSUER cannot be had: "+cmp.Or(openid.Unreached(err), cause.Error()), fix)
 }
 
 // checkMetadata judges the discovery document by the functions that the program
@@ -544,7 +545,11 @@ func (d *Doctor) checkKeys(ctx context.Context, p *openid.Provider) {
 		if errors.As(err, &ask) {
 			err = fmt.Errorf("fetch keys: %w", ask.Err)
 		}
-		d.fail(check, err.Error(), "no ID Token can be verified: see what jwks_uri answers")
+		found := err.Error()
+		if why := openid.Unreached(err); why != "" {
+			found = "fetch keys: " + why
+		}
+		d.fail(check, found, "no ID Token can be verified: see what jwks_uri answers")
 		return
 	}
 	d.ok(check, fmt.Sprintf("usable: %d", usable))

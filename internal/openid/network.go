@@ -2,6 +2,8 @@ package openid
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +76,47 @@ func mediaTypeOf(header http.Header) string {
 	default:
 		return "another media type"
 	}
+}
+
+// Unreached says in words why a call does not come through to the provider, of which
+// err is the fault, or returns "" where it does. Nothing of err itself is in them.
+func Unreached(err error) string {
+	var (
+		certificate *tls.CertificateVerificationError
+		proxy       *ProxyError
+		dns         *net.DNSError
+		network     *net.OpError
+	)
+	switch {
+	case errors.As(err, &proxy):
+		return proxy.Error()
+	case errors.As(err, &certificate):
+		return certificateFault(certificate.Err)
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no host is called " + dns.Name
+	case errors.As(err, &dns):
+		return "the name server does not say where " + dns.Name + " is"
+	case isTimeout(err):
+		return "it does not answer in time"
+	case errors.As(err, &network) && network.Op == "dial" && network.Addr != nil:
+		return "nobody answers at " + network.Addr.String()
+	case isUnreachable(err):
+		return "the connection was cut"
+	}
+	return ""
+}
+
+// certificateFault says what is wrong with the certificate of a host.
+func certificateFault(err error) string {
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &host):
+		return "its certificate is that of another host"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired, or is not valid yet by this machine's clock"
+	}
+	return "its certificate is from nobody whom this machine trusts"
 }
 
 func isTimeout(err error) bool {

@@ -2,13 +2,17 @@ package openid
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -115,6 +119,34 @@ func TestAnswersThatAreNoDiscoveryDocument(t *testing.T) {
 				t.Errorf("connect = %v, %+v", err, fault)
 			}
 		})
+	}
+}
+
+// TestUnreached says of each fault of the network what it is, and shows none of Go's
+// errors.
+func TestUnreached(t *testing.T) {
+	t.Parallel()
+	dial := func(err error) error {
+		return &url.Error{Op: "Get", URL: "https://idp.example.com", Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: err}}
+	}
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"refused", dial(syscall.ECONNREFUSED), "nobody answers at 192.0.2.1:443"},
+		{"no such host", dial(&net.DNSError{Name: "idp.example.com", IsNotFound: true}), "no host is called idp.example.com"},
+		{"no name server", dial(&net.DNSError{Name: "idp.example.com"}), "the name server does not say where idp.example.com is"},
+		{"too late", &url.Error{Op: "Get", Err: context.DeadlineExceeded}, "it does not answer in time"},
+		{"cut", &url.Error{Op: "Get", Err: io.ErrUnexpectedEOF}, "the connection was cut"},
+		{"another host", &tls.CertificateVerificationError{Err: x509.HostnameError{Host: "x", Certificate: &x509.Certificate{}}}, "its certificate is that of another host"},
+		{"too old", &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, "its certificate has expired, or is not valid yet by this machine's clock"},
+		{"of nobody", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, "its certificate is from nobody whom this machine trusts"},
+		{"an answer", &StatusError{Code: 404}, ""},
+	} {
+		if got := Unreached(test.err); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
 	}
 }
 
