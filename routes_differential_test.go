@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"html"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -230,7 +231,7 @@ func (d *differential) step() {
 
 // act is something that a person does, whether they may or not.
 func (d *differential) act(s *someone, random *rand.Rand) {
-	acts := []func(*someone, *rand.Rand){d.log, d.log, d.log, d.change, d.change, d.remove, d.restore, d.decide, d.decide, d.setBudget, d.rename}
+	acts := []func(*someone, *rand.Rand){d.log, d.log, d.log, d.change, d.change, d.remove, d.restore, d.decide, d.decide, d.several, d.several, d.setBudget, d.rename}
 	if s.admin {
 		acts = append(acts, d.move, d.manage, d.manage, d.manage, d.join, d.importFile, d.importFile)
 	}
@@ -453,6 +454,36 @@ func (d *differential) id(random *rand.Rand, table string) string {
 		ids = append(ids, id)
 	})
 	return ids[random.IntN(len(ids))]
+}
+
+// several does something to several expenses at once, and now and then takes it back.
+func (d *differential) several(s *someone, random *rand.Rand) {
+	form := url.Values{"confirm": {"yes"}, "submission": {apptest.NewID()}, "reason": {"Which ones?"}}
+	form.Set("action", oneOf(random, "category", "category", "delete", "approve", "send-back"))
+	form.Set("value", category(random))
+	if s.admin && random.IntN(2) == 0 {
+		form.Set("action", "move")
+		form.Set("value", oneOf(random, d.teams...))
+	}
+	for range 1 + random.IntN(4) {
+		path, _, version := d.pick(s, random, standing)
+		form.Add("expense", path[strings.LastIndex(path, "/")+1:])
+		form.Add("version", version.Get("version"))
+	}
+	answer := s.Post("/expenses/selected", form)
+	if !d.answered(answer) || random.IntN(2) == 0 {
+		return
+	}
+	for _, undo := range postedForm.FindAllString(s.Get(answer.Location()).Body, -1) {
+		target := formAction.FindStringSubmatch(undo)[1]
+		if strings.HasPrefix(target, "/expenses/selected/") {
+			fields := url.Values{}
+			for _, field := range hiddenField.FindAllStringSubmatch(undo, -1) {
+				fields.Add(field[1], html.UnescapeString(field[2]))
+			}
+			d.answered(s.Post(target, fields))
+		}
+	}
 }
 
 // join joins two people, or parts them.

@@ -142,14 +142,15 @@ func texts(expression *regexp.Regexp, part string) []string {
 	return all
 }
 
-// section is the part of a page whose heading has an id.
+// section is the part of a page whose heading has an id, without what its rows are
+// selected by.
 func section(r *reply, id string) string {
 	_, rest, ok := strings.Cut(r.Body, `<h2 id="`+id+`"`)
 	if !ok {
 		return ""
 	}
 	part, _, _ := strings.Cut(rest, "</section>")
-	return part
+	return pick.ReplaceAllString(part, "")
 }
 
 // same compares what a page says with what it should.
@@ -161,7 +162,8 @@ func (v view) same(r *reply, what string, got, want []string) {
 }
 
 var (
-	listRow   = regexp.MustCompile(`(?s)<tr role="row"(?: class="new")?>(<td.*?)</tr>`)
+	listRow   = regexp.MustCompile(`(?s)<tr role="row"(?: class="new")?>\s*(<td.*?)</tr>`)
+	pick      = regexp.MustCompile(`(?s)<td role="cell" class="pick">.*?</td>`)
 	cell      = regexp.MustCompile(`(?s)<td role="cell"[^>]*>(.*?)</td>`)
 	footRow   = regexp.MustCompile(`(?s)<tr role="row"[^>]*>(<th scope="row".*?)</tr>`)
 	linkID    = regexp.MustCompile(`/expenses/([a-z2-7]{26})"`)
