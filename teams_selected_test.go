@@ -239,7 +239,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 	// Nobody decides about their own: the others are gone on with.
 	refused := lead.Post("/expenses/selected", selection("send-back", []string{ids[0], own}))
 	refused.Check(t, http.StatusForbidden, "One of these is not yours to decide", "Stamps", "Go on without it")
-	lead.Post("/expenses/selected", preview(t, refused.Body)).Check(t, http.StatusOK, "What has to be changed first")
+	lead.Post("/expenses/selected", preview(t, refused.Body)).Check(t, http.StatusOK, "What needs to be changed")
 	lead.Post("/expenses/selected", selection("send-back", []string{ids[0], own}), "Accept", "application/json").Check(t, http.StatusForbidden, "Not yours to decide")
 
 	// One that is deleted meanwhile is left out, and what is moved comes back.

@@ -193,7 +193,7 @@ func (s *Site) checkSelection(r *http.Request, v Visit, form *selecting) (field 
 		}
 	case expense.SelectedSendBack:
 		typed, sent = r.PostForm.Get("reason"), r.PostForm.Has("reason")
-		field = page.SelectedField{Name: "reason", Label: "What has to be changed first", Value: typed, Length: expense.MaxReason}
+		field = page.SelectedField{Name: "reason", Label: "What needs to be changed", Value: typed, Length: expense.MaxReason}
 		form.Reason, field.Error = expense.CheckReason(typed)
 	default:
 		return field, true, nil

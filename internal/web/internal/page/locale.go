@@ -241,7 +241,7 @@ func (l *Locale) templateFuncs() template.FuncMap {
 
 // worded is a value that was changed, for people: a status has a name of its own.
 func worded(field, value string) string {
-	if field != "Status" || value == "" {
+	if field != "status" || value == "" {
 		return value
 	}
 	return expense.Status(value).String()

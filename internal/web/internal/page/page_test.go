@@ -248,10 +248,11 @@ var pageStates = []pageState{
 	},
 	{
 		"several expenses, changed meanwhile, and sent before", "selected", testSelected(func(v *SelectedView) {
+			v.Lines[0].Changes = []expense.Change{{Field: "status", Old: "logged", New: "sent-back"}}
 			v.Stale, v.Before, v.Again, v.Lines[0].Touched = true, "Deleted 2 expenses.", 2, true
 		}),
 		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
-		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
+		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "<del>Logged</del>", "<ins>Sent back</ins>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
 		nil,
 	},
 	{
