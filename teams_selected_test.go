@@ -231,7 +231,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 	form := preview(t, lead.Post("/expenses/selected", selection("approve", ids)).Body)
 	owner.Post("/team/finance/expenses/"+ids[1], apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Bus"), "version", "1")).Check(t, http.StatusSeeOther)
 	stale := lead.Post("/expenses/selected", form)
-	stale.Check(t, http.StatusConflict, "Somebody changed some of these meanwhile", "Bus", "changed meanwhile")
+	stale.Check(t, http.StatusConflict, "Somebody has changed some of these in the meantime", "Bus", "changed in the meantime")
 	lead.Get("/expenses.csv").Check(t, http.StatusOK, "!,approved")
 	lead.Post("/expenses/selected", preview(t, stale.Body)).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance?status=approved").Check(t, http.StatusOK, "Approved 3 expenses.", "Bus")
@@ -244,7 +244,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 
 	// One that is deleted meanwhile is left out, and what is moved comes back.
 	owner.Post("/team/finance/expenses/"+ids[2]+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
-	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted meanwhile", "2 of them were decided already")
+	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted in the meantime", "2 of them were decided already")
 	boss.Post("/expenses/selected", selection("move", ids[:2], "value", "hr", "confirm", "yes")).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance").Check(t, http.StatusOK, "!Bus")
 	told := boss.Get("/expenses")

@@ -346,7 +346,7 @@ func TestFormSentAgainWithOtherContent(t *testing.T) {
 	train := apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "item", "Train"), "amount", "9"), "submission", submission)
 	var both *apptest.Reply
 	r.Unchanged(func() { both = b.Post("/team/finance/expenses", train) })
-	both.Check(t, http.StatusConflict, "sent before, with something else", ">Taxi</a>, $42.50", `href="`+e.Path()+`"`, `value="Train"`, "Log it as well")
+	both.Check(t, http.StatusConflict, "already sent, with different content", ">Taxi</a>, $42.50", `href="`+e.Path()+`"`, `value="Train"`, "Log it as well")
 	again := submissionIn(t, both)
 	for range 2 {
 		b.Post("/team/finance/expenses", apptest.With(train, "submission", again)).Check(t, http.StatusSeeOther)

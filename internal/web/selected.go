@@ -358,7 +358,7 @@ func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int
 		view.Lines = append(view.Lines, line)
 	}
 	if len(view.Lines) == 0 && view.Problem == "" {
-		status, view.Problem, view.Gone = http.StatusConflict, "What you selected was deleted meanwhile.", 0
+		status, view.Problem, view.Gone = http.StatusConflict, "What you selected was deleted in the meantime.", 0
 	}
 	view.Action, view.Value, view.Reason, view.ReturnTo = form.Action, form.Value, form.Reason, form.returnTo
 	if asks {

@@ -217,9 +217,9 @@ var pageStates = []pageState{
 		"Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{
 			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">Change 2 expenses</button>`,
-			"2 expenses, $1,001.00</h2>", `<span class="what">category:</span> <del>Meals</del> <span class="to">to</span> <ins>Travel</ins></li>`, "needs no change", "One of them was decided already", "2 of those that you selected were deleted meanwhile", `name="return_to" value="/team/finance?q=a"`,
+			"2 expenses, $1,001.00</h2>", `<span class="what">category:</span> <del>Meals</del> <span class="to">to</span> <ins>Travel</ins></li>`, "needs no change", "One of them was decided already", "2 of those that you selected were deleted in the meantime", `name="return_to" value="/team/finance?q=a"`,
 		},
-		[]string{"Preview", `role="alert"`, "Not right yet"},
+		[]string{"Preview", `role="alert"`, "Error: "},
 	},
 	{
 		"several expenses, asked for the category", "selected", testSelected(func(v *SelectedView) {
@@ -227,22 +227,22 @@ var pageStates = []pageState{
 		}),
 		"Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{`<label for="value">Category</label>`, `list="known"`, `<option value="Meals">`, `<button class="button">Preview</button>`},
-		[]string{"confirm", "Not right yet"},
+		[]string{"confirm", "Error: "},
 	},
 	{
 		"several expenses, a team that is none", "selected", testSelected(func(v *SelectedView) {
 			v.Title, v.Verb, v.Gone = "Move 2 expenses", "Move 2 expenses", 1
 			v.Field = SelectedField{Name: "value", Label: "Team", Error: "Choose a team.", Options: []Choice{{"finance", "Finance", true}}}
 		}),
-		"Not right yet: Move 2 expenses · Expense Dashboard",
-		[]string{`<option value="finance" selected>Finance</option>`, `id="value-error">Choose a team.`, "One of those that you selected was deleted meanwhile"},
+		"Error: Move 2 expenses · Expense Dashboard",
+		[]string{`<option value="finance" selected>Finance</option>`, `id="value-error">Choose a team.`, "One of those that you selected was deleted in the meantime"},
 		[]string{"confirm"},
 	},
 	{
 		"several expenses, some of them not the reader’s to decide", "selected", testSelected(func(v *SelectedView) {
 			v.Title, v.Verb, v.Own, v.Refused, v.Lines = "Approve 1 expense", "Approve 1 expense", true, v.Lines[1:], v.Lines[:1]
 		}),
-		"Not right yet: Approve 1 expense · Expense Dashboard",
+		"Error: Approve 1 expense · Expense Dashboard",
 		[]string{"One of these is not yours to decide, so nothing was done", "Nobody decides about", "Go on without it", "1 expense, $1.00</h2>"},
 		[]string{"confirm"},
 	},
@@ -251,15 +251,15 @@ var pageStates = []pageState{
 			v.Lines[0].Changes = []expense.Change{{Field: "status", Old: "logged", New: "sent-back"}}
 			v.Stale, v.Before, v.Again, v.Lines[0].Touched = true, "Deleted 2 expenses.", 2, true
 		}),
-		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
-		[]string{"Somebody changed some of these meanwhile", "<strong>changed meanwhile</strong>", "<del>Logged</del>", "<ins>Sent back</ins>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
+		"Error: Change the category of 2 expenses to Travel · Expense Dashboard",
+		[]string{"Somebody has changed some of these in the meantime", "<strong>changed in the meantime</strong>", "<del>Logged</del>", "<ins>Sent back</ins>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
 		nil,
 	},
 	{
 		"several expenses, none of which can be changed", "selected", testSelected(func(v *SelectedView) {
 			v.Problem, v.Lines = "No expense is selected.", nil
 		}),
-		"Not right yet: Change the category of 2 expenses to Travel · Expense Dashboard",
+		"Error: Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{"<h1>Nothing to change</h1>", "No expense is selected.", `<a class="button" href="/team/finance?q=a">Back to the list</a>`},
 		[]string{"confirm", "<h2"},
 	},

@@ -17,7 +17,7 @@ type SelectedView struct {
 	Own                   bool           // because they are the reader's own to decide
 	Stale                 bool           // somebody changed some of them meanwhile
 	Before                string         // what came of the same form with something else in it
-	Gone                  int            // were deleted meanwhile
+	Gone                  int            // were deleted in the meantime
 	Again                 int            // were decided about, and wait for a decision again
 }
 
