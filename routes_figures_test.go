@@ -455,8 +455,8 @@ func (v view) files(a asked) {
 
 // A heldBudget is a budget with what was spent of it.
 type heldBudget struct {
-	category, text              string
-	amount, spent, left, budget int64
+	category, text      string
+	amount, spent, left int64
 }
 
 // budgets are what a team's page says of its budgets in a month.

@@ -235,7 +235,7 @@ func (l *ledger) isOf(e ledgerRow, person string, reader int64) bool {
 	case strings.Contains(person, "@"):
 		return e.person == l.addressed(person)
 	}
-	return strings.ToLower(e.name) == strings.ToLower(person)
+	return strings.EqualFold(e.name, person)
 }
 
 func (e ledgerRow) compare(other ledgerRow, by string) int {
