@@ -54,7 +54,7 @@ func refusals() []failedSignIn {
 		{"description with more than the known words", authorizeError("access_denied", "User is not assigned to the client application. "+upstreamText), 403, openid.AccessDenied, "Okta did not let you in", "Reports > System Log"},
 		{"consent required", authorizeError("consent_required", upstreamText), 403, openid.ConsentRequired, "Okta needs your consent", "> General > User Consent"},
 		{"wrong secret", tokenError(401, "invalid_client", "The client secret supplied for a confidential client is invalid."), 502, openid.InvalidClient, "Okta does not know this application", "> General > Client Credentials: it has to exist and be active"},
-		{"unknown scope", authorizeError("invalid_scope", "One or more scopes are not configured for the authorization server resource."), 502, openid.InvalidScope, "not set up to tell it", "> default > Scopes: it has to list each of openid profile email"},
+		{"unknown scope", authorizeError("invalid_scope", "One or more scopes are not configured for the authorization server resource."), 502, openid.InvalidScope, "not set up to give it", "> default > Scopes: it has to list each of openid profile email"},
 		{"DPoP required", tokenError(400, "invalid_dpop_proof", "The DPoP proof JWT header is missing."), 502, openid.DpopRequired, "proof of possession (DPoP)", "clear Require Demonstrating Proof of Possession (DPoP)"},
 		{"grant type not allowed", authorizeError("unauthorized_client", upstreamText), 502, openid.ProviderRefused, "Okta refused this application, not you", "Reports > System Log"},
 		{"rate limited", limited, 429, openid.ProviderBusy, "Try again in 42 seconds, after ", "Reports > Rate Limits"},

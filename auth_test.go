@@ -164,9 +164,9 @@ func TestProfileSaysWhy(t *testing.T) {
 		faults      devidp.Faults
 		want        []string
 	}{
-		{"a member", "Carol.Lee@Task-Vantage.com", devidp.Faults{}, []string{"carol.lee@task-vantage.com", html.EscapeString(`"carol.lee@task-vantage.com": "finance"`), "of the built-in sample", "with a password."}},
+		{"a member", "Carol.Lee@Task-Vantage.com", devidp.Faults{}, []string{"carol.lee@task-vantage.com", html.EscapeString(`"carol.lee@task-vantage.com": "finance"`), "of the built-in sample", "with a password</dd>"}},
 		{"nobody", "eve@example.com", devidp.Faults{}, []string{"the built-in sample names neither this address nor a group of yours"}},
-		{"two methods, one of them twice, and one that is not known", finance, amr([]string{"otp", upstreamText, "pwd", "pwd", "mfa"}), []string{"with more than one factor, a one-time code, a password.", "!" + upstreamText}},
+		{"two methods, one of them twice, and one that is not known", finance, amr([]string{"otp", upstreamText, "pwd", "pwd", "mfa"}), []string{"with more than one factor, a one-time code, a password</dd>", "!" + upstreamText}},
 		{"methods that are no texts", finance, amr([]int{1}), []string{"!with a password"}},
 		{"no methods", finance, amr(absent), []string{"!with a password"}},
 	} {
@@ -175,7 +175,7 @@ func TestProfileSaysWhy(t *testing.T) {
 			r := startSite(t, setup{faults: test.faults})
 			b := r.Browser()
 			b.SignIn(test.email)
-			b.Get("/profile").Check(t, http.StatusOK, append(test.want, "At "+strings.TrimPrefix(strings.TrimSuffix(r.Provider.Issuer(), "/oauth2/default"), "http://"))...)
+			b.Get("/profile").Check(t, http.StatusOK, append(test.want, "Signed in by</dt><dd>"+strings.TrimPrefix(strings.TrimSuffix(r.Provider.Issuer(), "/oauth2/default"), "http://"))...)
 		})
 	}
 }

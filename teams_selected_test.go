@@ -203,7 +203,7 @@ func TestSelected(t *testing.T) {
 	told := lead.Get("/team/finance?q=t")
 	told.Check(t, http.StatusOK, "Changed the category of 3 expenses to travel costs.", ">Undo</button>")
 	other := url.Values{"action": form["action"], "expense": ids[:1], "value": {"Meals"}, "confirm": {"yes"}, "submission": form["submission"]}
-	lead.Post("/expenses/selected", other).Check(t, http.StatusConflict, "This form was sent before", "Changed the category of 3 expenses to travel costs")
+	lead.Post("/expenses/selected", other).Check(t, http.StatusConflict, "This form was already sent", "Changed the category of 3 expenses to travel costs")
 	lead.Get("/activity?kind=changed").Check(t, http.StatusOK, "Train", "Taxi", "Hotel")
 	owner.Get("/team/finance/expenses/"+ids[0]).Check(t, http.StatusOK, "travel costs", "changed it")
 
