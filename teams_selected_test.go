@@ -215,7 +215,6 @@ func TestSelected(t *testing.T) {
 		lead.Post(undo, nil).Check(t, http.StatusSeeOther)
 		lead.Get("/team/finance").Check(t, http.StatusOK, "Undone: 3 expenses are as before.", "!travel costs")
 	}
-
 }
 
 // TestSelectedMeanwhile lets others do something between the preview and its

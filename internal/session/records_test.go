@@ -146,6 +146,7 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 		t.Errorf("%d endings are owed and %d known", len(records.owed), len(records.known))
 	}
 }
+
 func TestLastUsed(t *testing.T) {
 	t.Parallel()
 	records := NewRecords(nil, nil, nil)
