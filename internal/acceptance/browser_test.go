@@ -163,7 +163,7 @@ func tour(tab *tab, name, email string, teams []string) {
 	tab.open("/dashboard", http.StatusOK)
 	tab.click(linkTo("Profile"), http.StatusOK)
 	tab.isAt("/profile", "Profile")
-	tab.shows(append([]string{name, email, "Session ends"}, teams...)...)
+	tab.shows(append([]string{name, email, "Your session", "Ends"}, teams...)...)
 
 	tab.click(button("Sign out"), http.StatusOK)
 	asked := slices.Equal(tab.texts("h1"), []string{"Sign out?"})
