@@ -509,13 +509,16 @@ func (b *tab) showsTeam(team teamPage) {
 	if headings := b.texts("h1"); !slices.Equal(headings, []string{team.label}) {
 		b.t.Errorf("the headings are %q, want %q alone", headings, team.label)
 	}
-	rows := evaluate[[][]string](b, `Array.from(document.querySelectorAll("table.ledger tbody tr"), row => [1, 2, 4].map(i => row.cells[i].innerText))`)
+	rows := evaluate[[][]string](b, `Array.from(document.querySelectorAll("table.ledger tbody tr"), row => {
+		const cells = row.querySelectorAll("td:not(.pick)");
+		return [1, 2, 4].map(i => cells[i].innerText);
+	})`)
 	slices.SortFunc(rows, slices.Compare)
 	slices.SortFunc(team.rows, slices.Compare)
 	if !slices.EqualFunc(rows, team.rows, slices.Equal) {
 		b.t.Errorf("the expenses are\n%q, want\n%q", rows, team.rows)
 	}
-	if total := b.texts("table.ledger tfoot td"); !slices.Equal(total, []string{team.total}) {
+	if total := b.texts("table.ledger tfoot td.number"); !slices.Equal(total, []string{team.total}) {
 		b.t.Errorf("the total is %q, want %q", total, team.total)
 	}
 }
@@ -577,6 +580,20 @@ func (b *tab) tabTo(text string) {
 func (b *tab) press(key string) {
 	b.t.Helper()
 	b.lead(http.StatusOK, chromedp.KeyEvent(key))
+}
+
+// focused returns a property of the element that has the focus. A browser heeds
+// autofocus with the first frame that it paints, and may be asked before.
+func (b *tab) focused(property string) string {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(async () => {
+		for (let i = 0; i < 250 && document.activeElement === document.body; i++) await new Promise(done => setTimeout(done, 20));
+		return document.activeElement.`+property+` || "";
+	})()`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
 }
 
 // screenshot writes a picture of what the tab shows.

@@ -84,7 +84,7 @@ func TestTenExpensesByKeyboard(t *testing.T) {
 		}
 		keys++
 		tab.lead(http.StatusOK, chromedp.KeyEvent(kb.Enter))
-		if focused := evaluate[string](tab, "document.activeElement.id"); focused != "item" {
+		if focused := tab.focused("id"); focused != "item" {
 			t.Fatalf("after expense %d the focus is on %q", i, focused)
 		}
 		tab.shows(fmt.Sprintf("Logged: Ticket %d, $12.50.", i))
@@ -110,7 +110,7 @@ func TestTwoClicksToAnExpense(t *testing.T) {
 	tab.click(`//main//a[normalize-space()="Log an expense"]`, http.StatusOK)
 	tab.do(chromedp.SendKeys(chromedp.ID("item"), "Harbour cruise"), chromedp.SendKeys(chromedp.ID("amount"), "99"), chromedp.SendKeys(chromedp.ID("category"), "Travel"))
 	tab.click(button("Log expense"), http.StatusOK)
-	if focused := evaluate[string](tab, `document.activeElement.innerText`); !strings.Contains(focused, "Logged: Harbour cruise, $99.00.") {
+	if focused := tab.focused("innerText"); !strings.Contains(focused, "Logged: Harbour cruise, $99.00.") {
 		t.Errorf("the focus is on %q", focused)
 	}
 	if title := evaluate[string](tab, "document.title"); !strings.HasPrefix(title, "Logged: Harbour cruise, $99.00. · Finance") {
