@@ -25,13 +25,15 @@ help:
 # browser or a deadline, so that more of them run at once than there are
 # processors. SQLite, which is translated from C, keeps its data outside of Go's
 # memory, where the detector does not look: compiled for it all the same it
-# would take several times as long. go vet looks at more than go test would.
+# would take several times as long. What internal/acceptance starts is the program as
+# it is shipped, without the detector. go vet looks at more than go test would.
 RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+SCRATCH = GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder)
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs
-	GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder) \
-		go test $$(command -v cc >/dev/null && echo $(RACE)) -vet=off -parallel 6 -timeout 30m ./...
+	$(SCRATCH) go test $$(command -v cc >/dev/null && echo $(RACE)) -vet=off -parallel 6 -timeout 30m $$(go list ./... | grep -v /internal/acceptance$$)
+	$(SCRATCH) go test -vet=off -parallel 6 -timeout 30m ./internal/acceptance
 
 ## check: the tests, format, vet and staticcheck
 check: test

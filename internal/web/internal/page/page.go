@@ -94,8 +94,8 @@ type OnwardView struct {
 type Pages struct {
 	files   fs.FS
 	Locales *locales
-	// templates are parsed when the first reader of a locale comes.
-	templates map[*Locale]func() (templateSet, error)
+	// templates are each parsed for the first reader of a locale who comes to the page.
+	templates map[*Locale]templateSet
 	static    map[string]staticFile // by file name, such as "style.css"
 	buffers   sync.Pool             // of *bytes.Buffer
 	contents  *cache.Cache[ContentKey, []byte]
@@ -113,43 +113,48 @@ func New(templateFiles, staticFiles fs.FS, c expense.Currency, zone *time.Locati
 	p := &Pages{
 		files:     templateFiles,
 		Locales:   newLocales(c, zone),
-		templates: map[*Locale]func() (templateSet, error){},
+		templates: map[*Locale]templateSet{},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		contents:  cache.New[ContentKey, []byte](kept - kept/framesPart),
 		frames:    cache.New[frameKey, frame](kept / framesPart),
 	}
 	for _, l := range p.Locales.all {
-		p.templates[l] = sync.OnceValues(func() (templateSet, error) { return p.parseTemplates(l) })
-	}
-	if _, err := p.templates[p.Locales.english()](); err != nil {
-		return nil, err
+		p.templates[l] = p.parsing(l)
 	}
 	return p, nil
 }
 
 // A templateSet is every page for the readers of one locale, by its name, such
-// as "home".
-type templateSet map[string]*template.Template
+// as "home". That the embedded templates parse is up to the tests.
+type templateSet map[string]func() (*template.Template, error)
 
-func (p *Pages) parseTemplates(l *Locale) (templateSet, error) {
-	layout, err := template.New("layout.html").
-		Funcs(template.FuncMap{"static": p.staticURL}).Funcs(l.templateFuncs()).
-		ParseFS(p.files, "templates/layout.html", "templates/parts.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse layout: %w", err)
-	}
+// parsing returns the pages for the readers of a locale, each of which is parsed
+// where it is first asked for.
+func (p *Pages) parsing(l *Locale) templateSet {
+	layout := sync.OnceValues(func() (*template.Template, error) {
+		return template.New("layout.html").
+			Funcs(template.FuncMap{"static": p.staticURL}).Funcs(l.templateFuncs()).
+			ParseFS(p.files, "templates/layout.html", "templates/parts.html")
+	})
 	set := templateSet{}
 	for _, name := range []string{"home", "dashboard", "expenses", "expense", "selected", "new", "choose", "import", "preview", "profile", "sessions", "people", "activity", "budget", "categories", "error", "signout", "onward"} {
-		t, err := layout.Clone()
-		if err != nil {
-			return nil, fmt.Errorf("clone layout: %w", err)
-		}
-		if set[name], err = t.ParseFS(p.files, "templates/"+name+".html"); err != nil {
-			return nil, fmt.Errorf("parse page %s: %w", name, err)
-		}
+		set[name] = sync.OnceValues(func() (*template.Template, error) {
+			common, err := layout()
+			if err != nil {
+				return nil, fmt.Errorf("parse layout: %w", err)
+			}
+			page, err := common.Clone()
+			if err == nil {
+				page, err = page.ParseFS(p.files, "templates/"+name+".html")
+			}
+			if err != nil {
+				return nil, fmt.Errorf("parse page %s: %w", name, err)
+			}
+			return page, nil
+		})
 	}
-	return set, nil
+	return set
 }
 
 // Render answers with a page and its view, in the locale of who asks. After an
@@ -172,15 +177,11 @@ func (p *Pages) Render(w http.ResponseWriter, r *http.Request, status int, name 
 
 // template returns that of a page for the readers of a locale.
 func (p *Pages) template(l *Locale, name string) (*template.Template, error) {
-	set, err := p.templates[l]()
-	if err != nil {
-		return nil, err
-	}
-	t, ok := set[name]
+	parsed, ok := p.templates[l][name]
 	if !ok {
 		return nil, fmt.Errorf("render page %q: no such page", name)
 	}
-	return t, nil
+	return parsed()
 }
 
 // A staticFile is an embedded file as it is served.
