@@ -31,7 +31,7 @@ RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/li
 SCRATCH = GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder)
 # Tables in which one browser does one thing after another show the detector nothing
 # that other tests do not, and would take most of its time.
-TABLES = ^Test(Attacks|AttackCatalogue|Authorization|BrokenText|ConformanceModules|EmailVerified|Groups|LastingDiscoveryFaults|RefusalsAreExplained|SignOutFromElsewhere|WhatEndsWhichSessions|WhatMustWork)$$
+TABLES = ^Test(Attacks|AttackCatalogue|Authorization|BrokenText|ConformanceModules|Groups|LastingDiscoveryFaults|RefusalsAreExplained|SignOutFromElsewhere|WhatEndsWhichSessions|WhatMustWork)$$
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs
