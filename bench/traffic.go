@@ -159,7 +159,13 @@ func nameOf(address string) string {
 
 // changeSeats signs out, and the next one in.
 func (p *person) changeSeats() error {
-	answer, body, err := p.send("/logout", nil)
+	left, _, err := p.send("/logout", nil)
+	if err != nil {
+		return err
+	}
+	// The page that answers goes on to the provider by itself.
+	_, onward, _ := strings.Cut(left.Header.Get("Refresh"), "url=")
+	answer, body, err := p.do(http.MethodGet, onward, "", nil)
 	if err != nil {
 		return err
 	}
@@ -191,7 +197,7 @@ func (p *person) browse(team string) error {
 	return p.list(path + "?" + query.Encode())
 }
 
-var nextLink = regexp.MustCompile(`rel="next" href="([^"]+)"`)
+var nextLink = regexp.MustCompile(`rel="next" href="([^"#]+)`)
 
 // list looks at a list, and notes where it goes on.
 func (p *person) list(target string) error {
@@ -240,9 +246,10 @@ func (p *person) lookAtOne() error {
 	return err
 }
 
-// search asks for a text. In the team of many that would take most of a second.
+// search asks for a text.
 func (p *person) search() error {
-	return p.look("/team/few?" + url.Values{"q": {fmt.Sprintf("item %d", p.random.IntN(5000))}}.Encode())
+	team := []string{"few", "many"}[p.random.IntN(2)]
+	return p.look("/team/" + team + "?" + url.Values{"q": {fmt.Sprintf("item %d", p.random.IntN(5000))}}.Encode())
 }
 
 // export downloads the small team's list.
@@ -386,7 +393,10 @@ func (e *statusError) Error() string { return fmt.Sprintf("%s: status %d", e.req
 // do sends a request as a browser does and follows where it leads. Any answer in
 // the end but 200 is an error.
 func (p *person) do(method, target, contentType string, body io.Reader) (*http.Response, string, error) {
-	request, err := http.NewRequest(method, p.baseURL+target, body)
+	if strings.HasPrefix(target, "/") {
+		target = p.baseURL + target
+	}
+	request, err := http.NewRequest(method, target, body)
 	if err != nil {
 		return nil, "", err
 	}

@@ -15,9 +15,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// quickCheck bounds how long a start looks for damage in a SQLite file that was
-// in use before. A copy that nobody has started on yet is read whole.
-const quickCheck = 2 * time.Second
+const (
+	// quickCheck bounds how long a start looks for damage in a SQLite file that was
+	// in use before. A copy that nobody has started on yet is read whole.
+	quickCheck = 2 * time.Second
+	// checkedFirst is up to how many bytes of such a file that is done before it is
+	// used. Of a larger one it is done while people use it.
+	checkedFirst = 2 << 20
+)
 
 // DamageError is a SQLite file that is not whole: a copy that was cut off, most
 // likely. Nothing of it can be trusted.
@@ -52,17 +57,39 @@ func (s *Store) checkFile(ctx context.Context) (fresh bool, err error) {
 	if err := s.write.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
 		return false, asDamage(s.file, err)
 	}
-	if version == freshCopy {
+	info, err := os.Stat(s.file)
+	switch {
+	case err != nil:
+		return false, err
+	case version == freshCopy:
 		return true, intact(ctx, s.write, s.file, "integrity_check")
+	case info.Size() <= checkedFirst:
+		return false, s.checkQuickly(ctx, s.write)
 	}
+	s.preparing.Go(s.checkBeside)
+	return false, nil
+}
+
+// checkQuickly looks for damage for a while.
+func (s *Store) checkQuickly(ctx context.Context, db *sql.DB) error {
 	limited, cancel := context.WithTimeout(ctx, quickCheck)
 	defer cancel()
-	err = intact(limited, s.write, s.file, "quick_check")
+	err := intact(limited, db, s.file, "quick_check")
 	if limited.Err() != nil && ctx.Err() == nil {
-		s.log.Debug("the database is too large to be checked at each start")
-		return false, nil
+		s.log.Debug("the database is too large to be checked whole at each start")
+		return nil
 	}
-	return false, err
+	return err
+}
+
+// checkBeside looks for damage while people use the file, and ends that where it
+// finds some.
+func (s *Store) checkBeside() {
+	err := s.checkQuickly(s.stopped, s.read)
+	if damage := (*DamageError)(nil); errors.As(err, &damage) {
+		s.log.Error("database not used any longer", "error", err)
+		s.notReady.Store(&err)
+	}
 }
 
 // intact returns a *DamageError where one of SQLite's checks finds damage:

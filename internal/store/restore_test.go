@@ -234,6 +234,44 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
+// TestLargeDamagedFile starts on a file that is too large to be read first: it serves
+// until the damage is found.
+func TestLargeDamagedFile(t *testing.T) {
+	t.Parallel()
+	databaseURL := storetest.SQLite(t)
+	s := startedStore(t, databaseURL)
+	for range 50 {
+		created(t, s, lunch())
+	}
+	if _, err := s.write.ExecContext(t.Context(), `CREATE TABLE large AS SELECT zeroblob(4 << 20)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := strings.TrimPrefix(databaseURL, "sqlite:")
+	for _, size := range []int{0, 100_000} { // of what is written over
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(content[len(content)-1_000_000:][:size])
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := openedStore(t, databaseURL)
+		if err := again.Start(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		again.preparing.Wait()
+		err = again.usable()
+		var damage *DamageError
+		if found := IsUnavailable(err) && errors.As(err, &damage); found != (size > 0) {
+			t.Errorf("%d bytes written over: %v", size, err)
+		}
+	}
+}
+
 // TestBackupChild is the program that TestBackupKilled kills.
 func TestBackupChild(t *testing.T) {
 	from, to, ok := strings.Cut(os.Getenv("BACKUP_CHILD"), "\n")

@@ -151,21 +151,16 @@ func (s *Site) AllExpenses(w http.ResponseWriter, r *http.Request, v Visit) erro
 	return s.showExpenses(w, r, v, s.page(v.Person, "All expenses"))
 }
 
-// showExpenses answers with a page of expenses. One with a notice is nobody
-// else's, so it is rendered for this request.
+// showExpenses answers with a page of expenses, or of what is wrong with its address.
 func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) error {
-	if _, _, err := s.queryOf(r, v); err != nil {
-		return s.wrongQuery(w, r, v, shared, err)
-	}
-	if told := s.notices.take(w, r); told != nil {
-		view, err := s.expensesView(r, v, "")
+	if s.notices.awaits(r) {
+		shown, err := s.showNoticed(w, r, v, shared)
 		if err != nil {
-			return err
+			return s.wrongQuery(w, r, v, shared, err)
 		}
-		shared.Title = told.Text + told.Item + told.Rest + " · " + shared.Title
-		view.Page, view.Notice = shared, told
-		view.Mark(path.Base(told.URL))
-		return s.pages.Render(w, r, http.StatusOK, "expenses", view)
+		if shown {
+			return nil
+		}
 	}
 	known, err := s.revisions(r)
 	if err != nil {
@@ -178,7 +173,26 @@ func (s *Site) showExpenses(w http.ResponseWriter, r *http.Request, v Visit, sha
 	if r.URL.Query().Get("person") == expense.PersonMe || v.ownOnly() {
 		key.Viewer = v.viewer()
 	}
-	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
+	err = s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
+	return s.wrongQuery(w, r, v, shared, err)
+}
+
+// showNoticed answers with a page of expenses that tells of what was just done, and
+// reports whether there is anything to tell. It is nobody else's, so it is rendered
+// for this request.
+func (s *Site) showNoticed(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page) (shown bool, err error) {
+	view, err := s.expensesView(r, v, "")
+	if err != nil {
+		return false, err
+	}
+	told := s.notices.take(w, r)
+	if told == nil {
+		return false, nil
+	}
+	shared.Title = told.Text + told.Item + told.Rest + " · " + shared.Title
+	view.Page, view.Notice = shared, told
+	view.Mark(path.Base(told.URL))
+	return true, s.pages.Render(w, r, http.StatusOK, "expenses", view)
 }
 
 // queryOf reads what a request asks for, within what the visitor may see. The
@@ -218,8 +232,9 @@ func (s *Site) queryOf(r *http.Request, v Visit) (expense.Query, Visit, error) {
 	return q, v, err
 }
 
-// wrongQuery answers a query that is not understood with the page's own filter, as
-// it was typed, and what is wrong beside its fields. A program gets the error.
+// wrongQuery answers, where err says what is not understood of an address, with the
+// page's own filter as it was typed, and what is wrong beside its fields. It returns any
+// other err, which may be nil; a program gets it in any case.
 func (s *Site) wrongQuery(w http.ResponseWriter, r *http.Request, v Visit, shared page.Page, err error) error {
 	var faults expense.QueryFaults
 	if !errors.As(err, &faults) || !AcceptsPage(r) {

@@ -48,10 +48,16 @@ func (n *notices) put(w http.ResponseWriter, r *http.Request, told page.Notice) 
 	return n.store.Save(r, w, cookie)
 }
 
+// awaits reports whether a browser sends a notice, which may be nobody's.
+func (n *notices) awaits(r *http.Request) bool {
+	_, sent := session.Sent(r, n.name)
+	return sent
+}
+
 // take returns the notice that waits for this page, or nil, and drops it. That of
 // somebody else is dropped unseen.
 func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
-	if _, sent := session.Sent(r, n.name); !sent {
+	if !n.awaits(r) {
 		return nil
 	}
 	session.Forget(w, n.name, n.store.Options)

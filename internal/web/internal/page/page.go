@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -238,6 +239,24 @@ func (p *Pages) Static(w http.ResponseWriter, r *http.Request) bool {
 	} else {
 		h.Set("Cache-Control", "public, max-age=300")
 	}
+	if isPlain(r) {
+		h.Set("Accept-Ranges", "bytes")
+		h.Set("Content-Length", strconv.Itoa(len(f.content)))
+		// A browser that has gone away needs no other answer.
+		_, _ = w.Write(f.content)
+		return true
+	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.content))
 	return true
+}
+
+// isPlain reports whether a request asks for the whole of something, whatever it
+// knows of it.
+func isPlain(r *http.Request) bool {
+	for _, field := range []string{"Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		if r.Header.Get(field) != "" {
+			return false
+		}
+	}
+	return r.Method == http.MethodGet
 }
