@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -421,6 +422,38 @@ func TestSessionPages(t *testing.T) {
 	desk.Get("/profile").Check(t, http.StatusOK, "!Ended the session")
 	desk.Post("/profile/sessions/"+strings.Repeat("a", 64)+"/end", nil).Check(t, http.StatusNotFound)
 	boss.Follow(boss.Post("/sessions/end", url.Values{"sub": {apptest.SubjectOf(t, finance)}, "q": {"carol lee"}})).Check(t, http.StatusOK, "Ended all sessions of Carol Lee.", `value="carol lee"`, "!"+finance)
+}
+
+// What a copy of the program knows of the use of sessions outlives it, and no request
+// writes it.
+func TestLastUseOutlivesTheProgram(t *testing.T) {
+	t.Parallel()
+	clock := apptest.NewClock()
+	r := startSite(t, setup{clock: clock})
+	desk := r.Browser()
+	desk.SignIn(finance)
+	signedIn := clock.Now()
+	clock.Advance(20 * time.Minute)
+	desk.Get("/dashboard").Check(t, http.StatusOK)
+	lastUsed := func() time.Time {
+		found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 2}, clock.Now())
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%d sessions, %v", len(found), err)
+		}
+		return found[0].LastUsed
+	}
+	if got := lastUsed(); got.After(signedIn) {
+		t.Errorf("a request has written when it came: %v", got)
+	}
+	stopping, stop := context.WithCancel(t.Context())
+	wait := r.site.keepUp(stopping)
+	stop()
+	clock.Advance(time.Minute)
+	desk.Get("/dashboard").Check(t, http.StatusOK)
+	wait()
+	if got := lastUsed(); got.Before(signedIn.Add(21 * time.Minute)) {
+		t.Errorf("last used %v after the end, want the request while it stopped", got)
+	}
 }
 
 // Whoever has to sign in before ending a session comes back to the list.

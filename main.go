@@ -285,17 +285,21 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
 }
 
-// keepUp keeps what is known of the provider and the teams up to date, until ctx is
-// done or stop is called, which waits for the end.
+// keepUp keeps what is known of the provider, the teams and the sessions up to date,
+// until ctx is done or stop is called, which waits for the end. Sessions are used
+// until the last request is answered, which is after ctx is done.
 func (s *app) keepUp(ctx context.Context) (stop func()) {
 	background, cancel := context.WithCancel(ctx)
+	serving, served := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.signIn.client.KeepConnected(background) })
 	tasks.Go(func() { s.directory.Watch(background) })
 	tasks.Go(func() { memory.GiveBack(background) })
 	tasks.Go(func() { s.importer.Run(background) })
+	tasks.Go(func() { s.sessions.Records().KeepUses(serving) })
 	return func() {
 		cancel()
+		served()
 		tasks.Wait()
 	}
 }

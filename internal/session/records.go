@@ -28,6 +28,10 @@ const (
 	MaxUserAgent = 300
 	// maxOwedEndings bounds the endings that wait for the database to come back.
 	maxOwedEndings = 10_000
+	// savedEvery is how often it is saved which sessions were used since.
+	savedEvery = 3 * time.Minute
+	// lastPatience is how long the end of the program waits for that.
+	lastPatience = 2 * time.Second
 )
 
 // Records keeps in the database who is signed in and which sessions were
@@ -46,7 +50,7 @@ type Records struct {
 	Failing bool          // whether it failed then
 	Asking  chan struct{} // closed when the question under way is answered; nil without one
 	owed    []owedEnding
-	used    map[string]time.Time // when each session was last used here, by digest.Of its ID
+	used    map[string]time.Time // uses that are not saved yet: the last of each session, by digest.Of its ID
 }
 
 type endedKey struct {
@@ -79,24 +83,52 @@ func (s *Records) begin(ctx context.Context, person *Session, userAgent string) 
 	return err
 }
 
-// note keeps in memory that a session was used, and at a new one forgets those
-// that have been unused for as long as they may be.
-func (s *Records) note(person *Session, at time.Time, idleTimeout time.Duration) {
+// note keeps in memory that a session was used, until that is saved.
+func (s *Records) note(person *Session, at time.Time) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	idHash := digest.Of(person.ID)
-	if _, known := s.used[idHash]; !known {
-		maps.DeleteFunc(s.used, func(_ string, last time.Time) bool { return at.Sub(last) > idleTimeout })
-	}
-	s.used[idHash] = at
+	s.used[idHash] = later(at, s.used[idHash])
 }
 
-// LastUsed returns when a session was last used on this copy of the program, since
-// its start, or the zero time. digest.Of the session's ID names it.
-func (s *Records) LastUsed(idHash string) time.Time {
+// LastUsed returns when a session was last used: on this copy of the program to the
+// request, on another one as that has saved it. It is zero where nobody knows.
+func (s *Records) LastUsed(record storepkg.SessionRecord) time.Time {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
-	return s.used[idHash]
+	return later(record.LastUsed, s.used[record.IDHash])
+}
+
+// KeepUses saves now and then which sessions were used, so that no request writes or
+// waits for it, until ctx is done, and then once more.
+func (s *Records) KeepUses(ctx context.Context) {
+	ticker := time.NewTicker(savedEvery)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ticker.C:
+			s.saveUses(ctx)
+		case <-ctx.Done():
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPatience)
+	defer cancel()
+	s.saveUses(last)
+}
+
+// saveUses saves the uses that are not saved yet. Where the database does not take
+// them they stay for the next time: one for each session that is in use, at most.
+func (s *Records) saveUses(ctx context.Context) {
+	s.Mu.Lock()
+	uses := maps.Clone(s.used)
+	s.Mu.Unlock()
+	if err := s.store.NoteUses(ctx, uses); err != nil {
+		s.log.Warn("last uses of sessions not saved yet", "error", err)
+		return
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	maps.DeleteFunc(s.used, func(idHash string, at time.Time) bool { return at.Equal(uses[idHash]) })
 }
 
 // Bounded returns the first characters of a text, as valid UTF-8.

@@ -1,9 +1,12 @@
 package session
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -147,32 +150,89 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 	}
 }
 
+// Two copies of the program on one database: each tells what came to it to the
+// request, and what came to the other once that has saved it. None of it is lost
+// with its memory, and nothing of it goes back.
 func TestLastUsed(t *testing.T) {
 	t.Parallel()
-	records := NewRecords(nil, nil, nil)
-	begun := time.UnixMilli(1_000_000)
-	desk, phone, other := &Session{ID: "desk"}, &Session{ID: "phone"}, &Session{ID: "new"}
-	records.note(desk, begun, time.Hour)
-	records.note(phone, begun.Add(time.Minute), time.Hour)
-	records.note(desk, begun.Add(30*time.Minute), time.Hour)
-	for _, test := range []struct {
-		name   string
-		person *Session
-		want   time.Time
-	}{
-		{"used twice", desk, begun.Add(30 * time.Minute)},
-		{"used once", phone, begun.Add(time.Minute)},
-		{"never seen here", other, time.Time{}},
-	} {
-		if got := records.LastUsed(digest.Of(test.person.ID)); !got.Equal(test.want) {
-			t.Errorf("%s: last used %v, want %v", test.name, got, test.want)
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		log := slog.New(slog.DiscardHandler)
+		stores := []*store.Store{startedStore(t, databaseURL), startedStore(t, databaseURL)}
+		here, there := NewRecords(stores[0], log, nil), NewRecords(stores[1], log, nil)
+		begun := time.UnixMilli(1_000_000).UTC()
+		at := func(minute int) time.Time { return begun.Add(time.Duration(minute) * time.Minute) }
+		desk := &Session{ID: "desk", Subject: "sub", SignedInAt: begun, EndsAt: at(600)}
+		if err := here.begin(t.Context(), desk, ""); err != nil {
+			t.Fatal(err)
 		}
-	}
-	records.note(other, begun.Add(62*time.Minute), time.Hour)
-	if got := records.LastUsed(digest.Of(phone.ID)); !got.IsZero() {
-		t.Errorf("a session that is over by its idle timeout is kept: last used %v", got)
-	}
-	if got := records.LastUsed(digest.Of(desk.ID)); got.IsZero() {
-		t.Error("a session that is not over is forgotten")
-	}
+		for _, step := range []struct {
+			name                string
+			used                *Records
+			minute              int
+			saved               []*Records
+			wantHere, wantThere int
+			wantRestarted       int
+		}{
+			{"signed in", nil, 0, nil, 0, 0, 0},
+			{"used here", here, 5, nil, 5, 0, 0},
+			{"saved here", nil, 0, []*Records{here}, 5, 5, 5},
+			{"used on both, the earlier saved last", there, 9, []*Records{there}, 9, 9, 9},
+			{"by a clock that is behind", here, 7, []*Records{here}, 9, 9, 9},
+			{"nothing new", nil, 0, []*Records{here, there}, 9, 9, 9},
+			{"used there, saved by the other", there, 12, []*Records{here}, 9, 12, 9},
+		} {
+			if step.used != nil {
+				step.used.note(desk, at(step.minute))
+			}
+			for _, records := range step.saved {
+				records.saveUses(t.Context())
+			}
+			for name, copied := range map[string]struct {
+				records *Records
+				want    int
+			}{"here": {here, step.wantHere}, "there": {there, step.wantThere}, "after a restart": {NewRecords(stores[1], log, nil), step.wantRestarted}} {
+				found, err := stores[1].Sessions(t.Context(), store.SessionQuery{Limit: 2}, at(20))
+				if err != nil || len(found) != 1 {
+					t.Fatalf("%d sessions, %v", len(found), err)
+				}
+				if got := copied.records.LastUsed(found[0]); !got.Equal(at(copied.want)) {
+					t.Errorf("%s, %s: last used %v, want %v", step.name, name, got, at(copied.want))
+				}
+			}
+		}
+		if len(here.used) != 0 || len(there.used) != 1 {
+			t.Errorf("%d and %d uses are still to be saved, want none and 1", len(here.used), len(there.used))
+		}
+	})
+}
+
+// What the database does not take is saved when it serves again, at the latest at
+// the end of the program.
+func TestUsesAreSavedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		unstarted := openedStore(t, databaseURL)
+		var lines bytes.Buffer
+		records := NewRecords(unstarted, slog.New(slog.NewTextHandler(&lines, nil)), nil)
+		begun := time.UnixMilli(1_000_000).UTC()
+		desk := &Session{ID: "desk", Subject: "sub", SignedInAt: begun, EndsAt: begun.Add(time.Hour)}
+		records.note(desk, begun.Add(time.Minute))
+		records.saveUses(t.Context())
+		if !strings.Contains(lines.String(), "last uses of sessions not saved yet") {
+			t.Errorf("the log says %q", lines.String())
+		}
+		if err := unstarted.Start(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		if err := records.begin(t.Context(), desk, ""); err != nil {
+			t.Fatal(err)
+		}
+		ended, end := context.WithCancel(t.Context())
+		end()
+		records.KeepUses(ended)
+		found, err := unstarted.Sessions(t.Context(), store.SessionQuery{Limit: 2}, begun)
+		if err != nil || len(found) != 1 || !found[0].LastUsed.Equal(begun.Add(time.Minute)) {
+			t.Errorf("the sessions are %+v, %v", found, err)
+		}
+	})
 }

@@ -152,11 +152,7 @@ func (s *Store) Begin(ctx context.Context, person Session, at time.Time, userAge
 	person.EndsAt = person.SignedInAt.Add(s.config.MaxAge)
 	person.CheckedAt = at
 	person.SeenAt, person.IdleEndsAt = at, at.Add(s.config.IdleTimeout)
-	if err := s.config.Records.begin(ctx, &person, userAgent); err != nil {
-		return person, err
-	}
-	s.config.Records.note(&person, at, s.config.IdleTimeout)
-	return person, nil
+	return person, s.config.Records.begin(ctx, &person, userAgent)
 }
 
 // Give puts a session that has begun into a browser, in place of any that it
@@ -244,7 +240,7 @@ func (s *Store) IsAlive(person *Session) bool {
 // jumped and came back leaves.
 func (s *Store) Touch(w http.ResponseWriter, r *http.Request, person *Session) error {
 	now := s.config.Now()
-	s.config.Records.note(person, now, s.config.IdleTimeout)
+	s.config.Records.note(person, now)
 	quiet := now.Sub(person.SeenAt)
 	if quiet >= 0 && quiet < min(s.config.IdleTimeout/20, time.Minute) {
 		return nil

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,7 @@ type SessionRecord struct {
 	UserAgent   string
 	SignedInAt  time.Time // in UTC, to the millisecond
 	ExpiresAt   time.Time // the same
+	LastUsed    time.Time // the same, as last saved; zero where it is not known
 }
 
 // EndKind says by what an ending names the sessions that it is about.
@@ -77,11 +80,15 @@ type UsedToken struct {
 	Expires time.Time
 }
 
+// usesAtOnce bounds the sessions of one write of NoteUses, during which nobody else
+// writes to SQLite.
+const usesAtOnce = 500
+
 // forgetAfter is for how long what is over is remembered: a clock that jumped
 // ahead and comes back finds the endings of sessions that live on.
 const forgetAfter = 24 * time.Hour
 
-// AddSession records a session that begins, and forgets what has long been over.
+// AddSession records a session that begins and is used for the first time, and forgets what has long been over.
 func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 	err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, table := range []string{"sessions", "ended", "used_tokens"} {
@@ -90,7 +97,7 @@ func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 			}
 		}
 		_, err := tx.ExecContext(ctx,
-			`INSERT INTO sessions (id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			`INSERT INTO sessions (id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)`,
 			record.IDHash, record.Subject, record.Address, record.Name, record.ProviderSID, record.UserAgent,
 			record.SignedInAt.UnixMilli(), record.ExpiresAt.UnixMilli())
 		if err != nil {
@@ -100,6 +107,28 @@ func (s *Store) AddSession(ctx context.Context, record SessionRecord) error {
 	})
 	if err != nil {
 		return fmt.Errorf("add session: %w", err)
+	}
+	return nil
+}
+
+// NoteUses records when sessions were last used, by digest.Of their IDs. A later use
+// that is known already stays, and a session that is not recorded is left out.
+func (s *Store) NoteUses(ctx context.Context, uses map[string]time.Time) error {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(uses)), usesAtOnce) {
+		var b sqlBuilder
+		rows := make([]string, len(ids))
+		for i, id := range ids {
+			rows[i] = `(CAST(` + b.arg(id) + ` AS TEXT), CAST(` + b.arg(uses[id].UnixMilli()) + ` AS BIGINT))`
+		}
+		text := `UPDATE sessions SET used_at = used.column2 FROM (VALUES ` + strings.Join(rows, ", ") + `) AS used
+			WHERE id_hash = used.column1 AND (used_at IS NULL OR used_at < used.column2)`
+		err := s.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, text, b.args...)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("note uses of sessions: %w", err)
+		}
 	}
 	return nil
 }
@@ -301,7 +330,7 @@ type SessionCursor struct {
 	IDHash     string
 }
 
-const sessionColumns = `id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at`
+const sessionColumns = `id_hash, subject, address, name, provider_sid, user_agent, signed_in_at, expires_at, used_at`
 
 // Sessions returns the sessions that stand at a time, or would if they had not been
 // ended, and that q asks for.
@@ -342,8 +371,12 @@ func (s *Store) sessionRows(ctx context.Context, text string, args []any) ([]Ses
 	err := s.each(ctx, s.read, text, args, func(scan func(...any) error) error {
 		var r SessionRecord
 		var signedIn, expires int64
-		err := scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires)
+		var used sql.NullInt64
+		err := scan(&r.IDHash, &r.Subject, &r.Address, &r.Name, &r.ProviderSID, &r.UserAgent, &signedIn, &expires, &used)
 		r.SignedInAt, r.ExpiresAt = time.UnixMilli(signedIn).UTC(), time.UnixMilli(expires).UTC()
+		if used.Valid {
+			r.LastUsed = time.UnixMilli(used.Int64).UTC()
+		}
 		records = append(records, r)
 		return err
 	})

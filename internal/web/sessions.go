@@ -49,7 +49,7 @@ func (s *Site) sessionLines(records []store.SessionRecord, person *session.Sessi
 	for i, r := range records {
 		lines[i] = pagepkg.SessionLine{
 			ID: r.IDHash, Subject: r.Subject, Name: r.Name, Address: r.Address, Browser: browserName(r.UserAgent),
-			SignedInAt: r.SignedInAt, LastUsed: s.sessions.Records().LastUsed(r.IDHash), Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
+			SignedInAt: r.SignedInAt, LastUsed: s.sessions.Records().LastUsed(r), Own: r.IDHash == digest.Of(person.ID), EndURL: path + r.IDHash + "/end",
 		}
 	}
 	return lines
