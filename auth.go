@@ -23,11 +23,14 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/metrics"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/weburl"
 )
 
 // authenticator signs people in and out with an OpenID provider: the
@@ -61,12 +64,12 @@ type signInPolicy struct {
 // Connect Core 1.0, 4).
 func (a *authenticator) login(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	if iss, given := query["iss"]; given && (len(iss) != 1 || !openid.IsOrgIssuer(iss[0], a.client.Issuer())) {
+	if iss, given := query["iss"]; given && (len(iss) != 1 || !token.IsOrgIssuer(iss[0], a.client.Issuer())) {
 		return &openid.SignInError{Failure: openid.ForeignIssuer, Err: errors.New("login started for another issuer")}
 	}
 	request := signin.Request{ReturnTo: signin.LocalPath(cmp.Or(query.Get("return_to"), a.localTarget(query.Get("target_link_uri"))))}
 	var options []oauth2.AuthCodeOption
-	if hint := query.Get("login_hint"); hint != "" && len(hint) <= openid.MaxAddressLength {
+	if hint := query.Get("login_hint"); hint != "" && len(hint) <= claims.MaxAddressLength {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
 	target, err := a.begin(w, r, request, options...)
@@ -591,9 +594,9 @@ func (a *authenticator) backChannelLogout(w http.ResponseWriter, r *http.Request
 	return nil
 }
 
-func (a *authenticator) endByLogoutToken(r *http.Request) (openid.LogoutToken, error) {
-	refused := func(code string, err error) (openid.LogoutToken, error) {
-		return openid.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
+func (a *authenticator) endByLogoutToken(r *http.Request) (token.LogoutToken, error) {
+	refused := func(code string, err error) (token.LogoutToken, error) {
+		return token.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
 	}
 	if err := r.ParseForm(); err != nil {
 		return refused("invalid_request", errors.New("the form cannot be read"))
@@ -604,7 +607,7 @@ func (a *authenticator) endByLogoutToken(r *http.Request) (openid.LogoutToken, e
 	}
 	p := a.client.Provider()
 	if p == nil {
-		return openid.LogoutToken{}, openid.ErrNoProvider()
+		return token.LogoutToken{}, openid.ErrNoProvider()
 	}
 	token, err := a.client.VerifyLogoutToken(r.Context(), p, tokens[0])
 	if err != nil {
@@ -656,14 +659,14 @@ func (a *authenticator) universalLogout(w http.ResponseWriter, r *http.Request) 
 	return nil
 }
 
-func (a *authenticator) endByRevocation(r *http.Request) (openid.RevocationSubject, error) {
-	refused := func(status int, code string, err error) (openid.RevocationSubject, error) {
-		return openid.RevocationSubject{}, &remoteError{status, code, err}
+func (a *authenticator) endByRevocation(r *http.Request) (token.RevocationSubject, error) {
+	refused := func(status int, code string, err error) (token.RevocationSubject, error) {
+		return token.RevocationSubject{}, &remoteError{status, code, err}
 	}
 	// The guide asks for authentication before anything of the body counts.
 	used, err := a.authenticateRevocation(r)
 	if err != nil {
-		return openid.RevocationSubject{}, err
+		return token.RevocationSubject{}, err
 	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
 		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body is not application/json"))
@@ -672,14 +675,14 @@ func (a *authenticator) endByRevocation(r *http.Request) (openid.RevocationSubje
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", errors.New("the body cannot be read or is too long"))
 	}
-	subject, err := openid.ParseRevocation(body)
+	subject, err := token.ParseRevocation(body)
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", err)
 	}
 	kind, key := store.EndSubject, subject.Subject
 	if subject.Address != "" {
 		kind, key = store.EndAddress, team.NormalizeAddress(subject.Address)
-	} else if !openid.IsOrgIssuer(subject.Iss, a.client.Issuer()) {
+	} else if !token.IsOrgIssuer(subject.Iss, a.client.Issuer()) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := a.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
@@ -705,7 +708,7 @@ func (a *authenticator) authenticateRevocation(r *http.Request) (store.UsedToken
 		return store.UsedToken{}, openid.ErrNoProvider()
 	}
 	used, err := a.client.VerifyRevocation(r.Context(), p, rawToken, a.baseURL+universalLogoutPath)
-	if errors.Is(err, openid.ErrOtherApp) {
+	if errors.Is(err, token.ErrOtherApp) {
 		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
 	if err != nil {
@@ -739,13 +742,13 @@ const frontChannelLogoutPath = "/logout/frontchannel"
 // is not named, 200 for the rest.
 func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Request) error {
 	// This one answer may stand in a frame, of the provider's.
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+openid.OriginOf(a.client.Issuer()))
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+weburl.Origin(a.client.Issuer()))
 	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	iss, sid := query["iss"], query["sid"]
-	if err != nil || len(iss) != 1 || !openid.IsOrgIssuer(iss[0], a.client.Issuer()) || len(sid) != 1 || !openid.IsProviderSID(sid[0]) || sid[0] == "" {
+	if err != nil || len(iss) != 1 || !token.IsOrgIssuer(iss[0], a.client.Issuer()) || len(sid) != 1 || !claims.IsProviderSID(sid[0]) || sid[0] == "" {
 		logging.Audit(a.log, r, eventFrontChannelLogout, "", "refused")
 		w.WriteHeader(http.StatusBadRequest)
 		return nil

@@ -10,10 +10,12 @@ import (
 
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
-	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/weburl"
 )
 
 // A remoteAttack is a logout request of the provider's with one thing changed.
@@ -76,7 +78,7 @@ func signedAttacks() []remoteAttack {
 		{name: "jti is missing", claims: claimGone("jti")},
 		{name: "jti is empty", claims: claimIs("jti", "")},
 		{name: "jti is a number", claims: claimIs("jti", 1)},
-		{name: "jti is endless", claims: claimIs("jti", strings.Repeat("j", openid.MaxTokenText+1))},
+		{name: "jti is endless", claims: claimIs("jti", strings.Repeat("j", claims.MaxTokenText+1))},
 		{name: "payload is no object", payload: func([]byte) []byte { return []byte(`[]`) }},
 		{name: "payload is truncated", payload: func(p []byte) []byte { return p[:len(p)-1] }},
 		{name: "payload with data behind it", payload: func(p []byte) []byte { return append(p, "{}"...) }},
@@ -101,7 +103,7 @@ func signedAttacks() []remoteAttack {
 			return string(text)
 		}},
 		{name: "token is empty", token: func(string) string { return "" }},
-		{name: "token is endless", token: func(s string) string { return s + strings.Repeat("A", openid.MaxLogoutToken) }},
+		{name: "token is endless", token: func(s string) string { return s + strings.Repeat("A", token.MaxLogoutToken) }},
 	}
 	return rows
 }
@@ -122,7 +124,7 @@ func (a remoteAttack) faults() devidp.Faults {
 
 func backChannelAttacks() []remoteAttack {
 	event := func(value any) func(map[string]any) {
-		return claimIs("events", map[string]any{openid.BackChannelEvent: value})
+		return claimIs("events", map[string]any{token.BackChannelEvent: value})
 	}
 	post := func(fields ...string) func(*browser, string) *reply {
 		return func(b *browser, token string) *reply {
@@ -130,8 +132,8 @@ func backChannelAttacks() []remoteAttack {
 		}
 	}
 	return append(signedAttacks(), []remoteAttack{
-		{name: "iss is the origin of the issuer", claims: func(c map[string]any) { c["iss"] = openid.OriginOf(c["iss"].(string)) }},
-		{name: "typ is that of a revocation", header: func(h map[string]any) { h["typ"] = openid.RevocationType }},
+		{name: "iss is the origin of the issuer", claims: func(c map[string]any) { c["iss"] = weburl.Origin(c["iss"].(string)) }},
+		{name: "typ is that of a revocation", header: func(h map[string]any) { h["typ"] = token.RevocationType }},
 		{name: "nonce is there", claims: claimIs("nonce", "nonce")},
 		{name: "nonce is null", claims: claimIs("nonce", nil)},
 		{name: "sub and sid are missing", claims: func(c map[string]any) { delete(c, "sub"); delete(c, "sid") }},
@@ -142,8 +144,8 @@ func backChannelAttacks() []remoteAttack {
 		{name: "sid is endless", claims: claimIs("sid", strings.Repeat("s", 256))},
 		{name: "sid with a control character", claims: claimIs("sid", "a\x00b")},
 		{name: "events is missing", claims: claimGone("events")},
-		{name: "events is a text", claims: claimIs("events", openid.BackChannelEvent)},
-		{name: "events is an array", claims: claimIs("events", []string{openid.BackChannelEvent})},
+		{name: "events is a text", claims: claimIs("events", token.BackChannelEvent)},
+		{name: "events is an array", claims: claimIs("events", []string{token.BackChannelEvent})},
 		{name: "events is empty", claims: claimIs("events", map[string]any{})},
 		{name: "events is another", claims: claimIs("events", map[string]any{"http://schemas.openid.net/event/frontchannel-logout": map[string]any{}})},
 		{name: "event is a text", claims: event("{}")},

@@ -12,7 +12,7 @@ import (
 
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
-	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/weburl"
 )
 
 // groupTeams is a teams file in which groups say who sees what.
@@ -336,7 +336,7 @@ func TestFrontChannelLogout(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(finance)
 	sid := listed(t, r)[0].ProviderSID
-	issuer, org := r.Provider.Issuer(), openid.OriginOf(r.Provider.Issuer())
+	issuer, org := r.Provider.Issuer(), weburl.Origin(r.Provider.Issuer())
 	for _, test := range []struct {
 		name   string
 		query  url.Values

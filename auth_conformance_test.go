@@ -12,6 +12,7 @@ import (
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/session"
 )
 
@@ -172,7 +173,7 @@ func rotatesKeys(before int) func(*testing.T) {
 		for range before {
 			r.Browser().SignIn(finance)
 		}
-		clock.Advance(openid.KeyFetchInterval)
+		clock.Advance(token.KeyFetchInterval)
 		if err := r.Provider.RotateKeys(); err != nil {
 			t.Fatal(err)
 		}

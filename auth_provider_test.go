@@ -17,6 +17,7 @@ import (
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/token"
 )
 
 // A discoveryFaultTest is a provider with one thing wrong in its metadata.
@@ -299,7 +300,7 @@ func TestKeyRotationWithManySignInsAtOnce(t *testing.T) {
 		together.Go(func() { b.Get(callbacks[i]).Check(t, http.StatusSeeOther) })
 	}
 	together.Wait()
-	if got := r.Provider.Count("keys"); got < 2 || got > 1+openid.KeyFetchBurst {
+	if got := r.Provider.Count("keys"); got < 2 || got > 1+token.KeyFetchBurst {
 		t.Errorf("keys were fetched %d times", got)
 	}
 }
@@ -332,12 +333,12 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 		passes time.Duration
 		want   int
 	}{
-		{0, openid.KeyFetchBurst},
-		{openid.KeyFetchInterval - time.Millisecond, openid.KeyFetchBurst},
-		{time.Millisecond, openid.KeyFetchBurst + 1},
-		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 1},
-		{openid.KeyFetchInterval / 2, openid.KeyFetchBurst + 2},
-		{time.Hour, 2*openid.KeyFetchBurst + 2},
+		{0, token.KeyFetchBurst},
+		{token.KeyFetchInterval - time.Millisecond, token.KeyFetchBurst},
+		{time.Millisecond, token.KeyFetchBurst + 1},
+		{token.KeyFetchInterval / 2, token.KeyFetchBurst + 1},
+		{token.KeyFetchInterval / 2, token.KeyFetchBurst + 2},
+		{time.Hour, 2*token.KeyFetchBurst + 2},
 	} {
 		clock.Advance(step.passes)
 		flood()
@@ -385,12 +386,12 @@ func TestKeyEndpointDownAtTheStart(t *testing.T) {
 func TestFloodWhileNoKeyIsKnown(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{clock: apptest.NewClock(), faults: answerWith("keys", 503, upstreamText)})
-	for range 3 * openid.KeyFetchBurst {
+	for range 3 * token.KeyFetchBurst {
 		b := r.Browser()
 		b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusServiceUnavailable, "Okta cannot be reached")
 	}
-	if got := r.Provider.Count("keys"); got != 1+openid.KeyFetchBurst {
-		t.Errorf("keys were fetched %d times, want once at the start and %d times more", got, openid.KeyFetchBurst)
+	if got := r.Provider.Count("keys"); got != 1+token.KeyFetchBurst {
+		t.Errorf("keys were fetched %d times, want once at the start and %d times more", got, token.KeyFetchBurst)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/signin"
+	"expense-dashboard/internal/weburl"
 )
 
 // sampleTotals are what the sample's teams spent, by team ID.
@@ -400,7 +401,7 @@ func TestJunkCookies(t *testing.T) {
 func TestStartFromTheProvidersDashboard(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{})
-	org := openid.OriginOf(r.Provider.Issuer())
+	org := weburl.Origin(r.Provider.Issuer())
 	for _, test := range []struct {
 		name   string
 		query  url.Values

@@ -10,9 +10,9 @@ import (
 
 	"expense-dashboard/internal/apptest"
 	"expense-dashboard/internal/devidp"
-	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/weburl"
 )
 
 const rightRevocation = `{"sub_id":{"format":"email","email":"` + finance + `"}}`
@@ -36,7 +36,7 @@ func universalAttacks() []remoteAttack {
 		{name: "typ is JWT", header: func(h map[string]any) { h["typ"] = "JWT" }},
 		{name: "typ is that of a Logout Token", header: func(h map[string]any) { h["typ"] = "logout+jwt" }},
 		{name: "aud is the client", claims: func(c map[string]any) { c["aud"] = c["sub"] }},
-		{name: "aud is the base URL", claims: func(c map[string]any) { c["aud"] = openid.OriginOf(c["aud"].(string)) }},
+		{name: "aud is the base URL", claims: func(c map[string]any) { c["aud"] = weburl.Origin(c["aud"].(string)) }},
 		{name: "aud with a slash", claims: func(c map[string]any) { c["aud"] = c["aud"].(string) + "/" }},
 		{name: "sub is missing", claims: claimGone("sub")},
 		{name: "iss is on another host", claims: claimIs("iss", "https://issuer.example.com")},
@@ -136,7 +136,7 @@ func TestUniversalLogoutAttacks(t *testing.T) {
 func TestUniversalLogoutVariants(t *testing.T) {
 	t.Parallel()
 	subject := apptest.SubjectOf(t, finance)
-	orgIssuer := func(c map[string]any) { c["iss"] = openid.OriginOf(c["iss"].(string)) }
+	orgIssuer := func(c map[string]any) { c["iss"] = weburl.Origin(c["iss"].(string)) }
 	for name, test := range map[string]struct {
 		claims func(map[string]any)
 		body   string // ISSUER and ORG stand for the issuer and its origin
@@ -161,7 +161,7 @@ func TestUniversalLogoutVariants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			body := strings.NewReplacer("ISSUER", r.Provider.Issuer(), "ORG", openid.OriginOf(r.Provider.Issuer())).Replace(test.body)
+			body := strings.NewReplacer("ISSUER", r.Provider.Issuer(), "ORG", weburl.Origin(r.Provider.Issuer())).Replace(test.body)
 			answer := revoke(other, token, body, test.fields...)
 			if answer.Check(t, http.StatusNoContent); answer.Body != "" || answer.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("the answer is %q with %v", answer.Body, answer.Header)

@@ -21,6 +21,8 @@ import (
 	"expense-dashboard/internal/duration"
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/store"
 	teampkg "expense-dashboard/internal/team"
 )
@@ -474,7 +476,7 @@ func (d *Doctor) undiscovered(err error) {
 
 // checkMetadata judges the discovery document by the functions that the program
 // does, and reports whether the program would take it.
-func (d *Doctor) checkMetadata(metadata openid.Claims) (acceptable bool) {
+func (d *Doctor) checkMetadata(metadata claims.Claims) (acceptable bool) {
 	issuer, before := d.cfg.Issuer, d.Count(StatusFail)
 	named, err := metadata.Text("issuer")
 	switch {
@@ -514,7 +516,7 @@ func (d *Doctor) judge(check, name string, err error) {
 
 // checkAdvertised looks for a value in a list that the program takes for
 // unlimited where it is missing.
-func (d *Doctor) checkAdvertised(check string, metadata openid.Claims, name, value string) {
+func (d *Doctor) checkAdvertised(check string, metadata claims.Claims, name, value string) {
 	switch err := openid.Supports(metadata, name, value); {
 	case err != nil:
 		d.fail(check, err.Error(), notForUs)
@@ -525,7 +527,7 @@ func (d *Doctor) checkAdvertised(check string, metadata openid.Claims, name, val
 	}
 }
 
-func (d *Doctor) checkSignOut(metadata openid.Claims) {
+func (d *Doctor) checkSignOut(metadata claims.Claims) {
 	const check, name = "sign-out", "end_session_endpoint"
 	switch endpoint, err := openid.OptionalEndpointURL(metadata, name, d.cfg.Issuer); {
 	case err != nil:
@@ -619,7 +621,7 @@ func (d *Doctor) checkClock(watch *clockTransport) {
 	switch off := watch.ahead.Abs(); {
 	case !watch.told:
 		d.warn(check, "the provider told no time to compare this machine's with", "see that this machine sets its clock by NTP")
-	case off > openid.MaxClockSkew:
+	case off > token.MaxClockSkew:
 		d.fail(check, found, fix)
 	case off > goodClockSkew:
 		d.warn(check, found, fix)

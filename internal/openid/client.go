@@ -15,6 +15,8 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/secret"
 )
 
@@ -38,7 +40,7 @@ type Config struct {
 	ClientKey     *ClientKey // takes the place of the secret; nil for none
 	ClientAuth    string     // how the client authenticates; empty as ClientAuthMethod chooses
 	Scopes        []string
-	SigningAlg    string // of ID Tokens and logout tokens, as one of SigningAlgs; empty is DefaultSigningAlg
+	SigningAlg    string // of ID Tokens and logout tokens, as one of token.SigningAlgs; empty is token.DefaultSigningAlg
 	EmailClaim    string // that holds the address; empty is "email"
 	GroupsClaim   string // that holds the groups; empty is "groups"
 	RedirectURL   string // the callback, absolute
@@ -62,7 +64,7 @@ type Client struct {
 
 // New returns a client that has not reached its provider yet: Connect does that.
 func New(config Config) *Client {
-	config.SigningAlg = cmp.Or(config.SigningAlg, string(DefaultSigningAlg))
+	config.SigningAlg = cmp.Or(config.SigningAlg, string(token.DefaultSigningAlg))
 	config.EmailClaim = cmp.Or(config.EmailClaim, emailClaim)
 	config.GroupsClaim = cmp.Or(config.GroupsClaim, "groups")
 	return &Client{config: config, pushes: make(chan struct{}, maxPushes)}
@@ -128,6 +130,33 @@ func (c *Client) Exchange(ctx context.Context, p *Provider, code, verifier strin
 	return token, nil
 }
 
+// VerifyIDToken takes the ID Token out of a token answer and checks it, by the
+// thirteen rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the
+// one that this sign-in was begun with. It returns the token as it came and its
+// claims. Its errors are *SignInError.
+func (c *Client) VerifyIDToken(ctx context.Context, p *Provider, answer *oauth2.Token, nonce string) (rawIDToken string, idToken claims.Claims, err error) {
+	rawIDToken, ok := answer.Extra("id_token").(string)
+	if !ok {
+		return "", nil, &SignInError{Failure: BadAnswer, Err: errors.New("token answer without an ID Token")}
+	}
+	idToken, err = p.keys.VerifyIDToken(ctx, rawIDToken, answer.AccessToken, c.config.ClientID, nonce)
+	if err != nil {
+		return "", nil, providerFailure(ctx, "verify ID Token", err)
+	}
+	return rawIDToken, idToken, nil
+}
+
+// VerifyLogoutToken validates a Logout Token, as token.Keys.VerifyLogoutToken says.
+func (c *Client) VerifyLogoutToken(ctx context.Context, p *Provider, rawToken string) (token.LogoutToken, error) {
+	return p.keys.VerifyLogoutToken(ctx, rawToken, c.config.ClientID)
+}
+
+// VerifyRevocation authenticates a global token revocation request to an endpoint of
+// ours, as token.Keys.VerifyRevocation says.
+func (c *Client) VerifyRevocation(ctx context.Context, p *Provider, rawToken, endpoint string) (token.Use, error) {
+	return p.keys.VerifyRevocation(ctx, rawToken, endpoint, c.config.ClientID)
+}
+
 // checkTokenAnswer is what x/oauth2 leaves unchecked of RFC 6749, 5.1.
 func checkTokenAnswer(token *oauth2.Token) error {
 	if kind, _ := token.Extra("token_type").(string); !strings.EqualFold(kind, "Bearer") {
@@ -148,14 +177,14 @@ const emailClaim = "email"
 // none or the provider has no UserInfo endpoint. Claims of another subject are refused. An endpoint that does not answer
 // this application ends no sign-in whose ID Token has a name and an address. Its
 // errors are *SignInError.
-func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, accessToken string, needsGroups bool) (Claims, error) {
+func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken claims.Claims, accessToken string, needsGroups bool) (claims.Claims, error) {
 	thin := !idToken.Has(c.config.EmailClaim) || !idToken.Has("name") || needsGroups && !idToken.Has(c.config.GroupsClaim) ||
 		c.config.EmailClaim == emailClaim && !idToken.Has("email_verified")
 	if !thin || p.userInfoEndpoint == "" {
 		return nil, nil
 	}
 	userInfo, err := GetClaims(ctx, c.config.HTTP, p.userInfoEndpoint, accessToken)
-	if isRefused(err) && idToken.isText("name") && idToken.isText(c.config.EmailClaim) {
+	if isRefused(err) && isText(idToken, "name") && isText(idToken, c.config.EmailClaim) {
 		c.config.Log.WarnContext(ctx, "UserInfo refuses, going by the ID Token", "event", "userinfo_refused", "error", err)
 		return nil, nil
 	}
@@ -168,6 +197,12 @@ func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken Claims, acce
 	return userInfo, nil
 }
 
+// isText reports whether a claim is a string with at least one character.
+func isText(c claims.Claims, name string) bool {
+	_, err := c.Text(name)
+	return err == nil
+}
+
 // isRefused reports whether err is an endpoint's that does not let us in or is not
 // there.
 func isRefused(err error) bool {
@@ -177,7 +212,7 @@ func isRefused(err error) bool {
 
 // checkSameSubject is OpenID Connect Core 1.0, 5.3.2: UserInfo is about the
 // subject of the ID Token, exactly.
-func checkSameSubject(idToken, userInfo Claims) error {
+func checkSameSubject(idToken, userInfo claims.Claims) error {
 	subject, err := idToken.Text("sub")
 	if err != nil {
 		return err
@@ -196,10 +231,10 @@ func (c *Client) Connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if known := c.Provider(); known != nil && known.keys.source == p.keys.source {
+	if known := c.Provider(); known != nil && known.jwksURI == p.jwksURI {
 		p.keys = known.keys
 	}
-	if err := p.keys.refresh(ctx); err != nil {
+	if err := p.keys.Refresh(ctx); err != nil {
 		// Not fatal: the first sign-in asks again.
 		c.config.Log.WarnContext(ctx, "signing keys not fetched", "error", err)
 	}
@@ -213,7 +248,7 @@ func (c *Client) Ready() error {
 	switch p := c.Provider(); {
 	case p == nil:
 		return errors.New("the OpenID provider has not been reached yet")
-	case p.keys.count() == 0:
+	case p.keys.Count() == 0:
 		return errors.New("no usable key of the OpenID provider is known")
 	}
 	return nil

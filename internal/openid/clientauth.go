@@ -18,6 +18,9 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 )
 
 // The ways in which a client authenticates at the endpoints of the provider (OpenID
@@ -99,8 +102,8 @@ func newClientKey(private any) (*ClientKey, error) {
 	k := &ClientKey{key: jose.JSONWebKey{Key: private, Use: "sig"}}
 	switch private := private.(type) {
 	case *rsa.PrivateKey:
-		if private.N.BitLen() < minKeyBits {
-			return nil, fmt.Errorf("names an RSA key of %d bits: it needs %d or more", private.N.BitLen(), minKeyBits)
+		if private.N.BitLen() < token.MinKeyBits {
+			return nil, fmt.Errorf("names an RSA key of %d bits: it needs %d or more", private.N.BitLen(), token.MinKeyBits)
 		}
 		k.alg = jose.RS256
 	case *ecdsa.PrivateKey:
@@ -157,7 +160,7 @@ func (k *ClientKey) assertion(clientID, endpoint string, now time.Time) (string,
 // client_secret_basic, which holds where the metadata is silent (OpenID Connect
 // Discovery 1.0, 3), else by client_secret_post. Never by two: the code would be sent
 // twice.
-func ClientAuthMethod(metadata Claims, asked string, key *ClientKey) (string, error) {
+func ClientAuthMethod(metadata claims.Claims, asked string, key *ClientKey) (string, error) {
 	const name = "token_endpoint_auth_methods_supported"
 	if asked == "" && key != nil {
 		asked = PrivateKeyJWT

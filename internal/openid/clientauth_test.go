@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 func pemOf(t *testing.T, kind string, private any) string {
@@ -130,7 +132,7 @@ func TestClientAuthMethod(t *testing.T) {
 		{"what is asked for is not there", `{"token_endpoint_auth_methods_supported":["client_secret_basic"]}`, ClientSecretPost, nil, "", "which OKTA_CLIENT_AUTH names"},
 		{"a key is asked for and there is none", `{}`, PrivateKeyJWT, nil, "", "OKTA_PRIVATE_KEY_FILE"},
 	} {
-		metadata, err := parseClaims([]byte(test.metadata))
+		metadata, err := claims.Parse([]byte(test.metadata))
 		if err != nil {
 			t.Fatal(err)
 		}

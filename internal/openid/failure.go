@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"expense-dashboard/internal/openid/token"
 )
 
 // Reason names, for the log and for whoever words the page, why a
@@ -73,7 +75,7 @@ func providerFailure(ctx context.Context, step string, err error) *SignInError {
 		}
 	case errors.Is(err, errNoEmail):
 		failure.Failure = EmailMissing
-	case errors.Is(err, errClock):
+	case errors.Is(err, token.ErrClock):
 		failure.Failure = ClockOff
 	case isUnreachable(err):
 		failure.Failure, failure.RetryAfter = ProviderUnreachable, maxRetryInterval

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 // Identity is who signed in, as the provider tells it.
@@ -27,18 +29,14 @@ type Identity struct {
 	HasAuthAge bool
 }
 
-const (
-	// MaxAddressLength is how many bytes an address may have (RFC 5321,
-	// 4.5.3.1.3, less the angle brackets).
-	MaxAddressLength = 254
-	maxNameLength    = 200 // characters
-)
+// maxNameLength is how many characters of a name are kept.
+const maxNameLength = 200
 
 // Identify reads who signed in, from the ID Token first and from UserInfo
 // where that says nothing. An address is needed, since it decides which teams
 // a person is on; a name is not. Groups are read where they are needed: then they
 // are texts, or the sign-in is refused. Its errors are *SignInError.
-func (c *Client) Identify(idToken, userInfo Claims, needsGroups bool) (Identity, error) {
+func (c *Client) Identify(idToken, userInfo claims.Claims, needsGroups bool) (Identity, error) {
 	identity, err := identify(idToken, userInfo, c.config.EmailClaim)
 	if err == nil && needsGroups {
 		identity.Groups, err = groups(c.config.GroupsClaim, idToken, userInfo)
@@ -50,31 +48,31 @@ func (c *Client) Identify(idToken, userInfo Claims, needsGroups bool) (Identity,
 }
 
 // groups returns the groups of the first source that says anything about them.
-func groups(claim string, sources ...Claims) ([]string, error) {
+func groups(claim string, sources ...claims.Claims) ([]string, error) {
 	for _, c := range sources {
 		if raw, ok := c[claim]; ok && string(raw) != "null" && string(raw) != `""` {
-			return c.texts(claim)
+			return c.Texts(claim)
 		}
 	}
 	return nil, nil
 }
 
-func identify(idToken, userInfo Claims, addressClaim string) (Identity, error) {
+func identify(idToken, userInfo claims.Claims, addressClaim string) (Identity, error) {
 	subject, err1 := idToken.Text("sub")
 	email, err2 := firstText(addressClaim, idToken, userInfo)
 	name, err3 := firstText("name", idToken, userInfo)
-	sid, err4 := idToken.optionalText("sid")
+	sid, err4 := idToken.OptionalText("sid")
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return Identity{}, err
 	}
-	if !IsProviderSID(sid) {
+	if !claims.IsProviderSID(sid) {
 		return Identity{}, errors.New("sid is too long or holds a control character")
 	}
 	email = strings.TrimSpace(email)
 	if email == "" {
 		return Identity{}, fmt.Errorf("%s: %w", addressClaim, errNoEmail)
 	}
-	if !isKeptAddress(email) {
+	if !claims.IsAddress(email) {
 		return Identity{}, errors.New(addressClaim + " is no address")
 	}
 	age, known := authAge(idToken)
@@ -103,9 +101,9 @@ func plainName(name string) string {
 // authAge is how long before the ID Token was issued the person proved who they are
 // (OpenID Connect Core 1.0, 2), both by the provider's clock. It is not known where
 // auth_time is missing or no date.
-func authAge(idToken Claims) (age time.Duration, known bool) {
-	authTime, err1 := idToken.date("auth_time")
-	iat, err2 := idToken.date("iat")
+func authAge(idToken claims.Claims) (age time.Duration, known bool) {
+	authTime, err1 := idToken.Date("auth_time")
+	iat, err2 := idToken.Date("iat")
 	if err := errors.Join(err1, err2); err != nil {
 		return 0, false
 	}
@@ -114,9 +112,9 @@ func authAge(idToken Claims) (age time.Duration, known bool) {
 
 // acrOf returns the acr claim, or "" where it is nothing that can be kept: then no
 // step-up is met by it.
-func acrOf(idToken Claims) string {
-	acr, err := idToken.optionalText("acr")
-	if err != nil || !IsProviderSID(acr) {
+func acrOf(idToken claims.Claims) string {
+	acr, err := idToken.OptionalText("acr")
+	if err != nil || !claims.IsProviderSID(acr) {
 		return ""
 	}
 	return acr
@@ -146,8 +144,8 @@ func (who Identity) CheckFresh(maxAge time.Duration, acrValues []string) error {
 // methods returns those of an ID Token's amr claim (OpenID Connect Core 1.0, 2)
 // that methodName knows. It only tells people how they signed in, so what else
 // may stand there does not matter.
-func methods(idToken Claims) string {
-	values, err := idToken.texts("amr")
+func methods(idToken claims.Claims) string {
+	values, err := idToken.Texts("amr")
 	if err != nil {
 		return ""
 	}
@@ -196,9 +194,9 @@ func MethodName(amr string) string {
 
 var errNoEmail = errors.New("the address is missing")
 
-func firstText(name string, sources ...Claims) (string, error) {
+func firstText(name string, sources ...claims.Claims) (string, error) {
 	for _, c := range sources {
-		if value, err := c.optionalText(name); value != "" || err != nil {
+		if value, err := c.OptionalText(name); value != "" || err != nil {
 			return value, err
 		}
 	}
@@ -207,4 +205,4 @@ func firstText(name string, sources ...Claims) (string, error) {
 
 // unverified reports whether the provider says so: email_verified is there and
 // is anything but true. Okta leaves it out where it has nothing to say.
-func unverified(c Claims) bool { return c.Has("email_verified") && !c.isTrue("email_verified") }
+func unverified(c claims.Claims) bool { return c.Has("email_verified") && !c.IsTrue("email_verified") }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 // clientOf is a client of an issuer that reaches it by a proxy, or straight where
@@ -72,7 +74,7 @@ func TestProxyThatRefuses(t *testing.T) {
 				strings.Contains(err.Error(), "the password of the proxy") || strings.Contains(err.Error(), upstreamText) {
 				t.Errorf("connect = %v, want %s", err, want)
 			}
-			p, err := newProvider(Claims{
+			p, err := newProvider(claims.Claims{
 				"issuer": []byte(`"https://idp.example.com/oauth2/default"`), "authorization_endpoint": []byte(`"https://idp.example.com/a"`),
 				"token_endpoint": []byte(`"https://idp.example.com/t"`),
 			}, Config{Issuer: "https://idp.example.com/oauth2/default", SigningAlg: "RS256"})

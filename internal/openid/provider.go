@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,11 +17,12 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	jose "github.com/go-jose/go-jose/v4"
 	"golang.org/x/oauth2"
 
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/metrics"
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/weburl"
 )
 
@@ -38,7 +40,8 @@ type Provider struct {
 	endSessionEndpoint string // empty if the provider has none
 	// sendsIss says that every authorization response carries iss (RFC 9207, 3).
 	sendsIss bool
-	keys     *keySet
+	jwksURI  string // where the keys are
+	keys     *token.Keys
 }
 
 // EndSessionEndpoint is where a browser ends its session at the provider (OpenID
@@ -47,10 +50,10 @@ func (p *Provider) EndSessionEndpoint() string { return p.endSessionEndpoint }
 
 // RefreshKeys fetches the signing keys and returns how many can be used.
 func (p *Provider) RefreshKeys(ctx context.Context) (usable int, err error) {
-	if err := p.keys.refresh(ctx); err != nil {
+	if err := p.keys.Refresh(ctx); err != nil {
 		return 0, err
 	}
-	return p.keys.count(), nil
+	return p.keys.Count(), nil
 }
 
 // DiscoveryError is a fault of the provider's metadata. A lasting one does not
@@ -73,11 +76,11 @@ func (c *Client) Discover(ctx context.Context) (*Provider, error) {
 	if err != nil {
 		return nil, DiscoveryFault(err)
 	}
-	var raw rawJSON
+	var raw json.RawMessage
 	if err := discovered.Claims(&raw); err != nil {
 		return nil, DiscoveryFault(err)
 	}
-	metadata, err := parseClaims(raw)
+	metadata, err := claims.Parse(raw)
 	if err != nil {
 		return nil, DiscoveryFault(err)
 	}
@@ -89,21 +92,17 @@ func (c *Client) Discover(ctx context.Context) (*Provider, error) {
 	if err != nil {
 		return nil, &DiscoveryError{Lasting: true, Err: err, Fix: "check that OKTA_ISSUER names an OpenID provider"}
 	}
-	p.keys = &keySet{source: jwksURI, client: client, now: c.config.Now, alg: jose.SignatureAlgorithm(c.config.SigningAlg)}
+	p.jwksURI = jwksURI
+	p.keys = token.NewKeys(issuer, c.config.SigningAlg, c.config.Now, func(ctx context.Context) (claims.Claims, error) {
+		ctx, cancel := context.WithTimeout(ctx, SignInTimeout)
+		defer cancel()
+		return GetClaims(ctx, client, jwksURI, "")
+	})
 	return p, nil
 }
 
-// rawJSON keeps a JSON value as it was sent.
-type rawJSON []byte
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *rawJSON) UnmarshalJSON(data []byte) error {
-	*r = bytes.Clone(data)
-	return nil
-}
-
 // newProvider reads the metadata that sign-in and sign-out need.
-func newProvider(metadata Claims, config Config) (*Provider, error) {
+func newProvider(metadata claims.Claims, config Config) (*Provider, error) {
 	issuer := config.Issuer
 	if named, err := metadata.Text("issuer"); err != nil || named != issuer {
 		return nil, errors.New("issuer is not the one that was asked")
@@ -126,13 +125,13 @@ func newProvider(metadata Claims, config Config) (*Provider, error) {
 		pushEndpoint:       push,
 		userInfoEndpoint:   userInfo,
 		endSessionEndpoint: endSession,
-		sendsIss:           metadata.isTrue("authorization_response_iss_parameter_supported"),
+		sendsIss:           metadata.IsTrue("authorization_response_iss_parameter_supported"),
 	}, nil
 }
 
 // EndpointURL returns an absolute https URL of the metadata; http is allowed
 // only between an issuer and an endpoint that are both on loopback.
-func EndpointURL(metadata Claims, name, issuer string) (string, error) {
+func EndpointURL(metadata claims.Claims, name, issuer string) (string, error) {
 	value, err := metadata.Text(name)
 	if err != nil {
 		return "", err
@@ -152,8 +151,8 @@ func EndpointURL(metadata Claims, name, issuer string) (string, error) {
 
 // OptionalEndpointURL is EndpointURL for a member that may be missing, null or
 // empty: then it returns "".
-func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
-	if value, err := metadata.optionalText(name); value == "" || err != nil {
+func OptionalEndpointURL(metadata claims.Claims, name, issuer string) (string, error) {
+	if value, err := metadata.OptionalText(name); value == "" || err != nil {
 		return "", err
 	}
 	return EndpointURL(metadata, name, issuer)
@@ -161,8 +160,8 @@ func OptionalEndpointURL(metadata Claims, name, issuer string) (string, error) {
 
 // pushEndpoint is where authorization requests have to be pushed to, or "" where they
 // need not be (RFC 9126, 5).
-func pushEndpoint(metadata Claims, issuer string) (string, error) {
-	if !metadata.isTrue("require_pushed_authorization_requests") {
+func pushEndpoint(metadata claims.Claims, issuer string) (string, error) {
+	if !metadata.IsTrue("require_pushed_authorization_requests") {
 		return "", nil
 	}
 	return EndpointURL(metadata, "pushed_authorization_request_endpoint", issuer)
@@ -170,18 +169,18 @@ func pushEndpoint(metadata Claims, issuer string) (string, error) {
 
 // Supports returns an error if the metadata has a list of that name without
 // the value. A provider that publishes no list may support anything.
-func Supports(metadata Claims, name, value string) error {
+func Supports(metadata claims.Claims, name, value string) error {
 	if !metadata.Has(name) {
 		return nil
 	}
-	if values, err := metadata.texts(name); err != nil || !slices.Contains(values, value) {
+	if values, err := metadata.Texts(name); err != nil || !slices.Contains(values, value) {
 		return fmt.Errorf("%s does not hold %s", name, value)
 	}
 	return nil
 }
 
 // SupportsAlg is Supports for the algorithm of ID Tokens.
-func SupportsAlg(metadata Claims, alg string) error {
+func SupportsAlg(metadata claims.Claims, alg string) error {
 	if err := Supports(metadata, "id_token_signing_alg_values_supported", alg); err != nil {
 		return fmt.Errorf("%w, which OKTA_ID_TOKEN_ALG names", err)
 	}
@@ -296,7 +295,7 @@ func (t *providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case response.StatusCode != http.StatusOK && !isPushAnswer(response):
 		return nil, newStatusError(response, body)
 	}
-	if _, err := parseClaims(body); err != nil {
+	if _, err := claims.Parse(body); err != nil {
 		if mediaType := mediaTypeOf(response.Header); mediaType != "" {
 			return nil, &NotJSONError{mediaType}
 		}
@@ -321,12 +320,12 @@ var oauthErrorCode = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
 
 func newStatusError(response *http.Response, body []byte) *StatusError {
 	e := &StatusError{Code: response.StatusCode, RetryAfter: waitOf(response), MediaType: mediaTypeOf(response.Header)}
-	answer, err := parseClaims(body)
+	answer, err := claims.Parse(body)
 	if err != nil {
 		return e
 	}
 	if code, err := answer.Text("error"); err == nil && oauthErrorCode.MatchString(code) {
-		description, _ := answer.optionalText("error_description")
+		description, _ := answer.OptionalText("error_description")
 		e.OAuthError, e.Refusal = code, refusalOf(code, description)
 	}
 	return e
@@ -351,7 +350,7 @@ func waitOf(response *http.Response) time.Duration {
 
 // GetClaims fetches a JSON object, with a bearer token if one is given
 // (RFC 6750, 2.1).
-func GetClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (Claims, error) {
+func GetClaims(ctx context.Context, client *http.Client, endpoint, accessToken string) (claims.Claims, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
 		return nil, err
@@ -369,5 +368,5 @@ func GetClaims(ctx context.Context, client *http.Client, endpoint, accessToken s
 	if err != nil {
 		return nil, err
 	}
-	return parseClaims(body)
+	return claims.Parse(body)
 }

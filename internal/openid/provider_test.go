@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 // Only https, or http between two ends on loopback.
@@ -33,7 +35,7 @@ func TestEndpointURL(t *testing.T) {
 		{"http://localhost:1", "ftp://localhost/token", false},
 	}
 	for _, test := range tests {
-		c := Claims{"x": []byte(`"` + test.endpoint + `"`)}
+		c := claims.Claims{"x": []byte(`"` + test.endpoint + `"`)}
 		if _, err := EndpointURL(c, "x", test.issuer); (err == nil) != test.ok {
 			t.Errorf("%s of %s: %v, want ok %v", test.endpoint, test.issuer, err, test.ok)
 		}

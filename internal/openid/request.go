@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 const (
@@ -83,7 +85,7 @@ func (c *Client) push(ctx context.Context, p *Provider, authorizationURL string)
 	if err != nil {
 		return "", err
 	}
-	answer, err := parseClaims(body)
+	answer, err := claims.Parse(body)
 	if err != nil {
 		return "", err
 	}

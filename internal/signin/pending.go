@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
 )
@@ -149,7 +150,7 @@ func (p *Pending) Take(r *http.Request, state string) (Login, error) {
 		}
 		returnTo := Login{Request: Request{ReturnTo: sealed.ReturnTo}}
 		browser, _ := session.Sent(r, p.prefix+sealed.Browser)
-		if !openid.Equal(browserID(browser), sealed.Browser) || browser == "" {
+		if !token.Equal(browserID(browser), sealed.Browser) || browser == "" {
 			return returnTo, errors.New("the sign-in was not begun in this browser")
 		}
 		if age := p.now().Sub(sealed.Begun); age > PendingMaxAge || age < -PendingMaxAge {

@@ -11,7 +11,7 @@ import (
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
-	"expense-dashboard/internal/openid"
+	"expense-dashboard/internal/openid/claims"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
 	pagepkg "expense-dashboard/internal/web/internal/page"
@@ -75,7 +75,7 @@ func searchedSessions(search string) string {
 	if search == "" {
 		return SessionsPath
 	}
-	return SessionsPath + "?" + url.Values{"q": {session.Bounded(search, openid.MaxAddressLength)}}.Encode()
+	return SessionsPath + "?" + url.Values{"q": {session.Bounded(search, claims.MaxAddressLength)}}.Encode()
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
@@ -205,7 +205,7 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 	if err != nil {
 		return &expense.QueryError{Text: "after is where a page starts, as the link to the next page has it"}
 	}
-	search := session.Bounded(parameters.Get("q"), openid.MaxAddressLength)
+	search := session.Bounded(parameters.Get("q"), claims.MaxAddressLength)
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{Text: "q is part of an address"}
 	}

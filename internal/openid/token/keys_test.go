@@ -1,4 +1,4 @@
-package openid
+package token
 
 import (
 	"crypto/ecdsa"

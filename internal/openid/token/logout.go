@@ -1,25 +1,23 @@
-package openid
+package token
 
 import (
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"expense-dashboard/internal/digest"
+	"expense-dashboard/internal/openid/claims"
+	"expense-dashboard/internal/weburl"
 )
 
 const (
 	// MaxLogoutToken is how many bytes the token of a logout request may have.
 	MaxLogoutToken = 16 << 10
-	// MaxTokenText is how many characters jti and sid may have.
-	MaxTokenText = 255
 	// BackChannelEvent is the member of events that makes a JWT a Logout Token.
 	BackChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
 	// RevocationType is the typ of the JWT that Okta authenticates with.
@@ -29,18 +27,18 @@ const (
 // verifySigned returns the claims of a JWT of one of these types that one of the
 // provider's keys signed, with the pinned algorithm. Nothing of the claims has
 // been checked.
-func (p *Provider) verifySigned(ctx context.Context, rawToken string, types ...string) (Claims, error) {
+func (k *Keys) verifySigned(ctx context.Context, rawToken string, types ...string) (claims.Claims, error) {
 	if len(rawToken) > MaxLogoutToken {
 		return nil, fmt.Errorf("the token is longer than %d bytes", MaxLogoutToken)
 	}
-	if err := errors.Join(checkHeader(rawToken, p.keys.alg), checkType(rawToken, types...)); err != nil {
+	if err := errors.Join(checkHeader(rawToken, k.alg), checkType(rawToken, types...)); err != nil {
 		return nil, err
 	}
-	payload, err := p.keys.VerifySignature(ctx, rawToken)
+	payload, err := k.VerifySignature(ctx, rawToken)
 	if err != nil {
 		return nil, fmt.Errorf("signature: %w", err)
 	}
-	return parseClaims(payload)
+	return claims.Parse(payload)
 }
 
 // checkType refuses a JWT of another type than these (RFC 8725, 3.11), of which
@@ -51,7 +49,7 @@ func checkType(rawToken string, types ...string) error {
 	if err != nil {
 		return errors.New("the header is not base64url")
 	}
-	header, err := parseClaims(decoded)
+	header, err := claims.Parse(decoded)
 	if err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
@@ -67,43 +65,43 @@ func checkType(rawToken string, types ...string) error {
 
 // usedTokenOf identifies a token by its jti. It can be forgotten when its iat is
 // too old for checkTimes.
-func usedTokenOf(c Claims, kind string) (TokenUse, error) {
+func usedTokenOf(c claims.Claims, kind string) (Use, error) {
 	jti, err1 := c.Text("jti")
-	iat, err2 := c.date("iat")
+	iat, err2 := c.Date("iat")
 	if err := errors.Join(err1, err2); err != nil {
-		return TokenUse{}, err
+		return Use{}, err
 	}
-	if utf8.RuneCountInString(jti) > MaxTokenText {
-		return TokenUse{}, fmt.Errorf("jti is longer than %d characters", MaxTokenText)
+	if utf8.RuneCountInString(jti) > claims.MaxTokenText {
+		return Use{}, fmt.Errorf("jti is longer than %d characters", claims.MaxTokenText)
 	}
-	return TokenUse{ID: digest.Of(kind, jti), Expires: iat.Add(MaxClockSkew + time.Minute)}, nil
+	return Use{ID: digest.Of(kind, jti), Expires: iat.Add(MaxClockSkew + time.Minute)}, nil
 }
 
 // LogoutToken is a Logout Token (OpenID Connect Back-Channel Logout 1.0, 2.4)
 // that has passed every check. Subject or ProviderSID may be empty, not both.
 type LogoutToken struct {
 	Subject, ProviderSID string
-	Used                 TokenUse
+	Used                 Use
 }
 
 // VerifyLogoutToken validates a Logout Token by OpenID Connect Back-Channel
 // Logout 1.0, 2.6, as strictly as an ID Token. That its jti has not come before
 // is for the database to tell.
-func (c *Client) VerifyLogoutToken(ctx context.Context, p *Provider, rawToken string) (LogoutToken, error) {
+func (k *Keys) VerifyLogoutToken(ctx context.Context, rawToken, clientID string) (LogoutToken, error) {
 	// Section 2.4 recommends the explicit type, and for old providers' sake
 	// allows none.
-	claims, err := p.verifySigned(ctx, rawToken, "", "JWT", "logout+jwt")
+	c, err := k.verifySigned(ctx, rawToken, "", "JWT", "logout+jwt")
 	if err != nil {
 		return LogoutToken{}, err
 	}
-	return checkLogoutToken(claims, p.issuer, c.config.ClientID, p.keys.now())
+	return checkLogoutToken(c, k.issuer, clientID, k.now())
 }
 
 // checkLogoutToken is section 2.6, from its step 3 on.
-func checkLogoutToken(c Claims, issuer, clientID string, now time.Time) (LogoutToken, error) {
+func checkLogoutToken(c claims.Claims, issuer, clientID string, now time.Time) (LogoutToken, error) {
 	used, err := usedTokenOf(c, "logout token")
-	sub, err1 := c.optionalText("sub")
-	sid, err2 := c.optionalText("sid")
+	sub, err1 := c.OptionalText("sub")
+	sid, err2 := c.OptionalText("sid")
 	if err := errors.Join(checkIssuer(c, issuer), checkAudience(c, clientID), checkTimes(c, now), checkLogoutEvent(c), err, err1, err2); err != nil {
 		return LogoutToken{}, err
 	}
@@ -114,25 +112,20 @@ func checkLogoutToken(c Claims, issuer, clientID string, now time.Time) (LogoutT
 		return LogoutToken{}, errors.New("sub and sid are both missing")
 	case sub != "" && checkSubject(c) != nil:
 		return LogoutToken{}, checkSubject(c)
-	case !IsProviderSID(sid):
+	case !claims.IsProviderSID(sid):
 		return LogoutToken{}, errors.New("sid is too long or holds a control character")
 	}
 	return LogoutToken{Subject: sub, ProviderSID: sid, Used: used}, nil
 }
 
-// IsProviderSID reports whether a sid is short enough and plain enough to keep.
-func IsProviderSID(sid string) bool {
-	return utf8.RuneCountInString(sid) <= MaxTokenText && utf8.ValidString(sid) && !strings.ContainsFunc(sid, unicode.IsControl)
-}
-
 // checkLogoutEvent is step 5: events is an object with the member of a logout,
 // which is an object too.
-func checkLogoutEvent(c Claims) error {
-	events, err := parseClaims(c["events"])
+func checkLogoutEvent(c claims.Claims) error {
+	events, err := claims.Parse(c["events"])
 	if err != nil {
 		return errors.New("events is missing or no object")
 	}
-	if _, err := parseClaims(events[BackChannelEvent]); err != nil {
+	if _, err := claims.Parse(events[BackChannelEvent]); err != nil {
 		return errors.New("events is not that of a logout")
 	}
 	return nil
@@ -151,24 +144,24 @@ var ErrOtherApp = errors.New("sub is another application")
 // For iss the guide names the URL of the Okta org, and in the same breath the
 // issuer of ID Tokens. These differ where a custom authorization server issues
 // them, so either is taken; the signature must be the issuer's in both cases.
-func (c *Client) VerifyRevocation(ctx context.Context, p *Provider, rawToken, endpoint string) (TokenUse, error) {
-	claims, err := p.verifySigned(ctx, rawToken, RevocationType)
+func (k *Keys) VerifyRevocation(ctx context.Context, rawToken, endpoint, clientID string) (Use, error) {
+	c, err := k.verifySigned(ctx, rawToken, RevocationType)
 	if err != nil {
-		return TokenUse{}, err
+		return Use{}, err
 	}
-	used, err := usedTokenOf(claims, "revocation")
-	if err := errors.Join(checkOrgIssuer(claims, p.issuer), checkAudience(claims, endpoint), checkTimes(claims, p.keys.now()), err); err != nil {
-		return TokenUse{}, err
+	used, err := usedTokenOf(c, "revocation")
+	if err := errors.Join(checkOrgIssuer(c, k.issuer), checkAudience(c, endpoint), checkTimes(c, k.now()), err); err != nil {
+		return Use{}, err
 	}
-	sub, err := claims.Text("sub")
-	if err == nil && sub != c.config.ClientID {
+	sub, err := c.Text("sub")
+	if err == nil && sub != clientID {
 		err = ErrOtherApp
 	}
 	return used, err
 }
 
 // checkOrgIssuer is checkIssuer that takes the issuer's origin too.
-func checkOrgIssuer(c Claims, issuer string) error {
+func checkOrgIssuer(c claims.Claims, issuer string) error {
 	if iss, err := c.Text("iss"); err == nil && IsOrgIssuer(iss, issuer) {
 		return nil
 	}
@@ -177,7 +170,7 @@ func checkOrgIssuer(c Claims, issuer string) error {
 
 // IsOrgIssuer reports whether iss is the issuer or the Okta org that it belongs
 // to, which is its origin.
-func IsOrgIssuer(iss, issuer string) bool { return iss == issuer || iss == OriginOf(issuer) }
+func IsOrgIssuer(iss, issuer string) bool { return iss == issuer || iss == weburl.Origin(issuer) }
 
 // RevocationSubject says whose sessions a global token revocation request ends.
 type RevocationSubject struct {
@@ -190,7 +183,7 @@ type RevocationSubject struct {
 // email or iss_sub. draft-parecki-oauth-global-token-revocation calls it sub_id,
 // Okta's guide in its examples subject; either is taken, one of them.
 func ParseRevocation(body []byte) (RevocationSubject, error) {
-	request, err := parseClaims(body)
+	request, err := claims.Parse(body)
 	if err != nil {
 		return RevocationSubject{}, err
 	}
@@ -201,7 +194,7 @@ func ParseRevocation(body []byte) (RevocationSubject, error) {
 	if len(request) != 1 || !request.Has(name) {
 		return RevocationSubject{}, errors.New("the request is not sub_id alone")
 	}
-	id, err := parseClaims(request[name])
+	id, err := claims.Parse(request[name])
 	if err != nil {
 		return RevocationSubject{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -209,7 +202,7 @@ func ParseRevocation(body []byte) (RevocationSubject, error) {
 	case "email":
 		address, err := id.Text("email")
 		address = strings.TrimSpace(address)
-		if err != nil || len(id) != 2 || !isKeptAddress(address) {
+		if err != nil || len(id) != 2 || !claims.IsAddress(address) {
 			return RevocationSubject{}, errors.New("email is missing or is no address, or is not alone")
 		}
 		return RevocationSubject{Address: address}, nil
@@ -225,22 +218,8 @@ func ParseRevocation(body []byte) (RevocationSubject, error) {
 	}
 }
 
-// isKeptAddress reports whether a text can be kept and compared as an address.
-func isKeptAddress(text string) bool {
-	return text != "" && len(text) <= MaxAddressLength && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
-}
-
-// TokenUse identifies a token that counts once, until it can be forgotten.
-type TokenUse struct {
+// Use identifies a token that counts once, until it can be forgotten.
+type Use struct {
 	ID      string
 	Expires time.Time
-}
-
-// OriginOf is the scheme and host of an absolute URL.
-func OriginOf(target string) string {
-	u, err := url.Parse(target)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }

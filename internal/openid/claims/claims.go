@@ -1,4 +1,13 @@
-package openid
+// Package claims reads what the provider says: JSON objects, by the exact names of
+// their members. A metadata document, an ID Token's payload and a key are such.
+//
+// It is strict where encoding/json is kind: a name that occurs twice is an error, and
+// so is anything behind the object; what is missing, and what is of another type, is
+// never an empty value. No error of it quotes what was read. What a claim means is for
+// whoever asks for it.
+//
+// Start reading at Parse, and then at Claims.Text.
+package claims
 
 import (
 	"bytes"
@@ -15,9 +24,9 @@ import (
 // for "email" and the last of two equal names win.)
 type Claims map[string]json.RawMessage
 
-// parseClaims decodes one JSON object. A name that occurs twice is an error
+// Parse decodes one JSON object. A name that occurs twice is an error
 // (RFC 7519, 4), as is anything behind the object. No error text quotes data.
-func parseClaims(data []byte) (Claims, error) {
+func Parse(data []byte) (Claims, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
 		return nil, errors.New("not a JSON object")
@@ -68,23 +77,17 @@ func (c Claims) Text(name string) (string, error) {
 	return value, nil
 }
 
-// isText reports whether a member is a string with at least one character.
-func (c Claims) isText(name string) bool {
-	_, err := c.Text(name)
-	return err == nil
-}
-
-// optionalText returns a string member, or "" where it is missing, null or
+// OptionalText returns a string member, or "" where it is missing, null or
 // empty, which OpenID Connect Core 1.0, 5.3.2 asks providers to leave out.
-func (c Claims) optionalText(name string) (string, error) {
+func (c Claims) OptionalText(name string) (string, error) {
 	if raw, ok := c[name]; !ok || string(raw) == "null" || string(raw) == `""` {
 		return "", nil
 	}
 	return c.Text(name)
 }
 
-// texts returns a member that is a string or an array of strings.
-func (c Claims) texts(name string) ([]string, error) {
+// Texts returns a member that is a string or an array of strings.
+func (c Claims) Texts(name string) ([]string, error) {
 	if raw, ok := c[name]; ok && raw[0] == '[' {
 		var values []*string
 		if err := json.Unmarshal(raw, &values); err != nil {
@@ -106,9 +109,9 @@ func (c Claims) texts(name string) ([]string, error) {
 	return []string{value}, nil
 }
 
-// date returns a NumericDate (RFC 7519, 2): seconds since 1970, which may have
+// Date returns a NumericDate (RFC 7519, 2): seconds since 1970, which may have
 // a fraction.
-func (c Claims) date(name string) (time.Time, error) {
+func (c Claims) Date(name string) (time.Time, error) {
 	raw, ok := c[name]
 	if !ok {
 		return time.Time{}, fmt.Errorf("%s is missing", name)
@@ -121,5 +124,5 @@ func (c Claims) date(name string) (time.Time, error) {
 	return time.Unix(int64(whole), int64(fraction*1e9)), nil
 }
 
-// isTrue reports whether the member is the JSON value true and nothing like it.
-func (c Claims) isTrue(name string) bool { return string(c[name]) == "true" }
+// IsTrue reports whether the member is the JSON value true and nothing like it.
+func (c Claims) IsTrue(name string) bool { return string(c[name]) == "true" }

@@ -1,4 +1,4 @@
-package openid
+package token
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 // DefaultSigningAlg is the algorithm of ID Tokens that a client gets which
@@ -29,31 +30,38 @@ func SigningAlgs() []string {
 }
 
 const (
-	// minKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
-	minKeyBits = 2048
+	// MinKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
+	MinKeyBits = 2048
 	// KeyFetchBurst is how many fetches tokens with an unknown key can cause one
 	// after the other, and KeyFetchInterval how long it takes until one more can.
 	KeyFetchBurst    = 3
 	KeyFetchInterval = 20 * time.Second
 )
 
-// keySet holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
+// Keys holds the provider's signing keys (OpenID Connect Core 1.0, 10.1) and
 // implements oidc.KeySet. Unlike go-oidc's own, one malformed key does not hide the
 // others, a withdrawn key is forgotten at the next refresh, and a flood of unknown
 // keys costs the provider a few requests a minute. A token with an unknown key
 // waits for the fetch that is under way, whoever began it; who needs a known key
 // waits for nothing.
-type keySet struct {
-	source string // jwks_uri
-	client *http.Client
-	now    func() time.Time
+type Keys struct {
+	issuer string                  // whose they are
 	alg    jose.SignatureAlgorithm // the only one that counts
+	now    func() time.Time
+	get    func(context.Context) (claims.Claims, error) // the document of the keys, as it is now
 
 	mu       sync.Mutex
 	keys     []jose.JSONWebKey
 	fetching *keyFetch // nil unless one is under way
 	failed   error     // of the last fetch; nil if it brought keys
 	budget   fetchBudget
+}
+
+// NewKeys returns an issuer's keys for one of SigningAlgs, of which none is known yet.
+// get fetches the document that holds them (RFC 7517, 5), and itself sees to it that it
+// ends.
+func NewKeys(issuer, alg string, now func() time.Time, get func(context.Context) (claims.Claims, error)) *Keys {
+	return &Keys{issuer: issuer, alg: jose.SignatureAlgorithm(alg), now: now, get: get}
 }
 
 // keyFetch is a fetch of the keys, for all who wait for it.
@@ -86,33 +94,31 @@ func (b *fetchBudget) take(now time.Time) bool {
 	return true
 }
 
-// refresh replaces the keys by those the provider publishes now. On an error the
+// Refresh replaces the keys by those the provider publishes now. On an error the
 // known ones stay.
-func (s *keySet) refresh(ctx context.Context) error {
-	s.mu.Lock()
-	fetch := s.joinLocked()
-	s.mu.Unlock()
+func (k *Keys) Refresh(ctx context.Context) error {
+	k.mu.Lock()
+	fetch := k.joinLocked()
+	k.mu.Unlock()
 	return fetch.wait(ctx)
 }
 
 // joinLocked returns the fetch that is under way, which is new if there was none.
-// It goes on when whoever began it goes away, for SignInTimeout at most.
-func (s *keySet) joinLocked() *keyFetch {
-	if s.fetching != nil {
-		return s.fetching
+// It goes on when whoever began it goes away, for as long as get may take.
+func (k *Keys) joinLocked() *keyFetch {
+	if k.fetching != nil {
+		return k.fetching
 	}
 	fetch := &keyFetch{done: make(chan struct{})}
-	s.fetching = fetch
+	k.fetching = fetch
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), SignInTimeout)
-		defer cancel()
-		keys, err := s.fetch(ctx)
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		keys, err := k.fetch(context.Background())
+		k.mu.Lock()
+		defer k.mu.Unlock()
 		if err == nil {
-			s.keys = keys
+			k.keys = keys
 		}
-		fetch.err, s.failed, s.fetching = err, err, nil
+		fetch.err, k.failed, k.fetching = err, err, nil
 		close(fetch.done)
 	}()
 	return fetch
@@ -127,15 +133,15 @@ func (f *keyFetch) wait(ctx context.Context) error {
 	}
 }
 
-// count is how many keys are known.
-func (s *keySet) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.keys)
+// Count is how many keys are known.
+func (k *Keys) Count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.keys)
 }
 
-func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
-	document, err := GetClaims(ctx, s.client, s.source, "")
+func (k *Keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	document, err := k.get(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("fetch keys: %w", err)
 	}
@@ -145,12 +151,12 @@ func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	}
 	var keys []jose.JSONWebKey
 	for _, member := range members {
-		if key, ok := parseKey(member, s.alg); ok {
+		if key, ok := parseKey(member, k.alg); ok {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("fetch keys: no usable signing key for %s among them", s.alg)
+		return nil, fmt.Errorf("fetch keys: no usable signing key for %s among them", k.alg)
 	}
 	return keys, nil
 }
@@ -159,7 +165,7 @@ func (s *keySet) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 // Only the members that make the key and say what it is for are looked at: what
 // else stands beside them, such as a certificate, makes a good key no worse.
 func parseKey(member []byte, alg jose.SignatureAlgorithm) (key jose.JSONWebKey, ok bool) {
-	c, err := parseClaims(member)
+	c, err := claims.Parse(member)
 	if err != nil || !isForSignatures(c, alg) {
 		return key, false
 	}
@@ -178,7 +184,7 @@ func parseKey(member []byte, alg jose.SignatureAlgorithm) (key jose.JSONWebKey, 
 	if err != nil || key.UnmarshalJSON(encoded) != nil {
 		return jose.JSONWebKey{}, false
 	}
-	if key.KeyID, err = c.optionalText("kid"); err != nil {
+	if key.KeyID, err = c.OptionalText("kid"); err != nil {
 		return jose.JSONWebKey{}, false
 	}
 	return key, isStrongEnough(key.Key, alg)
@@ -203,9 +209,9 @@ func keyMembers(alg jose.SignatureAlgorithm) []string {
 
 // isForSignatures reports whether a key's own members allow signatures with an
 // algorithm (RFC 7517, 4.2 to 4.4).
-func isForSignatures(c Claims, alg jose.SignatureAlgorithm) bool {
-	use, err1 := c.optionalText("use")
-	named, err2 := c.optionalText("alg")
+func isForSignatures(c claims.Claims, alg jose.SignatureAlgorithm) bool {
+	use, err1 := c.OptionalText("use")
+	named, err2 := c.OptionalText("alg")
 	if err1 != nil || err2 != nil || (use != "" && use != "sig") {
 		return false
 	}
@@ -216,14 +222,14 @@ func isForSignatures(c Claims, alg jose.SignatureAlgorithm) bool {
 	if !c.Has("key_ops") {
 		return true
 	}
-	operations, err := c.texts("key_ops")
+	operations, err := c.Texts("key_ops")
 	return err == nil && slices.Contains(operations, "verify")
 }
 
 func isStrongEnough(key any, alg jose.SignatureAlgorithm) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return (alg == jose.RS256 || alg == jose.PS256) && key.N.BitLen() >= minKeyBits
+		return (alg == jose.RS256 || alg == jose.PS256) && key.N.BitLen() >= MinKeyBits
 	case *ecdsa.PublicKey:
 		return alg == jose.ES256 && key.Curve == elliptic.P256()
 	case ed25519.PublicKey:
@@ -235,22 +241,22 @@ func isStrongEnough(key any, alg jose.SignatureAlgorithm) bool {
 
 // VerifySignature returns the payload of a compact JWS that one of the
 // provider's keys signed. It implements oidc.KeySet.
-func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{s.alg})
+func (k *Keys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	jws, err := jose.ParseSignedCompact(jwt, []jose.SignatureAlgorithm{k.alg})
 	if err != nil {
-		return nil, errors.New("not a compact JWS signed with " + string(s.alg))
+		return nil, errors.New("not a compact JWS signed with " + string(k.alg))
 	}
-	if payload, ok := s.verify(jws); ok {
+	if payload, ok := k.verify(jws); ok {
 		return payload, nil
 	}
-	fetch, err := s.fetchForToken()
+	fetch, err := k.fetchForToken()
 	if err != nil {
 		return nil, err
 	}
 	if err := fetch.wait(ctx); err != nil {
 		return nil, err
 	}
-	if payload, ok := s.verify(jws); ok {
+	if payload, ok := k.verify(jws); ok {
 		return payload, nil
 	}
 	return nil, errors.New("no key of the provider made the signature")
@@ -258,23 +264,23 @@ func (s *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 
 // fetchForToken returns the fetch that a token with an unknown key waits for: the
 // one under way, or a new one as long as there are not too many.
-func (s *keySet) fetchForToken() (*keyFetch, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fetching == nil && !s.budget.take(s.now()) {
-		if len(s.keys) == 0 && s.failed != nil {
-			return nil, s.failed
+func (k *Keys) fetchForToken() (*keyFetch, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fetching == nil && !k.budget.take(k.now()) {
+		if len(k.keys) == 0 && k.failed != nil {
+			return nil, k.failed
 		}
 		return nil, errors.New("no known key made the signature, and the keys were fetched just now")
 	}
-	return s.joinLocked(), nil
+	return k.joinLocked(), nil
 }
 
 // verify tries the key that the token names or, if it names none, all.
-func (s *keySet) verify(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
-	s.mu.Lock()
-	keys := s.keys
-	s.mu.Unlock()
+func (k *Keys) verify(jws *jose.JSONWebSignature) (payload []byte, ok bool) {
+	k.mu.Lock()
+	keys := k.keys
+	k.mu.Unlock()
 	for _, key := range keys {
 		if id := jws.Signatures[0].Header.KeyID; id != "" && id != key.KeyID {
 			continue

@@ -1,4 +1,4 @@
-package openid
+package token
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,42 +15,30 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	jose "github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
+
+	"expense-dashboard/internal/openid/claims"
 )
 
 // MaxClockSkew is how far the iat claim may be from our clock, either way. An
 // ID Token comes straight from the token endpoint, so it is seconds old.
 const MaxClockSkew = 5 * time.Minute
 
-// VerifyIDToken takes the ID Token out of a token answer and checks it, by the
-// thirteen rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the
-// one that this sign-in was begun with. It returns the token as it came and its
-// claims. Its errors are *SignInError.
-func (c *Client) VerifyIDToken(ctx context.Context, p *Provider, token *oauth2.Token, nonce string) (rawIDToken string, claims Claims, err error) {
-	rawIDToken, ok := token.Extra("id_token").(string)
-	if !ok {
-		return "", nil, &SignInError{Failure: BadAnswer, Err: errors.New("token answer without an ID Token")}
-	}
-	claims, err = p.verifyIDToken(ctx, rawIDToken, token.AccessToken, c.config.ClientID, nonce)
-	if err != nil {
-		return "", nil, providerFailure(ctx, "verify ID Token", err)
-	}
-	return rawIDToken, claims, nil
-}
-
-// verifyIDToken is VerifyIDToken for the token as it came.
+// VerifyIDToken checks an ID Token, which came beside that access token, by the
+// thirteen rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the one
+// that the sign-in was begun with. It returns the claims. An error that is ErrClock
+// says that one of the clocks is wrong.
 //
 // go-oidc verifies the signature, issuer and audience, but reads names of any
 // case; so every claim is checked here, by its exact name.
 // Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
 // met by never asking for any of these and refusing what comes unasked.
-func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (Claims, error) {
-	if err := errors.Join(checkHeader(rawIDToken, p.keys.alg), checkType(rawIDToken, "", "JWT")); err != nil {
+func (k *Keys) VerifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (claims.Claims, error) {
+	if err := errors.Join(checkHeader(rawIDToken, k.alg), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
 	}
-	keys := &tracedKeySet{keys: p.keys}
-	verifier := oidc.NewVerifier(p.issuer, keys, &oidc.Config{
-		ClientID: clientID, SupportedSigningAlgs: []string{string(p.keys.alg)}, SkipExpiryCheck: true,
+	keys := &tracedKeySet{keys: k}
+	verifier := oidc.NewVerifier(k.issuer, keys, &oidc.Config{
+		ClientID: clientID, SupportedSigningAlgs: []string{string(k.alg)}, SkipExpiryCheck: true,
 	})
 	idToken, err := verifier.Verify(ctx, rawIDToken)
 	if keys.err != nil {
@@ -58,21 +47,21 @@ func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 	if err != nil {
 		return nil, errors.New("its issuer, its audience or its encoding is wrong")
 	}
-	var payload rawJSON
+	var payload json.RawMessage
 	if err := idToken.Claims(&payload); err != nil {
 		return nil, err
 	}
-	c, err := parseClaims(payload)
+	c, err := claims.Parse(payload)
 	if err != nil {
 		return nil, err
 	}
 	err = errors.Join(
-		checkIssuer(c, p.issuer), checkAudience(c, clientID),
-		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken, p.keys.alg),
+		checkIssuer(c, k.issuer), checkAudience(c, clientID),
+		checkNonce(c, nonce), checkSubject(c), checkAccessTokenHash(c, accessToken, k.alg),
 	)
 	if err == nil {
 		// Last, so that a clock is blamed only for a token that is right otherwise.
-		err = checkTimes(c, p.keys.now())
+		err = checkTimes(c, k.now())
 	}
 	return c, err
 }
@@ -80,7 +69,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, rawIDToken, accessToken, c
 // tracedKeySet is an oidc.KeySet that keeps the error which go-oidc would
 // flatten to text.
 type tracedKeySet struct {
-	keys *keySet
+	keys *Keys
 	err  error
 }
 
@@ -105,7 +94,7 @@ func checkHeader(rawIDToken string, pinned jose.SignatureAlgorithm) error {
 	if err != nil {
 		return errors.New("the ID Token's header is not base64url")
 	}
-	header, err := parseClaims(decoded)
+	header, err := claims.Parse(decoded)
 	if err != nil {
 		return fmt.Errorf("the ID Token's header: %w", err)
 	}
@@ -119,7 +108,7 @@ func checkHeader(rawIDToken string, pinned jose.SignatureAlgorithm) error {
 }
 
 // checkIssuer is rule 2: iss is exactly the issuer that was discovered.
-func checkIssuer(c Claims, issuer string) error {
+func checkIssuer(c claims.Claims, issuer string) error {
 	iss, err := c.Text("iss")
 	if err == nil && iss != issuer {
 		err = errors.New("iss is another issuer")
@@ -129,8 +118,8 @@ func checkIssuer(c Claims, issuer string) error {
 
 // checkAudience is rules 3 to 5: aud is this client and nobody else, for we
 // trust no other audience, and azp, if there is one, is this client too.
-func checkAudience(c Claims, clientID string) error {
-	audience, err := c.texts("aud")
+func checkAudience(c claims.Claims, clientID string) error {
+	audience, err := c.Texts("aud")
 	if err != nil {
 		return err
 	}
@@ -143,39 +132,39 @@ func checkAudience(c Claims, clientID string) error {
 	return nil
 }
 
-// errClock is what the times of an ID Token that has just been made can only
+// ErrClock is what the times of an ID Token that has just been made can only
 // mean.
-var errClock = errors.New("one of the clocks is wrong")
+var ErrClock = errors.New("one of the clocks is wrong")
 
 // checkTimes is rules 9 and 10: the token has not expired, and was issued
 // about now.
-func checkTimes(c Claims, now time.Time) error {
-	exp, err := c.date("exp")
+func checkTimes(c claims.Claims, now time.Time) error {
+	exp, err := c.Date("exp")
 	if err != nil {
 		return err
 	}
 	if !now.Before(exp) {
-		return fmt.Errorf("exp was %s ago by our clock: %w", now.Sub(exp).Round(time.Second), errClock)
+		return fmt.Errorf("exp was %s ago by our clock: %w", now.Sub(exp).Round(time.Second), ErrClock)
 	}
-	iat, err := c.date("iat")
+	iat, err := c.Date("iat")
 	if err != nil {
 		return err
 	}
 	if skew := iat.Sub(now); skew.Abs() > MaxClockSkew {
-		return fmt.Errorf("iat is %s off our clock, more than %s: %w", skew.Round(time.Second), MaxClockSkew, errClock)
+		return fmt.Errorf("iat is %s off our clock, more than %s: %w", skew.Round(time.Second), MaxClockSkew, ErrClock)
 	}
 	if !c.Has("nbf") {
 		return nil
 	}
-	nbf, err := c.date("nbf")
+	nbf, err := c.Date("nbf")
 	if err == nil && nbf.Sub(now) > MaxClockSkew {
-		err = fmt.Errorf("nbf is %s ahead of our clock: %w", nbf.Sub(now).Round(time.Second), errClock)
+		err = fmt.Errorf("nbf is %s ahead of our clock: %w", nbf.Sub(now).Round(time.Second), ErrClock)
 	}
 	return err
 }
 
 // checkNonce is rule 11: nonce is the one that this sign-in was begun with.
-func checkNonce(c Claims, nonce string) error {
+func checkNonce(c claims.Claims, nonce string) error {
 	value, err := c.Text("nonce")
 	if err == nil && !Equal(value, nonce) {
 		err = errors.New("nonce is not the one that was sent")
@@ -185,7 +174,7 @@ func checkNonce(c Claims, nonce string) error {
 
 // checkSubject bounds sub as OpenID Connect Core 1.0, 2 does: 255 ASCII
 // characters at most.
-func checkSubject(c Claims) error {
+func checkSubject(c claims.Claims) error {
 	sub, err := c.Text("sub")
 	if err == nil && (len(sub) > 255 || strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e })) {
 		err = errors.New("sub is not 1 to 255 printable ASCII characters")
@@ -195,7 +184,7 @@ func checkSubject(c Claims) error {
 
 // checkAccessTokenHash is OpenID Connect Core 1.0, 3.1.3.8: at_hash, which is
 // optional here, binds the access token to the ID Token.
-func checkAccessTokenHash(c Claims, accessToken string, alg jose.SignatureAlgorithm) error {
+func checkAccessTokenHash(c claims.Claims, accessToken string, alg jose.SignatureAlgorithm) error {
 	if !c.Has("at_hash") {
 		return nil
 	}
