@@ -197,7 +197,7 @@ func (p *person) browse(team string) error {
 	return p.list(path + "?" + query.Encode())
 }
 
-var nextLink = regexp.MustCompile(`rel="next" href="([^"#]+)`)
+var nextLink = regexp.MustCompile(`rel="next" href="([^"]+)"`)
 
 // list looks at a list, and notes where it goes on.
 func (p *person) list(target string) error {
@@ -207,7 +207,7 @@ func (p *person) list(target string) error {
 	}
 	p.next = ""
 	if found := nextLink.FindStringSubmatch(body); found != nil {
-		p.next = html.UnescapeString(found[1])
+		p.next, _, _ = strings.Cut(html.UnescapeString(found[1]), "#")
 	}
 	return nil
 }
