@@ -159,10 +159,15 @@ func (s *Store) Summary(ctx context.Context, q expense.Query) (expense.Summary, 
 func (s *Store) summary(ctx context.Context, db querier, q expense.Query) (expense.Summary, error) {
 	var (
 		summary expense.Summary
-		b       = s.builder()
+		err     error
 	)
-	text := statement{q}.groups(&b)
-	err := s.eachGroup(ctx, db, text, b.args, summary.Add)
+	if b := s.builder(); q.Filtered() {
+		text := statement{q}.parts(&b)
+		summary, err = s.tallied(ctx, db, text, b.args)
+	} else {
+		text := statement{q}.groups(&b)
+		err = s.eachGroup(ctx, db, text, b.args, summary.Add)
+	}
 	summary.Sort()
 	return summary, err
 }

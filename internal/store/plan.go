@@ -17,10 +17,17 @@ const (
 	anyIndex    index = iota // whichever the database likes
 	filterIndex              // find what is asked for, and sort it
 	orderIndex               // read in order, until a page is full
+	wordsIndex               // find what holds the words that are searched for, and sort it
 )
 
 // filter returns a column of a condition of q.
 func (i index) filter(q statement, column string) string {
+	if i == wordsIndex {
+		return hidden(column)
+	}
+	if column == "team" || column == "status" {
+		return column
+	}
 	if i == orderIndex && !q.sortsAsFound() && column != q.sortColumn() {
 		return hidden(column)
 	}
@@ -41,7 +48,7 @@ func (q statement) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams)
 
 // hidden returns a term with a column's value, for which there is no index.
 func hidden(column string) string {
-	if column == "amount_cents" || column == "n" {
+	if column == "amount_cents" {
 		return "(" + column + " + 0)"
 	}
 	return "(" + column + " || '')"
@@ -56,7 +63,7 @@ func hidden(column string) string {
 // told to read none.
 func (q statement) page(b *sqlBuilder, matches int64, count int) string {
 	list := func(by index, limit string) string {
-		return `SELECT * FROM expenses AS e` + q.indexed(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+		return `SELECT e.* FROM ` + q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
 	}
 	rows := strconv.Itoa(count)
 	var found string

@@ -36,7 +36,10 @@ func (b *sqlBuilder) list(values []string) string {
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
 func (q statement) where(b *sqlBuilder, by index) string {
-	condition := "deleted_at IS NULL" + q.whereTeam(b)
+	if q.searches(b, by) {
+		by = wordsIndex
+	}
+	condition := "deleted_at IS NULL" + q.whereTeamAs(b, by.filter(q, "team"))
 	if q.Person != "" {
 		condition += q.wherePerson(b, by)
 	}
@@ -44,7 +47,7 @@ func (q statement) where(b *sqlBuilder, by index) string {
 		condition += " AND " + by.filter(q, "category_key") + " = " + b.arg(expense.CategoryKey(q.Category))
 	}
 	if q.Status != "" {
-		condition += " AND status = " + b.arg(string(q.Status))
+		condition += " AND " + by.filter(q, "status") + " = " + b.arg(string(q.Status))
 	}
 	condition += q.whereWords(b, by)
 	if !q.From.IsZero() {
@@ -87,37 +90,32 @@ func (q statement) personRoot(b *sqlBuilder) string {
 }
 
 // whereTeam returns the part of the condition that names the teams, after an AND.
-func (q statement) whereTeam(b *sqlBuilder) string {
+func (q statement) whereTeam(b *sqlBuilder) string { return q.whereTeamAs(b, "team") }
+
+// whereTeamAs is whereTeam with a term for the column.
+func (q statement) whereTeamAs(b *sqlBuilder, column string) string {
 	switch {
 	case q.Teams == nil:
 		return ""
 	case len(q.Teams) == 0:
 		return " AND 1 = 0"
 	case len(q.Teams) == 1:
-		return " AND team = " + b.arg(q.Teams[0])
+		return " AND " + column + " = " + b.arg(q.Teams[0])
 	default:
-		return " AND team IN (" + b.list(q.Teams) + ")"
+		return " AND " + column + " IN (" + b.list(q.Teams) + ")"
 	}
 }
 
-// groups returns the statement of the sums of q by month, category and person,
-// with the columns kind, label, address, n and cents. Without a filter they stand in
-// a table of their own.
+// groups returns the statement of the sums of all of some teams by month, category
+// and person, with the columns kind, label, address, n and cents: they stand in a
+// table of their own.
 func (q statement) groups(b *sqlBuilder) string {
-	var parts, byStatus string
-	if q.Filtered() {
-		parts = `WITH found AS MATERIALIZED (` + q.found(b) + `)
-			SELECT 'month' AS kind, month, 0 AS ref, n, cents FROM found
-			UNION ALL SELECT 'category', '', category, n, cents FROM found
-			UNION ALL SELECT 'person', '', person, n, cents FROM found`
-	} else {
-		parts = `SELECT kind, month, ref, n, cents FROM group_sums WHERE n > 0` + q.whereTeam(b)
-	}
+	byStatus := ""
 	if q.Approval {
 		byStatus = `
 		UNION ALL SELECT 'status', status, '', COUNT(*), CAST(SUM(amount_cents) AS BIGINT) FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY status`
 	}
-	return `WITH part AS MATERIALIZED (` + parts + `)
+	return `WITH part AS MATERIALIZED (SELECT kind, month, ref, n, cents FROM group_sums WHERE n > 0` + q.whereTeam(b) + `)
 		SELECT 'month', month, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part WHERE kind = 'month' GROUP BY month
 		UNION ALL SELECT 'category', c.label, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT)
 			FROM part JOIN categories AS c ON c.id = part.ref WHERE kind = 'category' GROUP BY c.id, c.label
@@ -126,12 +124,29 @@ func (q statement) groups(b *sqlBuilder) string {
 			WHERE kind = 'person' GROUP BY w.id, w.name, w.address` + byStatus
 }
 
+// The kinds of rows of the statement of parts.
+const (
+	partSum      = iota // of expenses of one month, category, person and, where asked for, status
+	partCategory        // what a category is called
+	partPerson          // who a person is, as joined, and what they are called
+)
+
+// parts returns the statement of the sums of which those of q are made, in any order,
+// with what their categories and people are called: columns as partOf scans them.
+func (q statement) parts(b *sqlBuilder) string {
+	return `SELECT ` + strconv.Itoa(partSum) + `, month, status, category, person, n, cents FROM (` + q.found(b) + `) AS found
+		UNION ALL SELECT ` + strconv.Itoa(partCategory) + `, label, '', id, 0, 0, 0 FROM categories
+		UNION ALL SELECT ` + strconv.Itoa(partPerson) + `, w.name, w.address, w.id, p.id, 0, 0
+			FROM people AS p JOIN people AS w ON w.id = COALESCE(p.joined, p.id)
+			WHERE p.id IN (SELECT ref FROM group_sums WHERE kind = 'person'` + q.whereTeam(b) + `)`
+}
+
 // found returns the statement of the sums, by month, category and person, of which
 // those of q are made. What q asks for of whole months stands in the table of sums,
 // unless it searches or asks for amounts or a status; the expenses of the rest are
 // read once.
 func (q statement) found(b *sqlBuilder) string {
-	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" {
+	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" || q.Approval {
 		return q.counted(b)
 	}
 	whole, parts := q.months()
@@ -171,15 +186,24 @@ func (q statement) months() (whole statement, parts []statement) {
 	return whole, parts
 }
 
-// counted returns the statement of found that reads each expense.
+// counted returns the statement of found that reads each expense. SQLite groups by
+// sorting, for which it would take several times as long as for reading, and memory.
 func (q statement) counted(b *sqlBuilder) string {
-	return `SELECT substr(date, 1, 7) AS month, category, person, COUNT(*) AS n, SUM(amount_cents) AS cents
-		FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, category, person`
+	status := "''"
+	if q.Approval {
+		status = "status"
+	}
+	if !b.postgres {
+		return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, 1 AS n, amount_cents AS cents
+			FROM ` + q.from(b, anyIndex) + ` WHERE ` + q.where(b, anyIndex)
+	}
+	return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, COUNT(*) AS n, CAST(SUM(amount_cents) AS BIGINT) AS cents
+		FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, 2, category, person`
 }
 
 // summed returns the statement of found for whole months.
 func (q statement) summed(b *sqlBuilder) string {
-	text := `SELECT month, category, person, n, cents FROM sums WHERE n > 0` + q.whereTeam(b)
+	text := `SELECT month, '' AS status, category, person, n, cents FROM sums WHERE n > 0` + q.whereTeam(b)
 	if q.Category != "" {
 		text += " AND category = (SELECT id FROM categories WHERE key = " + b.arg(expense.CategoryKey(q.Category)) + ")"
 	}

@@ -117,6 +117,12 @@ func walk(t testing.TB, s *Store, q expense.Query, between func()) []expense.Exp
 		if err != nil {
 			t.Fatal(err)
 		}
+		// However many match, the page is the same: found first, or read in order.
+		for _, matches := range []int64{0, 1 << 20} {
+			if other, err := s.Page(t.Context(), q, matches); between == nil && (err != nil || !reflect.DeepEqual(other, page)) {
+				t.Fatalf("%+v, of %d that match: another page of %d expenses, %v", q, matches, len(other.Expenses), err)
+			}
+		}
 		if between != nil {
 			// What others write meanwhile is on other pages.
 		} else if number > 0 {
