@@ -41,6 +41,11 @@ import (
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/web/entries"
+	"expense-dashboard/internal/web/imports"
+	"expense-dashboard/internal/web/managing"
+	"expense-dashboard/internal/web/sessions"
+	"expense-dashboard/internal/web/spending"
 )
 
 //go:embed templates
@@ -362,7 +367,7 @@ type parts struct {
 func newSite(cfg config.Config, p parts) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
 	records := session.NewRecords(p.store, p.log, p.metrics)
-	sessions, err1 := session.New(session.Config{
+	sessionStore, err1 := session.New(session.Config{
 		Secrets: cfg.SessionSecrets, Secure: secure, IdleTimeout: cfg.IdleTimeout, MaxAge: cfg.MaxAge, Now: p.now, Records: records,
 	})
 	pending, err2 := signin.NewPending(cfg.SessionSecrets, secure, p.now)
@@ -379,23 +384,26 @@ func newSite(cfg config.Config, p parts) (*app, error) {
 	records.Refresh(context.Background())
 	importer := importing.New(p.store, p.directory, p.store.Currency(), func() expense.Date { return expense.DateOf(p.now().In(cfg.TimeZone)) }, p.log)
 	var signIn *authenticator
-	site, err := web.New(web.Config{
+	siteConfig := web.Config{
 		BaseURL: cfg.BaseURL, Secrets: cfg.SessionSecrets, Proxies: cfg.TrustedProxies,
 		Templates: templateFS, Static: staticFS, KeptPages: p.keptPages,
-		Auth: client, Sessions: sessions, Directory: p.directory, Store: p.store, Importer: importer,
+		Auth: client, Sessions: sessionStore, Directory: p.directory, Store: p.store, Importer: importer,
 		Fresh: func(person *session.Session) bool { return signIn.isFresh(person) },
 		Log:   p.log, Metrics: p.metrics, Now: p.now, Zone: cfg.TimeZone, Stopping: p.stopping,
-	})
+	}
+	site, err := web.New(siteConfig)
 	if err != nil {
 		return nil, err
 	}
 	signIn = &authenticator{
-		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessions, directory: p.directory,
+		baseURL: cfg.BaseURL, client: client, pending: pending, callbacks: signin.NewCallbacks(), given: signin.NewGiven(), sessions: sessionStore, directory: p.directory,
 		policy: signInPolicy{prompt: cfg.Prompt, recheck: cfg.Recheck, stepUpMaxAge: cfg.StepUpMaxAge, stepUpACR: cfg.StepUpACR},
 		log:    p.log, now: p.now,
 	}
 	return &app{
-		Site: site, baseURL: cfg.BaseURL, signIn: signIn, sessions: sessions, directory: p.directory, store: p.store, importer: importer,
+		Site: site, Spending: spending.New(site, siteConfig), Entries: entries.New(site, siteConfig), Imports: imports.New(site, siteConfig),
+		Managing: managing.New(site, siteConfig), Sessions: sessions.New(site, siteConfig),
+		baseURL: cfg.BaseURL, signIn: signIn, sessions: sessionStore, directory: p.directory, store: p.store, importer: importer,
 		metrics: p.metrics, backChannelLogout: cfg.BackChannelLogout, universalLogout: cfg.UniversalLogout, frontChannelLogout: cfg.FrontChannelLogout,
 	}, nil
 }

@@ -12,11 +12,21 @@ import (
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/web/entries"
+	"expense-dashboard/internal/web/imports"
+	"expense-dashboard/internal/web/managing"
+	"expense-dashboard/internal/web/sessions"
+	"expense-dashboard/internal/web/spending"
 )
 
 // app is the site, and what its gates ask.
 type app struct {
 	*web.Site
+	*spending.Spending
+	*entries.Entries
+	*imports.Imports
+	*managing.Managing
+	*sessions.Sessions
 	baseURL   string
 	signIn    *authenticator
 	sessions  *session.Store
@@ -63,10 +73,10 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("GET /expenses.csv", s.forEverybody(s.ExportCSV))
 	handle("GET /expenses.json", s.forEverybody(s.ExportJSON))
 	handle("GET /expenses/new", s.forEverybody(s.NewForAnyTeam))
-	handle("POST "+web.SelectedPath, s.forEverybody(s.ChangeSelected))
-	handle("POST "+web.SelectedPath+"/{id}/undo", s.forEverybody(s.UndoSelected))
-	handle("GET "+web.ActivityPath, s.forOverseers(s.Activity))
-	handle("GET "+web.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
+	handle("POST "+entries.SelectedPath, s.forEverybody(s.ChangeSelected))
+	handle("POST "+entries.SelectedPath+"/{id}/undo", s.forEverybody(s.UndoSelected))
+	handle("GET "+spending.ActivityPath, s.forOverseers(s.Activity))
+	handle("GET "+spending.ActivityPath+".csv", s.forOverseers(s.ActivityCSV))
 
 	s.adminRoutes(handle)
 	s.sessionRoutes(handle)
@@ -120,11 +130,11 @@ func (s *app) adminRoutes(handle func(pattern string, h web.Handler)) {
 	handle("POST "+web.ImportPath+"/{id}/discard", s.forAdmins(s.DiscardImport))
 	handle("POST "+web.ImportPath+"/{id}/undo", s.forAdmins(s.UndoImport))
 
-	handle("GET "+web.CategoriesPath, s.forAdmins(s.Categories))
-	handle("POST "+web.CategoriesPath, s.forAdmins(s.CloseCategories))
-	handle("POST "+web.CategoriesPath+"/{id}/rename", s.forAdmins(s.RenameCategory))
-	handle("POST "+web.CategoriesPath+"/{id}/retire", s.forAdmins(s.RetireCategory))
-	handle("POST "+web.CategoriesPath+"/{id}/undo", s.forAdmins(s.UndoCategory))
+	handle("GET "+managing.CategoriesPath, s.forAdmins(s.Categories))
+	handle("POST "+managing.CategoriesPath, s.forAdmins(s.CloseCategories))
+	handle("POST "+managing.CategoriesPath+"/{id}/rename", s.forAdmins(s.RenameCategory))
+	handle("POST "+managing.CategoriesPath+"/{id}/retire", s.forAdmins(s.RetireCategory))
+	handle("POST "+managing.CategoriesPath+"/{id}/undo", s.forAdmins(s.UndoCategory))
 
 	handle("GET "+web.PeoplePath, s.forAdmins(s.People))
 	handle("POST "+web.PeoplePath+"/{id}/join", s.forAdmins(s.fresh(s.JoinPerson)))

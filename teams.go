@@ -5,6 +5,7 @@ import (
 
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/web/spending"
 )
 
 // visitor is a handler for people who are signed in, of whom it has to know what
@@ -60,7 +61,7 @@ func (s *app) forAdmins(h visitor) web.Handler {
 // For everybody else there is no such page.
 func (s *app) forOverseers(h visitor) web.Handler {
 	return s.forEverybody(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
-		if !v.Access.ReadsAll() && len(web.Overseen(v.Access)) == 0 {
+		if !v.Access.ReadsAll() && len(spending.Overseen(v.Access)) == 0 {
 			return s.Denied(r, v.Person, "oversees_nothing")
 		}
 		return h(w, r, v)

@@ -53,7 +53,7 @@ func TestDirectDependencies(t *testing.T) {
 // says how the packages are meant.
 func TestImports(t *testing.T) {
 	want := map[string]string{
-		".":                   "command config digest doctor expense importing logging memory metrics openid openid/claims openid/token server session signin store team web weburl",
+		".":                   "command config digest doctor expense importing logging memory metrics openid openid/claims openid/token server session signin store team web web/entries web/imports web/managing web/sessions web/spending weburl",
 		"cache":               "",
 		"command":             "spelling",
 		"config":              "loopback secret spelling weburl",
@@ -78,8 +78,13 @@ func TestImports(t *testing.T) {
 		"spelling":            "",
 		"store":               "digest expense loopback metrics team",
 		"team":                "expense",
-		"web":                 "cache digest duration expense expense/expensefile importing logging loopback metrics openid openid/claims secret server session signin store team web/internal/page",
+		"web":                 "digest duration expense importing logging loopback metrics openid secret session signin store team web/internal/page",
+		"web/entries":         "expense store team web web/internal/page",
+		"web/imports":         "expense expense/expensefile importing server session store team web web/internal/page",
 		"web/internal/page":   "cache duration expense team",
+		"web/managing":        "expense logging store team web web/internal/page",
+		"web/sessions":        "digest expense logging openid openid/claims session store team web web/internal/page",
+		"web/spending":        "cache expense expense/expensefile openid store team web web/internal/page",
 		"weburl":              "loopback",
 	}
 	got := map[string]string{}

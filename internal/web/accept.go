@@ -17,8 +17,8 @@ func AcceptsPage(r *http.Request) bool {
 	return quality > 0
 }
 
-// prefersJSON reports whether JSON is asked for rather than HTML.
-func prefersJSON(r *http.Request) bool {
+// PrefersJSON reports whether JSON is asked for rather than HTML.
+func PrefersJSON(r *http.Request) bool {
 	jsonQuality, jsonMatch := acceptance(r, "application/json")
 	htmlQuality, htmlMatch := acceptance(r, "text/html")
 	return jsonQuality > htmlQuality || (jsonQuality == htmlQuality && jsonMatch > htmlMatch)

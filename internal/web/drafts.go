@@ -21,16 +21,16 @@ const (
 	databaseAway = "The expenses could not be reached when you sent it."
 )
 
-// draft is the form of an expense that waits in the browser of who wrote it.
-type draft struct {
+// Draft is the form of an expense that waits in the browser of who wrote it.
+type Draft struct {
 	Fields url.Values
-	Why    string
+	Why    string // it was not saved
 	Writer string // as in the cookie of that name; may be empty
 }
 
 // isOf reports whether a person wrote the draft. The token of a form of ours says
 // so; for any other the browser remembers who used it.
-func (d draft) isOf(person *session.Session) bool {
+func (d Draft) isOf(person *session.Session) bool {
 	if submission := d.Fields.Get("submission"); isMarked(submission) {
 		return isOf(submission, person.Subject)
 	}
@@ -74,9 +74,9 @@ func (s *Site) ReturnTo(w http.ResponseWriter, r *http.Request) (string, error) 
 // reports false if there is more of it than any expense may hold.
 func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page, why, writer string) (kept bool, err error) {
 	if err := r.ParseForm(); err != nil {
-		return false, badForm(err)
+		return false, BadForm(err)
 	}
-	d := draft{Fields: url.Values{}, Why: why, Writer: writer}
+	d := Draft{Fields: url.Values{}, Why: why, Writer: writer}
 	for _, name := range []string{"date", "person", "item", "category", "amount", "refund", "note", "team", "submission", "version", "return_to"} {
 		if r.PostForm.Has(name) {
 			d.Fields.Set(name, r.PostForm.Get(name))
@@ -89,12 +89,12 @@ func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, page, why, writ
 	return s.drafts.Save(w, r, page, string(text))
 }
 
-// takeDraft returns the form that a person wrote and that was kept for this page,
+// TakeDraft returns the form that a person wrote and that was kept for this page,
 // and drops it. One that somebody else wrote stays where it is, unseen.
-func (s *Site) takeDraft(w http.ResponseWriter, r *http.Request, person *session.Session) (d draft, ok bool) {
+func (s *Site) TakeDraft(w http.ResponseWriter, r *http.Request, person *session.Session) (d Draft, ok bool) {
 	text := s.drafts.Load(r, r.URL.EscapedPath())
 	if text == "" || json.Unmarshal([]byte(text), &d) != nil || !d.isOf(person) {
-		return draft{}, false
+		return Draft{}, false
 	}
 	s.drafts.Forget(w, r)
 	return d, true

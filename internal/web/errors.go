@@ -22,17 +22,23 @@ var (
 	// ErrNotSignedIn is somebody who would have to be.
 	ErrNotSignedIn = errors.New("not signed in")
 	// ErrForbidden is what somebody may read, and not do.
-	ErrForbidden   = errors.New("not theirs to change")
-	errOwnDecision = errors.New("their own to decide")
-	errBusy        = errors.New("too many exports at once")
-	errCrossSite   = errors.New("cross-site request refused")
-	errOfAnother   = errors.New("the form was shown to somebody else")
-	errUnkept      = errors.New("what was typed is too long to be kept")
-	errGone        = errors.New("the client takes nothing more")
-	errTooSlow     = errors.New("the form took too long to come")
-	errTouched     = errors.New("everything has been touched since")
-	errNoUndo      = errors.New("import is not one that can be taken back")
-	errPanic       = errors.New("panic")
+	ErrForbidden = errors.New("not theirs to change")
+	// ErrOwnDecision is a decision about what is somebody's own.
+	ErrOwnDecision = errors.New("their own to decide")
+	// ErrBusy is a file that cannot be made now.
+	ErrBusy = errors.New("too many exports at once")
+	// ErrOfAnother is a form that was shown to somebody else in the same browser.
+	ErrOfAnother = errors.New("the form was shown to somebody else")
+	// ErrGone is an answer that its reader does not take to its end.
+	ErrGone = errors.New("the client takes nothing more")
+	// ErrTouched is several expenses of which none is as it was left.
+	ErrTouched = errors.New("everything has been touched since")
+	// ErrNoUndo is an import of which there is nothing to take back.
+	ErrNoUndo    = errors.New("import is not one that can be taken back")
+	errCrossSite = errors.New("cross-site request refused")
+	errUnkept    = errors.New("what was typed is too long to be kept")
+	errTooSlow   = errors.New("the form took too long to come")
+	errPanic     = errors.New("panic")
 )
 
 // statusGone stands in the log and the metrics for a request whose sender went away
@@ -86,7 +92,7 @@ func (s *Site) explain(err error) failure {
 	case errors.As(err, &method):
 		return told(http.StatusMethodNotAllowed, "That does not work here",
 			"This address does not accept that kind of request.", "").offering("Go to the home page", "/")
-	case errors.As(err, &tooLarge) && tooLarge.Limit == maxUpload:
+	case errors.As(err, &tooLarge) && tooLarge.Limit == MaxUpload:
 		return told(http.StatusRequestEntityTooLarge, "Too much at once",
 			"A file may have up to 40 MB, and this one has more. Nothing was imported.",
 			"Split it into several files, each with the row that names the columns, and import one after the other.").offering("Import another file", ImportPath)
@@ -112,23 +118,23 @@ func explainKind(err error) failure {
 		return told(http.StatusForbidden, "Not yours to change",
 			"You can see this but not change it, so nothing was done.",
 			"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, errOwnDecision):
+	case errors.Is(err, ErrOwnDecision):
 		return told(http.StatusForbidden, "Not yours to decide",
 			"You cannot decide about an expense that is your own or that you logged, so nothing was done.",
 			"Another lead of the team or an administrator can.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, errBusy):
+	case errors.Is(err, ErrBusy):
 		return told(http.StatusServiceUnavailable, "Too many downloads at once",
 			"Other downloads are being prepared right now.", "Try again in a moment.").after(5 * time.Second)
 	case errors.Is(err, errCrossSite):
 		return told(http.StatusForbidden, "Refused",
 			"That came from another site, so nothing was done.", "Do it again from here.").offering("Go to the home page", "/")
-	case errors.Is(err, errNoUndo):
+	case errors.Is(err, ErrNoUndo):
 		return told(http.StatusConflict, "There is nothing to undo",
 			"This file was not imported, or its import is not finished.", "").offering("Import", ImportPath)
-	case errors.Is(err, errTouched):
+	case errors.Is(err, ErrTouched):
 		return told(http.StatusConflict, "There is nothing to undo",
 			"Somebody has changed all of these expenses since, so they stay as they are.", "").offering("All expenses", "/expenses")
-	case errors.Is(err, errOfAnother):
+	case errors.Is(err, ErrOfAnother):
 		return told(http.StatusConflict, "This form is somebody else’s",
 			"It was opened while somebody else was signed in in this browser, so nothing was saved in your name.",
 			"Open the form again to fill it in yourself, or sign out and let them sign in.").offering("Go to dashboard", "/dashboard")
@@ -186,8 +192,8 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	view := page.ErrorView{
-		Page: s.page(s.sessions.Load(r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
-		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Fix: s.forOperator(f.Fix),
+		Page: s.Page(s.sessions.Load(r), f.Heading), Heading: f.Heading, Message: f.Message, Next: f.Next,
+		Reference: reference, ActionLabel: f.ActionLabel, ActionURL: f.ActionURL, Fix: s.ForOperator(f.Fix),
 	}
 	if err := s.pages.Render(w, r, f.Status, "error", view); err != nil {
 		s.log.ErrorContext(r.Context(), "error page not rendered", "error", err)
@@ -195,13 +201,18 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// forOperator returns a fix where who reads the page runs the site too, which
+// ForOperator returns a fix where who reads the page runs the site too, which
 // is on loopback, and nothing elsewhere.
-func (s *Site) forOperator(fix string) string {
+func (s *Site) ForOperator(fix string) string {
 	if u, err := url.Parse(s.baseURL); err != nil || !loopback.Host(u.Hostname()) {
 		return ""
 	}
 	return fix
+}
+
+// LogFailure logs why a request failed that is answered with a page of its own.
+func (s *Site) LogFailure(r *http.Request, status int, err error) {
+	s.logFailure(r, failure{Status: status}, err)
 }
 
 // logFailure logs why a request failed: what the program or the provider did

@@ -13,13 +13,13 @@ import (
 	"expense-dashboard/internal/session"
 )
 
-// maxSubmission bounds the token of a form, in bytes.
-const maxSubmission = 64
+// MaxSubmission bounds the token of a form, in bytes.
+const MaxSubmission = 64
 
-// newSubmission returns the token of a form that is shown to a person: a random
+// NewSubmission returns the token of a form that is shown to a person: a random
 // part, by which the form counts once, and a mark of whose form it is. The mark is
 // no secret: it keeps people from mistakes and nobody from anything else.
-func newSubmission(subject string) string {
+func NewSubmission(subject string) string {
 	id := expense.NewID()
 	return id + "." + submissionMark(id, subject)
 }
@@ -36,24 +36,24 @@ func isOf(submission, subject string) bool {
 	return mark == submissionMark(id, subject)
 }
 
-// readForm reads the fields of a form that a person sends. One that was shown to
+// ReadForm reads the fields of a form that a person sends. One that was shown to
 // somebody else in the same browser is refused.
-func readForm(r *http.Request, person *session.Session) error {
+func ReadForm(r *http.Request, person *session.Session) error {
 	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+		return BadForm(err)
 	}
 	submission := r.PostForm.Get("submission")
-	if len(submission) > maxSubmission {
-		return &expense.QueryError{Text: "submission has up to " + strconv.Itoa(maxSubmission) + " characters"}
+	if len(submission) > MaxSubmission {
+		return &expense.QueryError{Text: "submission has up to " + strconv.Itoa(MaxSubmission) + " characters"}
 	}
 	if isMarked(submission) && !isOf(submission, person.Subject) {
-		return errOfAnother
+		return ErrOfAnother
 	}
 	return nil
 }
 
-// badForm is what is wrong with a form that cannot be read at all.
-func badForm(err error) error {
+// BadForm is what is wrong with a form that cannot be read at all.
+func BadForm(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return err
@@ -64,9 +64,9 @@ func badForm(err error) error {
 	return &expense.QueryError{Text: "the form is not made of name=value pairs joined by &"}
 }
 
-// listPath returns the address of a list of ours with its filter and its page, or
+// ListPath returns the address of a list of ours with its filter and its page, or
 // nothing where an address is something else.
-func listPath(address string) string {
+func ListPath(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(address) > 4000 {
 		return ""
@@ -79,17 +79,17 @@ func listPath(address string) string {
 	return list.RequestURI()
 }
 
-// returnTo is the list from which a form was opened: the one that the address
+// OpenedFrom is the list from which a form was opened: the one that the address
 // names, or else the page on which its link stood.
-func (s *Site) returnTo(r *http.Request) string {
-	if list := listPath(r.URL.Query().Get("return_to")); list != "" {
+func (s *Site) OpenedFrom(r *http.Request) string {
+	if list := ListPath(r.URL.Query().Get("return_to")); list != "" {
 		return list
 	}
 	from, ok := strings.CutPrefix(r.Referer(), s.baseURL+"/")
 	if !ok {
 		return ""
 	}
-	return listPath("/" + from)
+	return ListPath("/" + from)
 }
 
 // FormPage returns the page of the form that posts to a path, or nothing where no
@@ -122,4 +122,18 @@ func formPage(path string) (page string, isEntry bool) {
 		return first(1), false
 	}
 	return "", false
+}
+
+// sessionsPage is the page that a form about sessions or people is on, if path is one.
+func sessionsPage(path string) (page string, ok bool) {
+	switch {
+	case strings.HasPrefix(path, "/profile/sessions/"):
+		return "/profile", true
+	case strings.HasPrefix(path, SessionsPath+"/"):
+		return SessionsPath, true
+	case strings.HasPrefix(path, PeoplePath+"/"):
+		return PeoplePath, true
+	default:
+		return "", false
+	}
 }

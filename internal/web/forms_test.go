@@ -34,15 +34,15 @@ func TestListPath(t *testing.T) {
 		"": "", "/": "", "/profile": "", "/team/": "", "/team/finance/expenses": "", "//evil.example/expenses": "", "https://evil.example/expenses": "",
 		"expenses": "", `/team/a\b`: "", "/team/%2e%2e%2fprofile": "", "javascript:alert(1)": "", "/expenses\r\nX: y": "", "/%zz": "",
 	} {
-		if got := listPath(address); got != want {
+		if got := ListPath(address); got != want {
 			t.Errorf("%q leads to %q, want %q", address, got, want)
 		}
 	}
 }
 
 func TestSubmissionsBelongToAPerson(t *testing.T) {
-	token := newSubmission("carol")
-	if !isMarked(token) || len(token) > maxSubmission || !isOf(token, "carol") || isOf(token, "hannah") || isOf("abc.", "carol") || isMarked("abc") {
+	token := NewSubmission("carol")
+	if !isMarked(token) || len(token) > MaxSubmission || !isOf(token, "carol") || isOf(token, "hannah") || isOf("abc.", "carol") || isMarked("abc") {
 		t.Errorf("%q is not Carol's alone", token)
 	}
 }

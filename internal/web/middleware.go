@@ -85,7 +85,7 @@ func (s *Site) Secured(next http.Handler) http.Handler {
 				limit = MaxForm
 			}
 			if r.URL.Path == ImportPath {
-				limit = maxUpload
+				limit = MaxUpload
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}

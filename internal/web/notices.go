@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,31 +38,31 @@ func newNotices(secrets []secret.Text, secure bool) (*notices, error) {
 	return &notices{store: store, name: session.CookieName("notice", secure, "/"), wrote: session.CookieName(wroteCookie, secure, "/"), writer: session.CookieName("writer", secure, "/"), signedOut: session.CookieName("signed_out", secure, "/")}, nil
 }
 
-// put keeps a notice for the next page of who sends the request.
-func (n *notices) put(w http.ResponseWriter, r *http.Request, told page.Notice) error {
-	cookie := sessions.NewSession(n.store, n.name)
-	cookie.Options = n.store.Options
+// PutNotice keeps a notice for the next page of who sends the request.
+func (s *Site) PutNotice(w http.ResponseWriter, r *http.Request, told page.Notice) error {
+	cookie := sessions.NewSession(s.notices.store, s.notices.name)
+	cookie.Options = s.notices.store.Options
 	cookie.Values = map[any]any{
 		"subject": logging.InfoOf(r).Subject, "text": told.Text, "item": told.Item, "rest": told.Rest, "url": told.URL,
 		"undo": told.UndoURL, "version": strconv.FormatInt(told.Version, 10), "return_to": told.ReturnTo,
 	}
-	return n.store.Save(r, w, cookie)
+	return s.notices.store.Save(r, w, cookie)
 }
 
-// awaits reports whether a browser sends a notice, which may be nobody's.
-func (n *notices) awaits(r *http.Request) bool {
-	_, sent := session.Sent(r, n.name)
+// AwaitsNotice reports whether a browser sends a notice, which may be nobody's.
+func (s *Site) AwaitsNotice(r *http.Request) bool {
+	_, sent := session.Sent(r, s.notices.name)
 	return sent
 }
 
-// take returns the notice that waits for this page, or nil, and drops it. That of
+// TakeNotice returns the notice that waits for this page, or nil, and drops it. That of
 // somebody else is dropped unseen.
-func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
-	if !n.awaits(r) {
+func (s *Site) TakeNotice(w http.ResponseWriter, r *http.Request) *page.Notice {
+	if !s.AwaitsNotice(r) {
 		return nil
 	}
-	session.Forget(w, n.name, n.store.Options)
-	values, ok := session.Open(n.store, r, n.name)
+	session.Forget(w, s.notices.name, s.notices.store.Options)
+	values, ok := session.Open(s.notices.store, r, s.notices.name)
 	if !ok {
 		return nil
 	}
@@ -71,7 +72,7 @@ func (n *notices) take(w http.ResponseWriter, r *http.Request) *page.Notice {
 		return nil
 	}
 	return &page.Notice{
-		Submission: newSubmission(logging.InfoOf(r).Subject),
+		Submission: NewSubmission(logging.InfoOf(r).Subject),
 		Text:       text("text"), Item: text("item"), Rest: text("rest"), URL: text("url"),
 		UndoURL: text("undo"), Version: version, ReturnTo: text("return_to"),
 	}
@@ -100,20 +101,41 @@ const (
 	wroteMaxAge = 5 // seconds
 )
 
-// noteWrite tells the browser that it has written something.
-func (s *Site) noteWrite(w http.ResponseWriter) {
+// NoteWrite tells the browser that it has written something.
+func (s *Site) NoteWrite(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{
 		Name: s.notices.wrote, Value: "1", Path: "/", MaxAge: wroteMaxAge,
 		Secure: s.notices.store.Options.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// revisions returns the revisions of the expenses as a request may see them:
+// Revisions returns the revisions of the expenses as a request may see them:
 // not older than its sender's own writes, which ended before it began.
-func (s *Site) revisions(r *http.Request) (*store.Revisions, error) {
+func (s *Site) Revisions(r *http.Request) (*store.Revisions, error) {
 	since := time.Now().Add(-store.RevisionAge)
 	if _, sent := session.Sent(r, s.notices.wrote); sent {
 		since = logging.InfoOf(r).Begun
 	}
 	return s.store.Revisions(r.Context(), since)
+}
+
+// Done leads back after a write, with what came of it: to the list from which the
+// form was opened, or to the team's page.
+func (s *Site) Done(w http.ResponseWriter, r *http.Request, v Visit, told page.Notice) error {
+	told.ReturnTo = ListPath(r.PostForm.Get("return_to"))
+	if err := s.PutNotice(w, r, told); err != nil {
+		return err
+	}
+	s.NoteWrite(w)
+	SeeOther(w, cmp.Or(told.ReturnTo, v.Path()))
+	return nil
+}
+
+// ToldAt leads to a page, which tells of what came of an action.
+func (s *Site) ToldAt(w http.ResponseWriter, r *http.Request, path, text string) error {
+	if err := s.PutNotice(w, r, page.Notice{Text: text}); err != nil {
+		return err
+	}
+	SeeOther(w, path)
+	return nil
 }

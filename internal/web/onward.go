@@ -31,7 +31,7 @@ func (s *Site) isOurs(address string) bool {
 func (s *Site) Onward(w http.ResponseWriter, r *http.Request, heading, target string) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Refresh", "0; url="+target)
-	return s.pages.Render(w, r, http.StatusOK, "onward", page.OnwardView{Page: s.page(nil, heading), Heading: heading, URL: target})
+	return s.pages.Render(w, r, http.StatusOK, "onward", page.OnwardView{Page: s.Page(nil, heading), Heading: heading, URL: target})
 }
 
 // Leave sends a browser to a target away from this site: with a page if the request

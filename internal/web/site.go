@@ -1,18 +1,15 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
 	rand "math/rand/v2"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
-	"expense-dashboard/internal/cache"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/importing"
 	"expense-dashboard/internal/metrics"
@@ -24,14 +21,26 @@ import (
 	"expense-dashboard/internal/web/internal/page"
 )
 
-// MaxForm is how many bytes the body of a form may have, and MaxBody that of any
-// other request.
+// How many bytes the body of a request may have: MaxForm that of a form, MaxUpload
+// that of a form with a file, which may have 40 MB, and MaxBody that of any other.
 const (
-	MaxForm = 1 << 20
-	MaxBody = 64 << 10
+	MaxForm   = 1 << 20
+	MaxUpload = 40<<20 + 64<<10
+	MaxBody   = 64 << 10
 )
 
-// Config is what a Site is made of: plain values, and the parts that it asks.
+// Where the pages are that errors and forms lead to.
+const (
+	// ImportPath is where files are brought in, and below it each of them.
+	ImportPath = "/expenses/import"
+	// SessionsPath is where administrators see who is signed in.
+	SessionsPath = "/sessions"
+	// PeoplePath is where administrators see who is who.
+	PeoplePath = "/people"
+)
+
+// Config is what a Site is made of, and the pages on top of it: plain values, and the
+// parts that they ask.
 type Config struct {
 	BaseURL   string              // the origin that browsers use
 	Secrets   []secret.Text       // of its cookies, the first of which encrypts
@@ -66,13 +75,9 @@ type Site struct {
 	sessions  *session.Store
 	directory *team.File
 	store     *store.Store
-	importer  *importing.Importer
-	fresh     func(*session.Session) bool
 	notices   *notices
 	drafts    *session.SplitCookie
-	exports   *exportPlaces
 	pages     *page.Pages
-	summaries *cache.Cache[string, expense.Summary] // by revision and filter
 	log       *slog.Logger
 	now       func() time.Time
 	zone      *time.Location
@@ -93,10 +98,9 @@ func New(c Config) (*Site, error) {
 		return nil, err
 	}
 	return &Site{
-		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store, importer: c.Importer, fresh: c.Fresh,
-		notices: notices, drafts: drafts, exports: newExportPlaces(), pages: pages,
-		summaries: cache.New[string, expense.Summary](maxSummaries),
-		log:       c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),
+		baseURL: c.BaseURL, proxies: c.Proxies, auth: c.Auth, sessions: c.Sessions, directory: c.Directory, store: c.Store,
+		notices: notices, drafts: drafts, pages: pages,
+		log: c.Log, now: c.Now, zone: c.Zone, metrics: c.Metrics, headers: securityHeaders(c.BaseURL),
 		stopping: c.Stopping, begun: c.Now(),
 	}, nil
 }
@@ -116,7 +120,7 @@ func (s *Site) Handle(h Handler) http.Handler {
 		begun := a != nil && a.status != 0
 		switch {
 		// Who was too slow is still there to be told so.
-		case a != nil && (r.Context().Err() != nil && !errors.Is(err, errTooSlow) || errors.Is(err, errGone)):
+		case a != nil && (r.Context().Err() != nil && !errors.Is(err, errTooSlow) || errors.Is(err, ErrGone)):
 			a.status = statusGone
 			s.log.InfoContext(r.Context(), "the client went away", "status", statusGone, "error", err)
 		case begun:
@@ -148,8 +152,11 @@ func SeeOther(w http.ResponseWriter, target string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// page is the part of a view that all pages share; person is nil for a guest.
-func (s *Site) page(person *session.Session, title string) page.Page {
+// Pages renders what the site shows.
+func (s *Site) Pages() *page.Pages { return s.pages }
+
+// Page is the part of a view that all pages share; person is nil for a guest.
+func (s *Site) Page(person *session.Session, title string) page.Page {
 	if person == nil {
 		return page.Page{Title: title}
 	}
@@ -180,72 +187,12 @@ func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	shared := s.page(person, "")
+	shared := s.Page(person, "")
 	if person == nil && s.notices.takeSignOut(w, r) {
 		return s.pages.Render(w, r, http.StatusOK, "home", page.HomeView{Page: shared, Notice: &page.Notice{Text: "You are signed out."}})
 	}
 	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{Page: shared}, nil })
-}
-
-// profileJSON is the profile for programs.
-type profileJSON struct {
-	Name          string     `json:"name"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"` // false only where Okta says so
-	Admin         bool       `json:"admin"`
-	Teams         []teamJSON `json:"teams"`
-	SignedInAt    time.Time  `json:"signed_in_at"`
-	EndsAt        time.Time  `json:"session_ends_at"`
-}
-
-type teamJSON struct {
-	ID    string `json:"id"`
-	Label string `json:"label"`
-}
-
-// Profile handles GET /profile, as a page or as JSON.
-func (s *Site) Profile(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-	access, ends := s.Access(person), person.EndsAt
-	w.Header().Set("Vary", "Accept")
-	if prefersJSON(r) {
-		teams := make([]teamJSON, len(access.Teams))
-		for i, t := range access.Teams {
-			teams[i] = teamJSON(t)
-		}
-		w.Header().Set("Content-Type", "application/json")
-		return json.NewEncoder(w).Encode(profileJSON{
-			Name: person.Name, Email: person.Email, EmailVerified: !person.Unverified,
-			Admin: access.Admin, Teams: teams, SignedInAt: person.SignedInAt.UTC(), EndsAt: ends.UTC(),
-		})
-	}
-	lines, err := s.ownSessions(r, person)
-	if err != nil {
-		return err
-	}
-	view := s.profileView(person, access)
-	view.Notice, view.Sessions = s.notices.take(w, r), lines
-	return s.pages.Render(w, r, http.StatusOK, "profile", view)
-}
-
-// profileView answers "why do I see this?".
-func (s *Site) profileView(person *session.Session, access team.Access) page.ProfileView {
-	view := page.ProfileView{
-		Submission: newSubmission(person.Subject),
-		Page:       s.page(person, "Profile"), Email: person.Email, Unverified: person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
-		Admin: access.Admin, Auditor: access.Auditor, Teams: access.Teams, Address: team.NormalizeAddress(person.Email), RuleFile: s.directory.Name(),
-		SignedInAt: person.SignedInAt, EndsAt: person.EndsAt, IdleTimeout: s.sessions.IdleTimeout(), Now: s.now(),
-	}
-	if !person.Unverified {
-		view.Rules = s.directory.Current().Rules(person.Email, person.GroupNames())
-	}
-	if issuer, err := url.Parse(s.auth.Issuer()); err == nil {
-		view.Issuer = issuer.Host
-	}
-	for method := range strings.FieldsSeq(person.Methods) {
-		view.Methods = append(view.Methods, openid.MethodName(method))
-	}
-	return view
 }
 
 // newReference returns the short text that ties an error page to its log line.
@@ -263,7 +210,7 @@ func newReference() string {
 
 // AskSignOut answers with the page that asks before it signs out.
 func (s *Site) AskSignOut(w http.ResponseWriter, r *http.Request) error {
-	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{Page: s.page(s.sessions.Load(r), "Sign out")})
+	return s.pages.Render(w, r, http.StatusOK, "signout", page.SignOutView{Page: s.Page(s.sessions.Load(r), "Sign out")})
 }
 
 // StaticFiles handles GET /static/.

@@ -16,7 +16,7 @@ func TestTodayIsThatOfTheZone(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &Site{now: func() time.Time { return at }, zone: zone}
-		if got := s.today().String(); got != want {
+		if got := s.Today().String(); got != want {
 			t.Errorf("in %s it is %s, want %s", name, got, want)
 		}
 	}

@@ -192,6 +192,15 @@ func Choices(groups []expense.Group, chosen string) []Choice {
 	return all
 }
 
+// Suggestions lists what a form suggests of groups, the largest first.
+func Suggestions(groups []expense.Group) []string {
+	var all []string
+	for _, g := range groups[:min(len(groups), maxChoices)] {
+		all = append(all, g.Filter)
+	}
+	return all
+}
+
 // A Choice is one of a short list.
 type Choice struct {
 	Value, Label string

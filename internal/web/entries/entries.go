@@ -1,7 +1,6 @@
-package web
+package entries
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
@@ -22,17 +22,17 @@ func typedForm(fields url.Values) expense.Form {
 }
 
 // NewExpense handles GET /team/{id}/expenses/new.
-func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	form := pagepkg.ExpenseFormView{Typed: expense.Form{Date: s.today().String(), Person: v.Person.Name}, ReturnTo: s.returnTo(r)}
+func (s *Entries) NewExpense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	form := pagepkg.ExpenseFormView{Typed: expense.Form{Date: s.Today().String(), Person: v.Person.Name}, ReturnTo: s.OpenedFrom(r)}
 	if err := s.fillLike(r, v, &form); err != nil {
 		return err
 	}
-	told := s.notices.take(w, r)
+	told := s.TakeNotice(w, r)
 	if told != nil {
 		told.Quiet = form.Another
 	}
-	if d, ok := s.takeDraft(w, r, v.Person); ok {
-		form.Typed, form.Submission, form.ReturnTo = typedForm(d.Fields), d.Fields.Get("submission"), listPath(d.Fields.Get("return_to"))
+	if d, ok := s.TakeDraft(w, r, v.Person); ok {
+		form.Typed, form.Submission, form.ReturnTo = typedForm(d.Fields), d.Fields.Get("submission"), web.ListPath(d.Fields.Get("return_to"))
 		told = unsaved(d)
 	}
 	return s.renderNew(w, r, http.StatusOK, v, form, told)
@@ -40,28 +40,28 @@ func (s *Site) NewExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 
 // unsaved is told with a form that comes back after its writer signed in again,
 // or after the database was away.
-func unsaved(d draft) *pagepkg.Notice {
+func unsaved(d web.Draft) *pagepkg.Notice {
 	return &pagepkg.Notice{Text: "This is not saved yet. " + d.Why + " Here is what you typed: check it and send it again.", Warning: true}
 }
 
-func (s *Site) renderNew(w http.ResponseWriter, r *http.Request, status int, v Visit, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
-	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
+func (s *Entries) renderNew(w http.ResponseWriter, r *http.Request, status int, v web.Visit, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
+	sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.Teams()})
 	if err != nil {
 		return err
 	}
 	if form.Items, err = s.recentItems(r.Context(), v); err != nil {
 		return err
 	}
-	form.Action = v.filePath()
+	form.Action = v.FilePath()
 	form.First = form.Logged == nil && !form.Errors.Any() && (told == nil || told.Quiet)
 	if err := s.completeForm(r, v, &form, sums.ByCategory); err != nil {
 		return err
 	}
-	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
+	return s.pages.Render(w, r, status, "new", pagepkg.NewExpenseView{Page: s.Page(v.Person, "Log an expense"), Notice: told, Team: v.Team, Form: form})
 }
 
 // completeForm adds what every form of an expense offers.
-func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) error {
+func (s *Entries) completeForm(r *http.Request, v web.Visit, form *pagepkg.ExpenseFormView, categories []expense.Group) error {
 	all, err := s.store.Categories(r.Context())
 	if err != nil {
 		return err
@@ -71,20 +71,20 @@ func (s *Site) completeForm(r *http.Request, v Visit, form *pagepkg.ExpenseFormV
 	if form.Version > 0 && v.Access.Admin {
 		form.Team, form.Teams = v.Team, s.directory.Current().Teams()
 	}
-	form.MaxDate = expense.LastDay(s.today()).String()
+	form.MaxDate = expense.LastDay(s.Today()).String()
 	if form.Submission == "" {
-		form.Submission = newSubmission(v.Person.Subject)
+		form.Submission = web.NewSubmission(v.Person.Subject)
 	}
 	return nil
 }
 
 // LogExpense handles POST /team/{id}/expenses.
-func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Entries) LogExpense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	form := pagepkg.ExpenseFormView{
-		Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission"), ReturnTo: listPath(r.PostForm.Get("return_to")),
+		Typed: typedForm(r.PostForm), Submission: r.PostForm.Get("submission"), ReturnTo: web.ListPath(r.PostForm.Get("return_to")),
 		Another: r.PostForm.Get("another") != "",
 	}
 	entry, problems := s.checkEntry(r, v, form.Typed, expense.Entry{Person: v.Person.Name, Owner: team.NormalizeAddress(v.Person.Email)})
@@ -92,7 +92,7 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 		form.Errors = problems
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
 	}
-	e, created, err := s.store.Create(r.Context(), v.actor(), entry, form.Submission)
+	e, created, err := s.store.Create(r.Context(), v.Actor(), entry, form.Submission)
 	if refused := (*expense.CategoryError)(nil); errors.As(err, &refused) {
 		form.Errors.Category = refused.Text
 		return s.renderNew(w, r, http.StatusUnprocessableEntity, v, form, nil)
@@ -108,30 +108,30 @@ func (s *Site) LogExpense(w http.ResponseWriter, r *http.Request, v Visit) error
 
 // sentAgain answers a form of which e came before. With the same content it counts
 // once; with another both are shown, and what is new can be logged as well.
-func (s *Site) sentAgain(w http.ResponseWriter, r *http.Request, v Visit, form pagepkg.ExpenseFormView, entry expense.Entry, e expense.Expense) error {
-	detail, err := s.store.Detail(r.Context(), v.actor(), e.Team, e.ID)
+func (s *Entries) sentAgain(w http.ResponseWriter, r *http.Request, v web.Visit, form pagepkg.ExpenseFormView, entry expense.Entry, e expense.Expense) error {
+	detail, err := s.store.Detail(r.Context(), v.Actor(), e.Team, e.ID)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !detail.WasLoggedAs(entry, s.store.Currency()):
-		form.Logged, form.LoggedURL, form.Submission = &e, expensePath(e), newSubmission(v.Person.Subject)
+		form.Logged, form.LoggedURL, form.Submission = &e, expensePath(e), web.NewSubmission(v.Person.Subject)
 		return s.renderNew(w, r, http.StatusConflict, v, form, nil)
 	case e.Deleted():
-		return s.done(w, r, v, s.notice(r, "This was sent twice and deleted in between, so it does not count: ", e))
+		return s.Done(w, r, v, s.notice(r, "This was sent twice and deleted in between, so it does not count: ", e))
 	}
 	return s.logged(w, r, v, form, e)
 }
 
 // checkEntry reads a form. Whose the expense is stays as before, unless an
 // administrator names somebody else.
-func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
+func (s *Entries) checkEntry(r *http.Request, v web.Visit, typed expense.Form, before expense.Entry) (expense.Entry, expense.FieldErrors) {
 	named := strings.TrimSpace(typed.Person)
 	if !v.Access.CanLogForOthers(v.Team.ID) || named == "" {
 		named = before.Person
 	}
 	typed.Person = named
-	entry, problems := typed.Check(s.today(), s.pages.Locales.Of(r).Notation())
+	entry, problems := typed.Check(s.Today(), s.pages.Locales.Of(r).Notation())
 	entry.Team, entry.Owner, entry.OwnerID = v.Team.ID, before.Owner, before.OwnerID
 	switch {
 	case named == before.Person:
@@ -144,7 +144,7 @@ func (s *Site) checkEntry(r *http.Request, v Visit, typed expense.Form, before e
 }
 
 // notice says what came of an expense, and leads to it.
-func (s *Site) notice(r *http.Request, what string, e expense.Expense) pagepkg.Notice {
+func (s *Entries) notice(r *http.Request, what string, e expense.Expense) pagepkg.Notice {
 	rest := ", " + s.pages.Locales.Of(r).Money(e.Amount)
 	if e.Amount < 0 {
 		rest += " (refund)"
@@ -155,28 +155,16 @@ func (s *Site) notice(r *http.Request, what string, e expense.Expense) pagepkg.N
 // expensePath is the page of an expense.
 func expensePath(e expense.Expense) string { return "/team/" + e.Team + "/expenses/" + e.ID }
 
-// done leads back after a write, with what came of it: to the list from which the
-// form was opened, or to the team's page.
-func (s *Site) done(w http.ResponseWriter, r *http.Request, v Visit, told pagepkg.Notice) error {
-	told.ReturnTo = listPath(r.PostForm.Get("return_to"))
-	if err := s.notices.put(w, r, told); err != nil {
-		return err
-	}
-	s.noteWrite(w)
-	SeeOther(w, cmp.Or(told.ReturnTo, v.path()))
-	return nil
-}
-
 // Expense handles GET /team/{id}/expenses/{expense}.
-func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
-	detail, err := s.store.Detail(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
+func (s *Entries) Expense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	detail, err := s.store.Detail(r.Context(), v.Actor(), v.Team.ID, r.PathValue("expense"))
 	if err != nil {
 		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, detail.Expense), Version: detail.Expense.Version, ReturnTo: s.returnTo(r)}
-	told := s.notices.take(w, r)
-	if d, ok := s.takeDraft(w, r, v.Person); ok {
-		form.Typed, form.ReturnTo, form.Chosen = typedForm(d.Fields), listPath(d.Fields.Get("return_to")), d.Fields.Get("team")
+	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, detail.Expense), Version: detail.Expense.Version, ReturnTo: s.OpenedFrom(r)}
+	told := s.TakeNotice(w, r)
+	if d, ok := s.TakeDraft(w, r, v.Person); ok {
+		form.Typed, form.ReturnTo, form.Chosen = typedForm(d.Fields), web.ListPath(d.Fields.Get("return_to")), d.Fields.Get("team")
 		form.Version, _ = strconv.ParseInt(d.Fields.Get("version"), 10, 64)
 		told = unsaved(d)
 	}
@@ -184,7 +172,7 @@ func (s *Site) Expense(w http.ResponseWriter, r *http.Request, v Visit) error {
 }
 
 // formOf fills in the form of an expense that is to be changed.
-func (s *Site) formOf(r *http.Request, e expense.Expense) expense.Form {
+func (s *Entries) formOf(r *http.Request, e expense.Expense) expense.Form {
 	return expense.Form{
 		Date: e.Date.String(), Person: e.Person, Item: e.Item, Category: e.Category, Note: e.Note,
 		Amount: s.pages.Locales.Of(r).Notation().Plain(max(e.Amount, -e.Amount)), Refund: e.Amount < 0,
@@ -192,48 +180,48 @@ func (s *Site) formOf(r *http.Request, e expense.Expense) expense.Form {
 }
 
 // formAgain answers a form that was not taken with the page of its expense.
-func (s *Site) formAgain(w http.ResponseWriter, r *http.Request, status int, v Visit, id string, form pagepkg.ExpenseFormView) error {
-	detail, err := s.store.Detail(r.Context(), v.actor(), v.Team.ID, id)
+func (s *Entries) formAgain(w http.ResponseWriter, r *http.Request, status int, v web.Visit, id string, form pagepkg.ExpenseFormView) error {
+	detail, err := s.store.Detail(r.Context(), v.Actor(), v.Team.ID, id)
 	if err != nil {
 		return err
 	}
 	return s.renderExpense(w, r, status, v, detail, form, nil)
 }
 
-func (s *Site) renderExpense(w http.ResponseWriter, r *http.Request, status int, v Visit, detail expense.Detail, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
+func (s *Entries) renderExpense(w http.ResponseWriter, r *http.Request, status int, v web.Visit, detail expense.Detail, form pagepkg.ExpenseFormView, told *pagepkg.Notice) error {
 	e := detail.Expense
-	if e.Deleted() && !v.mayChange(e) {
+	if e.Deleted() && !v.MayChange(e) {
 		return expense.ErrNotFound
 	}
-	form.Action = v.filePath() + "/" + e.ID
-	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.actor().Address
+	form.Action = v.FilePath() + "/" + e.ID
+	form.ByReader = len(detail.History) > 0 && detail.History[0].Actor.Address == v.Actor().Address
 	if err := s.completeForm(r, v, &form, detail.Categories); err != nil {
 		return err
 	}
 	view := pagepkg.ExpenseView{
-		Page: s.page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.mayChange(e),
-		Approval: s.approves(v), MayDecide: s.approves(v) && v.Access.CanDecide(v.Team.ID) && !e.Involved && !e.Deleted(), Form: form, History: detail.History,
+		Page: s.Page(v.Person, e.Item), Notice: told, Team: v.Team, Expense: e, MayChange: v.MayChange(e),
+		Approval: s.Approves(v), MayDecide: s.Approves(v) && v.Access.CanDecide(v.Team.ID) && !e.Involved && !e.Deleted(), Form: form, History: detail.History,
 	}
 	if v.Access.CanLog(v.Team.ID) {
-		view.LikeURL = v.filePath() + "/new?like=" + e.ID
+		view.LikeURL = v.FilePath() + "/new?like=" + e.ID
 	}
 	return s.pages.Render(w, r, status, "expense", view)
 }
 
 // ChangeExpense handles POST /team/{id}/expenses/{expense}.
-func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Entries) ChangeExpense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version, ReturnTo: listPath(r.PostForm.Get("return_to")), Chosen: r.PostForm.Get("team")}
+	form := pagepkg.ExpenseFormView{Typed: typedForm(r.PostForm), Version: version, ReturnTo: web.ListPath(r.PostForm.Get("return_to")), Chosen: r.PostForm.Get("team")}
 	entry, problems := s.checkEntry(r, v, form.Typed, e.Entry)
 	entry.Team, form.TeamError = s.movedTo(v, r.PostForm.Get("team"))
 	if problems.Any() || form.TeamError != "" {
 		form.Errors = problems
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
 	}
-	changed, err := s.store.Update(r.Context(), v.actor(), e.ID, version, entry)
+	changed, err := s.store.Update(r.Context(), v.Actor(), e.ID, version, entry)
 	if refused := (*expense.CategoryError)(nil); errors.As(err, &refused) {
 		form.Errors.Category = refused.Text
 		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
@@ -241,15 +229,15 @@ func (s *Site) ChangeExpense(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err != nil {
 		return s.conflict(w, r, v, form, err)
 	}
-	v.Team = s.teamOf(changed.Team)
+	v.Team = s.TeamOf(changed.Team)
 	told := s.notice(r, "Changed: ", changed)
 	told.Rest += s.overBudget(r, changed)
-	return s.done(w, r, v, told)
+	return s.Done(w, r, v, told)
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.
 // Any other error it returns.
-func (s *Site) conflict(w http.ResponseWriter, r *http.Request, v Visit, form pagepkg.ExpenseFormView, err error) error {
+func (s *Entries) conflict(w http.ResponseWriter, r *http.Request, v web.Visit, form pagepkg.ExpenseFormView, err error) error {
 	var conflict *expense.ConflictError
 	if !errors.As(err, &conflict) {
 		return err
@@ -260,19 +248,19 @@ func (s *Site) conflict(w http.ResponseWriter, r *http.Request, v Visit, form pa
 
 // expenseToChange finds the expense that a form is about, and the version that
 // its sender saw. What the sender may not see or change comes before whose form it is.
-func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, version int64, err error) {
-	formErr := readForm(r, v.Person)
-	if formErr != nil && !errors.Is(formErr, errOfAnother) {
+func (s *Entries) expenseToChange(r *http.Request, v web.Visit) (e expense.Expense, version int64, err error) {
+	formErr := web.ReadForm(r, v.Person)
+	if formErr != nil && !errors.Is(formErr, web.ErrOfAnother) {
 		return expense.Expense{}, 0, formErr
 	}
-	e, err = s.store.Expense(r.Context(), v.actor(), v.Team.ID, r.PathValue("expense"))
+	e, err = s.store.Expense(r.Context(), v.Actor(), v.Team.ID, r.PathValue("expense"))
 	switch {
 	case err != nil:
 		return expense.Expense{}, 0, err
-	case e.Deleted() && !v.mayChange(e):
+	case e.Deleted() && !v.MayChange(e):
 		return expense.Expense{}, 0, expense.ErrNotFound
-	case !v.mayChange(e):
-		return expense.Expense{}, 0, ErrForbidden
+	case !v.MayChange(e):
+		return expense.Expense{}, 0, web.ErrForbidden
 	case formErr != nil:
 		return expense.Expense{}, 0, formErr
 	case !r.PostForm.Has("version"):
@@ -286,29 +274,60 @@ func (s *Site) expenseToChange(r *http.Request, v Visit) (e expense.Expense, ver
 }
 
 // DeleteExpense handles POST /team/{id}/expenses/{expense}/delete.
-func (s *Site) DeleteExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Entries) DeleteExpense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	deleted, err := s.store.Delete(r.Context(), v.actor(), e.ID, version)
+	deleted, err := s.store.Delete(r.Context(), v.Actor(), e.ID, version)
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
 	told := s.notice(r, "Deleted: ", deleted)
-	told.URL, told.UndoURL, told.Version = "", v.filePath()+"/"+e.ID+"/restore", deleted.Version
-	return s.done(w, r, v, told)
+	told.URL, told.UndoURL, told.Version = "", v.FilePath()+"/"+e.ID+"/restore", deleted.Version
+	return s.Done(w, r, v, told)
 }
 
 // RestoreExpense handles POST /team/{id}/expenses/{expense}/restore.
-func (s *Site) RestoreExpense(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Entries) RestoreExpense(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	e, version, err := s.expenseToChange(r, v)
 	if err != nil {
 		return err
 	}
-	restored, err := s.store.Restore(r.Context(), v.actor(), e.ID, version)
+	restored, err := s.store.Restore(r.Context(), v.Actor(), e.ID, version)
 	if err != nil {
 		return s.conflict(w, r, v, pagepkg.ExpenseFormView{Typed: s.formOf(r, e)}, err)
 	}
-	return s.done(w, r, v, s.notice(r, "Restored: ", restored))
+	return s.Done(w, r, v, s.notice(r, "Restored: ", restored))
+}
+
+// movedTo is the team that an expense shall have: that of the visit, unless an
+// administrator chooses another. The problem says that there is no such team.
+func (s *Entries) movedTo(v web.Visit, chosen string) (id, problem string) {
+	if !v.Access.Admin || chosen == "" || chosen == v.Team.ID {
+		return v.Team.ID, ""
+	}
+	if _, ok := s.directory.Current().Team(chosen); !ok {
+		return v.Team.ID, "Choose a team."
+	}
+	return chosen, ""
+}
+
+// offered lists the categories that a form suggests: those of a team that may be used,
+// the largest first, and all others of a closed list.
+func offered(all expense.Categories, groups []expense.Group) []string {
+	var names []string
+	there := map[string]bool{}
+	for _, name := range pagepkg.Suggestions(groups) {
+		if all.Problem(name) == "" {
+			names = append(names, name)
+			there[expense.CategoryKey(name)] = true
+		}
+	}
+	for _, c := range all.List {
+		if all.Closed && c.Merged == 0 && !c.Retired && !there[expense.CategoryKey(c.Label)] {
+			names = append(names, c.Label)
+		}
+	}
+	return names
 }

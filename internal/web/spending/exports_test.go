@@ -1,11 +1,9 @@
-package web
+package spending
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web"
 )
 
 // take takes a place without waiting.
@@ -30,11 +29,11 @@ func take(t *testing.T, p *exportPlaces, subject string) (giveBack func()) {
 func TestExportsHaveRoom(t *testing.T) {
 	p := newExportPlaces()
 	first := take(t, p, "carol")
-	if _, err := p.take(t.Context(), "carol", 0); !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "the same person") {
+	if _, err := p.take(t.Context(), "carol", 0); !errors.Is(err, web.ErrBusy) || !strings.Contains(err.Error(), "the same person") {
 		t.Errorf("a second place for one person: %v", err)
 	}
 	second := take(t, p, "hannah")
-	if _, err := p.take(t.Context(), "grace", 0); !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "all places are taken") {
+	if _, err := p.take(t.Context(), "grace", 0); !errors.Is(err, web.ErrBusy) || !strings.Contains(err.Error(), "all places are taken") {
 		t.Errorf("one place too many: %v", err)
 	}
 	first()
@@ -66,7 +65,7 @@ func TestExportsQueue(t *testing.T) {
 		waiting = p.waiting
 		p.mu.Unlock()
 	}
-	if _, err := p.take(t.Context(), "grace", time.Minute); !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "too many wait") {
+	if _, err := p.take(t.Context(), "grace", time.Minute); !errors.Is(err, web.ErrBusy) || !strings.Contains(err.Error(), "too many wait") {
 		t.Errorf("one more in the queue: %v", err)
 	}
 	left, leave := context.WithCancel(t.Context())
@@ -85,17 +84,16 @@ func TestExportsQueue(t *testing.T) {
 	}
 }
 
-func TestFullExportsAreExplained(t *testing.T) {
-	s := &Site{exports: newExportPlaces()}
+func TestFullExportsAreRefused(t *testing.T) {
+	s := &Spending{exports: newExportPlaces()}
 	take(t, s.exports, "carol")
 	take(t, s.exports, "hannah")
 	for range maxWaiting {
 		s.exports.waiting++
 	}
 	r := httptest.NewRequest(http.MethodGet, "/expenses.csv", nil)
-	err := s.ExportCSV(httptest.NewRecorder(), r, Visit{Person: &session.Session{Subject: "grace"}})
-	if told := s.explain(err); !errors.Is(err, errBusy) || told.Status != http.StatusServiceUnavailable || told.RetryAfter == 0 {
-		t.Errorf("with no place left: %v, told with %d and Retry-After %v", err, told.Status, told.RetryAfter)
+	if err := s.ExportCSV(httptest.NewRecorder(), r, web.Visit{Person: &session.Session{Subject: "grace"}}); !errors.Is(err, web.ErrBusy) {
+		t.Errorf("with no place left: %v", err)
 	}
 }
 
@@ -118,46 +116,5 @@ func TestExportsDoNotHang(t *testing.T) {
 	patience := 50 * time.Millisecond
 	if err := eachInTime(t.Context(), patience, slowly, func(expense.Expense) error { time.Sleep(2 * patience); return nil }); err != nil {
 		t.Errorf("a slow reader: %v", err)
-	}
-}
-
-// Who goes away is told nothing, and is no error of ours.
-func TestWhoGoesAway(t *testing.T) {
-	for name, test := range map[string]struct {
-		handler Handler
-		gone    bool // the request's context says so
-		cutOff  bool
-	}{
-		"before the answer": {func(http.ResponseWriter, *http.Request) error { return context.Canceled }, true, false},
-		"while it is written": {func(w http.ResponseWriter, _ *http.Request) error {
-			_, _ = w.Write([]byte("half"))
-			return fmt.Errorf("%w: broken pipe", errGone)
-		}, false, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var log bytes.Buffer
-			s := &Site{log: slog.New(slog.NewTextHandler(&log, nil))}
-			ctx, leave := context.WithCancel(t.Context())
-			if test.gone {
-				leave()
-			}
-			defer leave()
-			w := httptest.NewRecorder()
-			a := &answer{ResponseWriter: w}
-			func() {
-				defer func() {
-					if cause := recover(); (cause != nil) != test.cutOff {
-						t.Errorf("cut off by %v", cause)
-					}
-				}()
-				s.Handle(test.handler).ServeHTTP(a, httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
-			}()
-			if a.status != statusGone || strings.Contains(w.Body.String(), "<") {
-				t.Errorf("answered with %d: %s", a.status, w.Body)
-			}
-			if !strings.Contains(log.String(), "level=INFO") || !strings.Contains(log.String(), "status=499") || strings.Contains(log.String(), "ERROR") {
-				t.Errorf("the log is %s", log.String())
-			}
-		})
 	}
 }

@@ -1,6 +1,7 @@
-package web
+package spending
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -17,28 +19,28 @@ const maxWhere = 5
 
 // Dashboard handles GET /dashboard: the overview of somebody's team, or of each
 // of their teams.
-func (s *Site) Dashboard(w http.ResponseWriter, r *http.Request, v Visit) error {
-	shared := s.page(v.Person, "Dashboard")
-	known, err := s.revisions(r)
+func (s *Spending) Dashboard(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	shared := s.Page(v.Person, "Dashboard")
+	known, err := s.Revisions(r)
 	if err != nil {
 		return err
 	}
 	key := page.ContentKey{
-		Page: "dashboard", Revision: known.Of(""), Directory: s.directory.Current(), Today: s.today(),
-		Role: v.Access.Key(), Viewer: v.viewer(), Name: v.Person.Name, Email: v.Person.Email, Unverified: v.Person.Unverified,
+		Page: "dashboard", Revision: known.Of(""), Directory: s.directory.Current(), Today: s.Today(),
+		Role: v.Access.Key(), Viewer: viewer(v), Name: v.Person.Name, Email: v.Person.Email, Unverified: v.Person.Unverified,
 	}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, v, shared) })
 }
 
-func (s *Site) dashboardView(r *http.Request, v Visit, shared page.Page) (any, error) {
+func (s *Spending) dashboardView(r *http.Request, v web.Visit, shared page.Page) (any, error) {
 	view := page.DashboardView{
-		Page: shared, Email: v.Person.Email, Unverified: v.Person.Unverified, Fix: s.forOperator(s.auth.Fix(openid.EmailUnverified)),
+		Page: shared, Email: v.Person.Email, Unverified: v.Person.Unverified, Fix: s.ForOperator(s.auth.Fix(openid.EmailUnverified)),
 		Admin: v.Access.Admin, Oversees: v.Access.ReadsAll() || len(Overseen(v.Access)) > 0, ReadsAll: v.Access.ReadsAll(),
 	}
 	if len(v.Access.Teams) == 0 && !view.ReadsAll {
 		return view, nil
 	}
-	o, err := s.store.Overview(r.Context(), v.actor(), v.teams(), s.deciding(v), s.today())
+	o, err := s.store.Overview(r.Context(), v.Actor(), v.Teams(), s.deciding(v), s.Today())
 	if err != nil {
 		return nil, err
 	}
@@ -52,16 +54,16 @@ func (s *Site) dashboardView(r *http.Request, v Visit, shared page.Page) (any, e
 
 // fillOverview puts what teams spent into a dashboard, with links to the lists
 // of what each figure is made of.
-func (s *Site) fillOverview(r *http.Request, v Visit, view *page.DashboardView, o expense.Overview) {
-	l, today, sum := s.pages.Locales.Of(r), s.today(), o.Total(s.today())
+func (s *Spending) fillOverview(r *http.Request, v web.Visit, view *page.DashboardView, o expense.Overview) {
+	l, today, sum := s.pages.Locales.Of(r), s.Today(), o.Total(s.Today())
 	month, lastMonth := today.StartOfMonth(0), today.StartOfMonth(-1)
 	view.Month, view.LastMonth = month.T.Month().String(), lastMonth.T.Month().String()
 	list := func(q expense.Query) string {
 		q.Sort, q.Desc = "date", true
-		return at(v.path(), q)
+		return at(v.Path(), q)
 	}
 	if sum.Undecided.Count > 0 {
-		view.Decide = &page.Link{Label: undecidedText(sum.Undecided.Count), URL: at(v.path(), expense.Query{Sort: "date", Desc: true, Status: expense.StatusLogged})}
+		view.Decide = &page.Link{Label: undecidedText(sum.Undecided.Count), URL: at(v.Path(), expense.Query{Sort: "date", Desc: true, Status: expense.StatusLogged})}
 	}
 	view.AllURL, view.Count = list(expense.Query{}), sum.Count
 	year := expense.NewDate(today.T.Year(), 1, 1)
@@ -76,7 +78,7 @@ func (s *Site) fillOverview(r *http.Request, v Visit, view *page.DashboardView, 
 		return list(expense.Query{Category: g.Filter, From: month, To: monthEnd(month)})
 	})
 	for _, e := range o.Latest {
-		view.Latest = append(view.Latest, s.lineOf(e))
+		view.Latest = append(view.Latest, s.LineOf(e))
 	}
 	view.Months = page.MonthChart(sum.ByMonth, today, today, l, func(m expense.Date) string { return list(expense.Query{From: m, To: monthEnd(m)}) })
 	if view.Team != nil && len(o.Teams) == 1 {
@@ -108,7 +110,7 @@ func monthEnd(month expense.Date) expense.Date { return month.StartOfMonth(1).Ad
 // teamLines puts the totals of the database beside the teams that somebody
 // reads, in the file's order, those without expenses too, and behind them the
 // teams that are no longer in the teams file.
-func (s *Site) teamLines(access team.Access, totals []expense.TeamTotal, today expense.Date) []page.TeamLine {
+func (s *Spending) teamLines(access team.Access, totals []expense.TeamTotal, today expense.Date) []page.TeamLine {
 	byTeam := map[string]expense.TeamTotal{}
 	for _, total := range totals {
 		byTeam[total.Team] = total
@@ -129,11 +131,33 @@ func (s *Site) teamLines(access team.Access, totals []expense.TeamTotal, today e
 	}
 	for _, id := range slices.Sorted(maps.Keys(byTeam)) {
 		if total := byTeam[id]; access.ReadsAll() && total.Count > 0 {
-			add(formerTeam(id), total)
+			add(web.FormerTeam(id), total)
 		}
 	}
 	for i, chart := range page.Sparks(months) {
 		lines[i].Months = chart
 	}
 	return lines
+}
+
+// deciding lists the teams in which a visitor decides.
+func (s *Spending) deciding(v web.Visit) []string {
+	var ids []string
+	for _, t := range v.Access.Teams {
+		if v.Access.CanDecide(t.ID) && s.directory.Current().Approval(t.ID) {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
+}
+
+// undecidedText says how many expenses wait for a decision.
+func undecidedText(count int64) string {
+	if count > expense.MaxUndecided {
+		return fmt.Sprintf("More than %d expenses wait for your decision", expense.MaxUndecided)
+	}
+	if count == 1 {
+		return "One expense waits for your decision"
+	}
+	return fmt.Sprintf("%d expenses wait for your decision", count)
 }

@@ -1,4 +1,4 @@
-package web
+package sessions
 
 import (
 	"errors"
@@ -14,29 +14,13 @@ import (
 	"expense-dashboard/internal/openid/claims"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web"
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
-// SessionsPath is where administrators see who is signed in.
-const SessionsPath = "/sessions"
-
-// sessionsPage is the page that a form about sessions or people is on, if path is one.
-func sessionsPage(path string) (page string, ok bool) {
-	switch {
-	case strings.HasPrefix(path, "/profile/sessions/"):
-		return "/profile", true
-	case strings.HasPrefix(path, SessionsPath+"/"):
-		return SessionsPath, true
-	case strings.HasPrefix(path, PeoplePath+"/"):
-		return PeoplePath, true
-	default:
-		return "", false
-	}
-}
-
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
-func (s *Site) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.SessionLine, error) {
+func (s *Sessions) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.SessionLine, error) {
 	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
 	if err != nil && !store.IsUnavailable(err) {
 		return nil, err
@@ -44,7 +28,7 @@ func (s *Site) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.
 	return s.sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func (s *Site) sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
+func (s *Sessions) sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
 	lines := make([]pagepkg.SessionLine, len(records))
 	for i, r := range records {
 		lines[i] = pagepkg.SessionLine{
@@ -56,15 +40,15 @@ func (s *Site) sessionLines(records []store.SessionRecord, person *session.Sessi
 }
 
 // EndOwnSession handles POST /profile/sessions/{id}/end.
-func (s *Site) EndOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
+func (s *Sessions) EndOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
 	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
 
 // EndSession handles POST /sessions/{id}/end.
-func (s *Site) EndSession(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Sessions) EndSession(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	if err := r.ParseForm(); err != nil {
-		return badForm(err)
+		return web.BadForm(err)
 	}
 	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", searchedSessions(r.PostForm.Get("q")))
 }
@@ -73,14 +57,14 @@ func (s *Site) EndSession(w http.ResponseWriter, r *http.Request, v Visit) error
 // was sent.
 func searchedSessions(search string) string {
 	if search == "" {
-		return SessionsPath
+		return web.SessionsPath
 	}
-	return SessionsPath + "?" + url.Values{"q": {session.Bounded(search, claims.MaxAddressLength)}}.Encode()
+	return web.SessionsPath + "?" + url.Values{"q": {session.Bounded(search, claims.MaxAddressLength)}}.Encode()
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
-func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
-	if err := readForm(r, by); err != nil {
+func (s *Sessions) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
+	if err := web.ReadForm(r, by); err != nil {
 		return err
 	}
 	found, err := s.store.Sessions(r.Context(), q, s.now())
@@ -93,12 +77,12 @@ func (s *Site) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQ
 	if err := s.endRecords(r, found, by, reason); err != nil {
 		return err
 	}
-	return s.toldAt(w, r, page, fmt.Sprintf("Ended the session of %s: %s.", found[0].Name, browserName(found[0].UserAgent)))
+	return s.ToldAt(w, r, page, fmt.Sprintf("Ended the session of %s: %s.", found[0].Name, browserName(found[0].UserAgent)))
 }
 
 // endedBefore answers a form about sessions that does not find one that stands: one
 // that was ended already is over by whichever form came first.
-func (s *Site) endedBefore(w http.ResponseWriter, r *http.Request, q store.SessionQuery, page string) error {
+func (s *Sessions) endedBefore(w http.ResponseWriter, r *http.Request, q store.SessionQuery, page string) error {
 	q.Ended = true
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
@@ -107,12 +91,12 @@ func (s *Site) endedBefore(w http.ResponseWriter, r *http.Request, q store.Sessi
 	if len(found) == 0 {
 		return expense.ErrNotFound
 	}
-	return s.toldAt(w, r, page, "That is over already.")
+	return s.ToldAt(w, r, page, "That is over already.")
 }
 
 // endRecords ends sessions and logs each. Those that the database cannot take
 // now are over on this copy only, which the error says.
-func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
+func (s *Sessions) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
 	var endings []store.Ending
 	for _, record := range records {
 		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
@@ -125,8 +109,8 @@ func (s *Site) endRecords(r *http.Request, records []store.SessionRecord, by *se
 }
 
 // EndOwnOthers handles POST /profile/sessions/end-others.
-func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-	if err := readForm(r, person); err != nil {
+func (s *Sessions) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *session.Session) error {
+	if err := web.ReadForm(r, person); err != nil {
 		return err
 	}
 	ended := 0
@@ -150,13 +134,13 @@ func (s *Site) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *sess
 		}
 		ended += len(others)
 	}
-	return s.toldAt(w, r, "/profile", fmt.Sprintf("Ended %d other %s.", ended, plural(ended, "session")))
+	return s.ToldAt(w, r, "/profile", fmt.Sprintf("Ended %d other %s.", ended, plural(ended, "session")))
 }
 
 // EndPerson handles POST /sessions/end: all sessions of the person whose subject
 // the form names, also those that are just beginning.
-func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Sessions) EndPerson(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	subject := r.PostForm.Get("sub")
@@ -169,7 +153,7 @@ func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error 
 		return err
 	}
 	if len(found) == 0 {
-		return s.endedBefore(w, r, q, SessionsPath)
+		return s.endedBefore(w, r, q, web.SessionsPath)
 	}
 	e, _, err := s.sessions.Records().EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge())
 	if err != nil {
@@ -180,15 +164,7 @@ func (s *Site) EndPerson(w http.ResponseWriter, r *http.Request, v Visit) error 
 	if err != nil {
 		return err
 	}
-	return s.toldAt(w, r, searchedSessions(r.PostForm.Get("q")), "Ended all sessions of "+found[0].Name+".")
-}
-
-func (s *Site) toldAt(w http.ResponseWriter, r *http.Request, page, text string) error {
-	if err := s.notices.put(w, r, pagepkg.Notice{Text: text}); err != nil {
-		return err
-	}
-	SeeOther(w, page)
-	return nil
+	return s.ToldAt(w, r, searchedSessions(r.PostForm.Get("q")), "Ended all sessions of "+found[0].Name+".")
 }
 
 func plural(count int, noun string) string {
@@ -199,7 +175,7 @@ func plural(count int, noun string) string {
 }
 
 // AllSessions handles GET /sessions.
-func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Sessions) AllSessions(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	parameters := r.URL.Query()
 	after, err := parseSessionCursor(parameters.Get("after"))
 	if err != nil {
@@ -214,8 +190,8 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 		return err
 	}
 	view := pagepkg.SessionsView{
-		Page: s.page(v.Person, "Who is signed in"), Notice: s.notices.take(w, r), Search: search, IdleTimeout: s.sessions.IdleTimeout(),
-		Submission: newSubmission(v.Person.Subject),
+		Page: s.Page(v.Person, "Who is signed in"), Notice: s.TakeNotice(w, r), Search: search, IdleTimeout: s.sessions.IdleTimeout(),
+		Submission: web.NewSubmission(v.Person.Subject),
 	}
 	if len(found) > store.SessionPage {
 		found = found[:store.SessionPage]
@@ -224,9 +200,9 @@ func (s *Site) AllSessions(w http.ResponseWriter, r *http.Request, v Visit) erro
 		if search != "" {
 			next.Set("q", search)
 		}
-		view.NextURL = SessionsPath + "?" + next.Encode()
+		view.NextURL = web.SessionsPath + "?" + next.Encode()
 	}
-	view.Lines = s.sessionLines(found, v.Person, SessionsPath+"/")
+	view.Lines = s.sessionLines(found, v.Person, web.SessionsPath+"/")
 	return s.pages.Render(w, r, http.StatusOK, "sessions", view)
 }
 

@@ -1,4 +1,4 @@
-package web
+package spending
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/web"
 )
 
 const (
@@ -43,7 +44,7 @@ func newExportPlaces() *exportPlaces {
 	return &exportPlaces{taken: map[string]bool{}, freed: make(chan struct{})}
 }
 
-// take waits for a place of a person, for patience at most. The error is errBusy
+// take waits for a place of a person, for patience at most. The error is web.ErrBusy
 // and says why, or that of ctx.
 func (p *exportPlaces) take(ctx context.Context, subject string, patience time.Duration) (giveBack func(), err error) {
 	timeout := time.NewTimer(patience)
@@ -54,13 +55,13 @@ func (p *exportPlaces) take(ctx context.Context, subject string, patience time.D
 			return func() { p.giveBack(subject) }, nil
 		}
 		if freed == nil {
-			return nil, fmt.Errorf("%w: %s", errBusy, why)
+			return nil, fmt.Errorf("%w: %s", web.ErrBusy, why)
 		}
 		select {
 		case <-freed:
 		case <-timeout.C:
 			p.leave()
-			return nil, fmt.Errorf("%w: %s", errBusy, why)
+			return nil, fmt.Errorf("%w: %s", web.ErrBusy, why)
 		case <-ctx.Done():
 			p.leave()
 			return nil, ctx.Err()
@@ -118,17 +119,17 @@ type fileFormat struct {
 
 // ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv. With
 // for=excel the file begins with a mark of its encoding, which Excel needs.
-func (s *Site) ExportCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Spending) ExportCSV(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteApprovalCSV})
 }
 
 // ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
-func (s *Site) ExportJSON(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Spending) ExportJSON(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteApprovalJSON})
 }
 
 // export streams all that is asked for, on all pages, as a file.
-func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, format fileFormat) error {
+func (s *Spending) export(w http.ResponseWriter, r *http.Request, v web.Visit, format fileFormat) error {
 	q, excel, err := s.exportQueryOf(r, v, format)
 	if err != nil {
 		return err
@@ -146,7 +147,7 @@ func (s *Site) export(w http.ResponseWriter, r *http.Request, v Visit, format fi
 	}
 	out := &fileAnswer{w: w, mediaType: format.mediaType, name: name + format.extension, marked: excel}
 	var approves func(string) bool
-	if s.approves(v) {
+	if s.Approves(v) {
 		approves = s.directory.Current().Approval
 	}
 	return format.write(out, s.store.Currency(), approves, func(yield func(expense.Expense) error) error {
@@ -165,7 +166,7 @@ func forExcel(address string) string {
 }
 
 // exportQueryOf reads what a file shall hold, and whether it is for Excel.
-func (s *Site) exportQueryOf(r *http.Request, v Visit, format fileFormat) (q expense.Query, excel bool, err error) {
+func (s *Spending) exportQueryOf(r *http.Request, v web.Visit, format fileFormat) (q expense.Query, excel bool, err error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if use, given := parameters["for"]; err == nil && given && format.extension == ".csv" {
 		if len(use) != 1 || use[0] != "excel" {
@@ -213,11 +214,11 @@ type fileAnswer struct {
 	begun           bool
 }
 
-// Write implements io.Writer. Its error is errGone where the reader takes nothing.
+// Write implements io.Writer. Its error is web.ErrGone where the reader takes nothing.
 func (f *fileAnswer) Write(data []byte) (int, error) {
 	err := http.NewResponseController(f.w).SetWriteDeadline(time.Now().Add(exportPatience))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, fmt.Errorf("%w: %w", errGone, err)
+		return 0, fmt.Errorf("%w: %w", web.ErrGone, err)
 	}
 	if !f.begun {
 		f.begun = true
@@ -225,13 +226,13 @@ func (f *fileAnswer) Write(data []byte) (int, error) {
 		f.w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 		if f.marked {
 			if _, err := io.WriteString(f.w, "\ufeff"); err != nil {
-				return 0, fmt.Errorf("%w: %w", errGone, err)
+				return 0, fmt.Errorf("%w: %w", web.ErrGone, err)
 			}
 		}
 	}
 	n, err := f.w.Write(data)
 	if err != nil {
-		return n, fmt.Errorf("%w: %w", errGone, err)
+		return n, fmt.Errorf("%w: %w", web.ErrGone, err)
 	}
 	return n, nil
 }

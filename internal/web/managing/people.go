@@ -1,4 +1,4 @@
-package web
+package managing
 
 import (
 	"errors"
@@ -10,18 +10,16 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
 
-// PeoplePath is where administrators see who is who.
-const PeoplePath = "/people"
-
 // People handles GET /people.
-func (s *Site) People(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.renderPeople(w, r, http.StatusOK, v, s.notices.take(w, r))
+func (s *Managing) People(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	return s.renderPeople(w, r, http.StatusOK, v, s.TakeNotice(w, r))
 }
 
-func (s *Site) renderPeople(w http.ResponseWriter, r *http.Request, status int, v Visit, told *pagepkg.Notice) error {
+func (s *Managing) renderPeople(w http.ResponseWriter, r *http.Request, status int, v web.Visit, told *pagepkg.Notice) error {
 	people, err := s.store.People(r.Context())
 	if err != nil {
 		return err
@@ -30,9 +28,9 @@ func (s *Site) renderPeople(w http.ResponseWriter, r *http.Request, status int, 
 	for _, p := range people {
 		byID[p.ID] = p
 	}
-	view := pagepkg.PeopleView{Page: s.page(v.Person, "People"), Notice: told, Submission: newSubmission(v.Person.Subject)}
+	view := pagepkg.PeopleView{Page: s.Page(v.Person, "People"), Notice: told, Submission: web.NewSubmission(v.Person.Subject)}
 	for _, p := range people {
-		path := PeoplePath + "/" + strconv.FormatInt(p.ID, 10)
+		path := web.PeoplePath + "/" + strconv.FormatInt(p.ID, 10)
 		line := pagepkg.PersonLine{Person: p, JoinURL: path + "/join", PartURL: path + "/part"}
 		if p.Joined != 0 {
 			line.Is = byID[p.Joined]
@@ -44,8 +42,8 @@ func (s *Site) renderPeople(w http.ResponseWriter, r *http.Request, status int, 
 
 // JoinPerson handles POST /people/{id}/join: the person is the one whom into names,
 // by the number of their row or by their address.
-func (s *Site) JoinPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Managing) JoinPerson(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	id, err := personID(r.PathValue("id"))
@@ -60,8 +58,8 @@ func (s *Site) JoinPerson(w http.ResponseWriter, r *http.Request, v Visit) error
 }
 
 // PartPerson handles POST /people/{id}/part.
-func (s *Site) PartPerson(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Managing) PartPerson(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	id, err := personID(r.PathValue("id"))
@@ -73,7 +71,7 @@ func (s *Site) PartPerson(w http.ResponseWriter, r *http.Request, v Visit) error
 }
 
 // toldPeople leads back to the page with what came of it, or shows why nothing did.
-func (s *Site) toldPeople(w http.ResponseWriter, r *http.Request, v Visit, err error, event, done string, id, into int64) error {
+func (s *Managing) toldPeople(w http.ResponseWriter, r *http.Request, v web.Visit, err error, event, done string, id, into int64) error {
 	var refused *store.PersonError
 	switch {
 	case errors.As(err, &refused):
@@ -82,11 +80,11 @@ func (s *Site) toldPeople(w http.ResponseWriter, r *http.Request, v Visit, err e
 		return err
 	}
 	logging.Audit(s.log, r, event, v.Person.Subject, "administrator", "person", id, "into", into)
-	return s.toldAt(w, r, PeoplePath, done)
+	return s.ToldAt(w, r, web.PeoplePath, done)
 }
 
 // personNamed returns the person that a form names.
-func (s *Site) personNamed(r *http.Request, named string) (int64, error) {
+func (s *Managing) personNamed(r *http.Request, named string) (int64, error) {
 	named = strings.TrimSpace(named)
 	if !strings.Contains(named, "@") {
 		id, err := personID(named)

@@ -1,4 +1,4 @@
-package web
+package entries
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -25,9 +26,9 @@ type selecting struct {
 
 // ChangeSelected handles POST /expenses/selected: a preview of what changes, which
 // asks for what it lacks, and with confirm=yes the change.
-func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) error {
-	formErr := readForm(r, v.Person)
-	if formErr != nil && !errors.Is(formErr, errOfAnother) {
+func (s *Entries) ChangeSelected(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	formErr := web.ReadForm(r, v.Person)
+	if formErr != nil && !errors.Is(formErr, web.ErrOfAnother) {
 		return formErr
 	}
 	form, err := s.readSelection(r)
@@ -37,7 +38,7 @@ func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) e
 	if count := len(form.Expenses); count == 0 || count > expense.MaxSelected {
 		return s.renderSelected(w, r, http.StatusUnprocessableEntity, v, form, page.SelectedView{Problem: countProblem(count)})
 	}
-	if form.found, err = s.store.Selected(r.Context(), v.actor(), form.IDs()); err != nil {
+	if form.found, err = s.store.Selected(r.Context(), v.Actor(), form.IDs()); err != nil {
 		return err
 	}
 	if err := s.unseen(r, v, form); err != nil {
@@ -45,10 +46,10 @@ func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) e
 	}
 	refused, why := s.refused(v, form)
 	switch {
-	case len(refused) == len(form.Expenses) || len(refused) > 0 && !AcceptsPage(r):
+	case len(refused) == len(form.Expenses) || len(refused) > 0 && !web.AcceptsPage(r):
 		return why
 	case len(refused) > 0:
-		s.logFailure(r, failure{Status: http.StatusForbidden}, why)
+		s.LogFailure(r, http.StatusForbidden, why)
 		return s.renderRefused(w, r, v, form, refused, why)
 	case formErr != nil:
 		return formErr
@@ -71,8 +72,8 @@ func (s *Site) ChangeSelected(w http.ResponseWriter, r *http.Request, v Visit) e
 
 // readSelection reads which expenses a form means, in which versions, and what shall
 // be done to them.
-func (s *Site) readSelection(r *http.Request) (selecting, error) {
-	form := selecting{returnTo: cmp.Or(listPath(r.PostForm.Get("return_to")), s.returnTo(r), "/expenses")}
+func (s *Entries) readSelection(r *http.Request) (selecting, error) {
+	form := selecting{returnTo: cmp.Or(web.ListPath(r.PostForm.Get("return_to")), s.OpenedFrom(r), "/expenses")}
 	form.Action = r.PostForm.Get("action")
 	if !slices.Contains([]string{expense.SelectedCategory, expense.SelectedMove, expense.SelectedDelete, expense.SelectedApprove, expense.SelectedSendBack}, form.Action) {
 		return form, &expense.QueryError{Text: "action is category, move, delete, approve or send-back"}
@@ -116,7 +117,7 @@ func (f selecting) decides() bool {
 
 // unseen is the error of a form of which a visitor may not see an expense: it looks
 // like one that does not exist. So does approval where it is off.
-func (s *Site) unseen(r *http.Request, v Visit, form selecting) error {
+func (s *Entries) unseen(r *http.Request, v web.Visit, form selecting) error {
 	approval := false
 	for _, seen := range form.Expenses {
 		e, ok := form.found[seen.ID]
@@ -126,7 +127,7 @@ func (s *Site) unseen(r *http.Request, v Visit, form selecting) error {
 		if _, ok := v.Access.CanRead(e.Team); !ok && !v.Access.ReadsAll() {
 			return s.Denied(r, v.Person, "not_on_the_team")
 		}
-		if e.Deleted() && !v.mayChange(e) {
+		if e.Deleted() && !v.MayChange(e) {
 			return expense.ErrNotFound
 		}
 		approval = approval || s.directory.Current().Approval(e.Team)
@@ -139,11 +140,11 @@ func (s *Site) unseen(r *http.Request, v Visit, form selecting) error {
 
 // refused lists the expenses to which a visitor may not do what a form asks, by id,
 // and why not.
-func (s *Site) refused(v Visit, form selecting) (refused map[string]bool, why error) {
+func (s *Entries) refused(v web.Visit, form selecting) (refused map[string]bool, why error) {
 	refused = map[string]bool{}
 	for _, seen := range form.Expenses {
 		e := form.found[seen.ID]
-		allowed := v.mayChange(e)
+		allowed := v.MayChange(e)
 		switch {
 		case form.decides():
 			allowed = v.Access.CanDecide(e.Team) && s.directory.Current().Approval(e.Team)
@@ -152,9 +153,9 @@ func (s *Site) refused(v Visit, form selecting) (refused map[string]bool, why er
 		}
 		switch {
 		case !allowed:
-			why = ErrForbidden
+			why = web.ErrForbidden
 		case form.decides() && e.Involved:
-			why = errOwnDecision
+			why = web.ErrOwnDecision
 		default:
 			continue
 		}
@@ -165,7 +166,7 @@ func (s *Site) refused(v Visit, form selecting) (refused map[string]bool, why er
 
 // checkSelection completes a selection by what its action needs beside the expenses, or
 // returns the field that asks for it.
-func (s *Site) checkSelection(r *http.Request, v Visit, form *selecting) (field page.SelectedField, right bool, err error) {
+func (s *Entries) checkSelection(r *http.Request, v web.Visit, form *selecting) (field page.SelectedField, right bool, err error) {
 	typed, sent := r.PostForm.Get("value"), r.PostForm.Has("value")
 	switch form.Action {
 	case expense.SelectedCategory:
@@ -207,13 +208,13 @@ func (s *Site) checkSelection(r *http.Request, v Visit, form *selecting) (field 
 
 // confirmSelected does what a form says, as far as nobody has touched the expenses
 // meanwhile.
-func (s *Site) confirmSelected(w http.ResponseWriter, r *http.Request, v Visit, form selecting) error {
+func (s *Entries) confirmSelected(w http.ResponseWriter, r *http.Request, v web.Visit, form selecting) error {
 	sel := form.Selection
 	sel.Expenses = slices.Clone(form.Expenses)
 	for i, seen := range sel.Expenses {
 		sel.Expenses[i].Version = cmp.Or(seen.Version, form.found[seen.ID].Version)
 	}
-	done, err := s.store.ChangeSelected(r.Context(), v.actor(), sel, r.PostForm.Get("submission"))
+	done, err := s.store.ChangeSelected(r.Context(), v.Actor(), sel, r.PostForm.Get("submission"))
 	var (
 		conflict *expense.ConflictError
 		before   *expense.SentBeforeError
@@ -221,7 +222,7 @@ func (s *Site) confirmSelected(w http.ResponseWriter, r *http.Request, v Visit, 
 	)
 	switch {
 	case errors.As(err, &conflict):
-		if form.found, err = s.store.Selected(r.Context(), v.actor(), form.IDs()); err != nil {
+		if form.found, err = s.store.Selected(r.Context(), v.Actor(), form.IDs()); err != nil {
 			return err
 		}
 		return s.renderSelected(w, r, http.StatusConflict, v, form, page.SelectedView{Stale: true})
@@ -241,20 +242,20 @@ func (s *Site) confirmSelected(w http.ResponseWriter, r *http.Request, v Visit, 
 	if rest := len(form.Expenses) - done.Changed; rest > 0 && done.Changed > 0 {
 		told.Rest += fmt.Sprintf(" %d needed no change.", rest)
 	}
-	return s.done(w, r, v, told)
+	return s.Done(w, r, v, told)
 }
 
 // UndoSelected handles POST /expenses/selected/{id}/undo.
-func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Entries) UndoSelected(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	sel, err := s.store.Batch(r.Context(), v.actor(), id)
+	sel, err := s.store.Batch(r.Context(), v.Actor(), id)
 	if err != nil {
 		return err
 	}
-	found, err := s.store.Selected(r.Context(), v.actor(), sel.IDs())
+	found, err := s.store.Selected(r.Context(), v.Actor(), sel.IDs())
 	if err != nil {
 		return err
 	}
@@ -269,18 +270,18 @@ func (s *Site) UndoSelected(w http.ResponseWriter, r *http.Request, v Visit) err
 			return why
 		}
 	}
-	undone, err := s.store.UndoBatch(r.Context(), v.actor(), id, sel)
+	undone, err := s.store.UndoBatch(r.Context(), v.Actor(), id, sel)
 	if err != nil {
 		return err
 	}
 	if undone == 0 {
-		return errTouched
+		return web.ErrTouched
 	}
 	told := page.Notice{Text: fmt.Sprintf("Undone: %s as before.", someExpenses(undone)+ofNumber(undone, " is", " are"))}
 	if kept := len(sel.Expenses) - undone; kept > 0 {
 		told.Rest = fmt.Sprintf(" %d %s since.", kept, ofNumber(kept, "was kept, because somebody has changed it", "were kept, because somebody has changed them"))
 	}
-	return s.done(w, r, v, told)
+	return s.Done(w, r, v, told)
 }
 
 // ofNumber chooses the words for one, or those for more and none.
@@ -293,29 +294,25 @@ func ofNumber(count int, one, more string) string {
 
 // selectedVerbs are the words for an action, before it is done and after.
 func selectedVerbs(action string) (present, past string) {
-	switch action {
-	case expense.SelectedCategory:
-		return "Change", "Changed"
-	case expense.SelectedMove:
-		return "Move", "Moved"
-	case expense.SelectedDelete:
-		return "Delete", "Deleted"
-	case expense.SelectedApprove:
-		return "Approve", "Approved"
-	default:
-		return "Send back", "Sent back"
-	}
+	verbs := map[string][2]string{
+		expense.SelectedCategory: {"Change", "Changed"},
+		expense.SelectedMove:     {"Move", "Moved"},
+		expense.SelectedDelete:   {"Delete", "Deleted"},
+		expense.SelectedApprove:  {"Approve", "Approved"},
+		expense.SelectedSendBack: {"Send back", "Sent back"},
+	}[action]
+	return verbs[0], verbs[1]
 }
 
 // selectionText says what is done to so many expenses, with a verb of the action, and
 // behind that the category or the team.
-func (s *Site) selectionText(verb, action, value string, count int) (text, item string) {
+func (s *Entries) selectionText(verb, action, value string, count int) (text, item string) {
 	text = verb + " " + someExpenses(count)
 	switch {
 	case action == expense.SelectedCategory:
 		text = verb + " the category of " + someExpenses(count)
 	case action == expense.SelectedMove && value != "":
-		value = s.teamOf(value).Label
+		value = s.TeamOf(value).Label
 	}
 	if value != "" {
 		text += " to "
@@ -328,7 +325,7 @@ func someExpenses(count int) string {
 }
 
 // selectionDone tells what came of a selection.
-func (s *Site) selectionDone(done expense.SelectionDone) page.Notice {
+func (s *Entries) selectionDone(done expense.SelectionDone) page.Notice {
 	if done.Changed == 0 {
 		return page.Notice{Text: "Nothing needed to be changed."}
 	}
@@ -339,7 +336,7 @@ func (s *Site) selectionDone(done expense.SelectionDone) page.Notice {
 
 // renderSelected shows the expenses of a form, with what becomes of them and what view
 // says beside it.
-func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int, v Visit, form selecting, view page.SelectedView) error {
+func (s *Entries) renderSelected(w http.ResponseWriter, r *http.Request, status int, v web.Visit, form selecting, view page.SelectedView) error {
 	asks := view.Field.Name != "" || len(view.Refused) > 0
 	for _, seen := range form.Expenses {
 		e, ok := form.found[seen.ID]
@@ -347,7 +344,7 @@ func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int
 			view.Gone++
 			continue
 		}
-		line := page.SelectedLine{ExpenseLine: s.lineOf(e), Touched: seen.Version > 0 && seen.Version != e.Version}
+		line := page.SelectedLine{ExpenseLine: s.LineOf(e), Touched: seen.Version > 0 && seen.Version != e.Version}
 		if !asks {
 			after, changes, changed := form.Of(e, s.store.Currency(), s.now())
 			line.Changes, line.Same = s.labelled(changes), !changed
@@ -367,19 +364,19 @@ func (s *Site) renderSelected(w http.ResponseWriter, r *http.Request, status int
 	verb, _ := selectedVerbs(form.Action)
 	view.Verb, view.Item = s.selectionText(verb, form.Action, form.Value, len(view.Lines))
 	view.Button = verb + " " + someExpenses(view.Changed())
-	view.Page = s.page(v.Person, view.Verb+view.Item)
-	view.Submission = newSubmission(v.Person.Subject)
+	view.Page = s.Page(v.Person, view.Verb+view.Item)
+	view.Submission = web.NewSubmission(v.Person.Subject)
 	return s.pages.Render(w, r, status, "selected", view)
 }
 
 // renderRefused shows which expenses of a form its sender may not do that to, and goes
 // on with the others.
-func (s *Site) renderRefused(w http.ResponseWriter, r *http.Request, v Visit, form selecting, refused map[string]bool, why error) error {
-	view := page.SelectedView{Own: errors.Is(why, errOwnDecision)}
+func (s *Entries) renderRefused(w http.ResponseWriter, r *http.Request, v web.Visit, form selecting, refused map[string]bool, why error) error {
+	view := page.SelectedView{Own: errors.Is(why, web.ErrOwnDecision)}
 	form.Value, form.Reason = r.PostForm.Get("value"), r.PostForm.Get("reason")
 	for _, seen := range form.Expenses {
 		if refused[seen.ID] {
-			view.Refused = append(view.Refused, page.SelectedLine{ExpenseLine: s.lineOf(form.found[seen.ID])})
+			view.Refused = append(view.Refused, page.SelectedLine{ExpenseLine: s.LineOf(form.found[seen.ID])})
 		}
 	}
 	form.Expenses = slices.DeleteFunc(form.Expenses, func(seen expense.Seen) bool { return refused[seen.ID] })
@@ -387,44 +384,11 @@ func (s *Site) renderRefused(w http.ResponseWriter, r *http.Request, v Visit, fo
 }
 
 // labelled names teams by their labels.
-func (s *Site) labelled(changes []expense.Change) []expense.Change {
+func (s *Entries) labelled(changes []expense.Change) []expense.Change {
 	for i, c := range changes {
 		if c.Field == "team" {
-			changes[i].Old, changes[i].New = s.teamOf(c.Old).Label, s.teamOf(c.New).Label
+			changes[i].Old, changes[i].New = s.TeamOf(c.Old).Label, s.TeamOf(c.New).Label
 		}
 	}
 	return changes
-}
-
-// offerSelecting lets those rows of a list be selected that their reader may change,
-// and lists what can be done to them.
-func (s *Site) offerSelecting(r *http.Request, v Visit, view *page.ExpensesView) {
-	some := false
-	for i := range view.Rows {
-		view.Rows[i].Pick = v.mayChange(view.Rows[i].Expense)
-		some = some || view.Rows[i].Pick
-	}
-	if !some {
-		return
-	}
-	view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedCategory, Label: "Change category"})
-	if v.Access.Admin && len(s.directory.Current().Teams()) > 1 {
-		view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedMove, Label: "Move"})
-	}
-	if id := cmp.Or(v.Team.ID, v.only); slices.ContainsFunc(s.deciding(v), func(team string) bool { return id == "" || id == team }) {
-		view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedApprove, Label: "Approve"}, page.Choice{Value: expense.SelectedSendBack, Label: "Send back"})
-	}
-	view.Selecting = append(view.Selecting, page.Choice{Value: expense.SelectedDelete, Label: "Delete"})
-	view.ReturnTo = v.path()
-	if r.URL.RawQuery != "" {
-		view.ReturnTo += "?" + r.URL.RawQuery
-	}
-}
-
-// ownOnly reports whether a visitor may change nothing of some team of a list but their
-// own, so that the list is theirs.
-func (v Visit) ownOnly() bool {
-	return slices.ContainsFunc(v.Access.Logs(), func(t team.Team) bool {
-		return !v.Access.Leads(t.ID) && (v.Team.ID == "" || v.Team.ID == t.ID)
-	})
 }

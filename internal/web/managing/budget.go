@@ -1,4 +1,4 @@
-package web
+package managing
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -29,9 +30,9 @@ type budgetLineJSON struct {
 }
 
 // Budget handles GET /team/{id}/budget, as a page or as JSON.
-func (s *Site) Budget(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Managing) Budget(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	w.Header().Set("Vary", "Accept")
-	month := s.today().Month()
+	month := s.Today().Month()
 	for name, values := range r.URL.Query() {
 		if name != "month" || len(values) != 1 {
 			return &expense.QueryError{Text: "month is the only parameter of this page, and stands once"}
@@ -43,10 +44,10 @@ func (s *Site) Budget(w http.ResponseWriter, r *http.Request, v Visit) error {
 			}
 		}
 	}
-	if !prefersJSON(r) {
+	if !web.PrefersJSON(r) {
 		return s.renderBudget(w, r, http.StatusOK, v, page.BudgetForm{Month: month})
 	}
-	found, err := s.store.BudgetLines(r.Context(), v.Team.ID, month, s.today())
+	found, err := s.store.BudgetLines(r.Context(), v.Team.ID, month, s.Today())
 	if err != nil {
 		return err
 	}
@@ -60,12 +61,12 @@ func (s *Site) Budget(w http.ResponseWriter, r *http.Request, v Visit) error {
 
 // renderBudget answers with the budgets of the form's month. A form without a version
 // gets the present one.
-func (s *Site) renderBudget(w http.ResponseWriter, r *http.Request, status int, v Visit, form page.BudgetForm) error {
+func (s *Managing) renderBudget(w http.ResponseWriter, r *http.Request, status int, v web.Visit, form page.BudgetForm) error {
 	shown := form.Month
 	if _, ok := expense.ParseMonth(shown); !ok {
-		shown = s.today().Month()
+		shown = s.Today().Month()
 	}
-	found, err := s.store.Budgets(r.Context(), v.Team.ID, shown, s.today())
+	found, err := s.store.Budgets(r.Context(), v.Team.ID, shown, s.Today())
 	if err != nil {
 		return err
 	}
@@ -74,26 +75,26 @@ func (s *Site) renderBudget(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	view := page.BudgetView{
-		Page: s.page(v.Person, "Budget"), Notice: s.notices.take(w, r), Team: v.Team, Month: shown,
+		Page: s.Page(v.Person, "Budget"), Notice: s.TakeNotice(w, r), Team: v.Team, Month: shown,
 		Lines: found.Lines, History: history, MaySet: v.Access.CanBudget(v.Team.ID), Form: form,
 	}
-	view.Form.Version, view.Form.Submission = found.Version, newSubmission(v.Person.Subject)
+	view.Form.Version, view.Form.Submission = found.Version, web.NewSubmission(v.Person.Subject)
 	if view.MaySet {
-		sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.teams()})
+		sums, err := s.store.Summary(r.Context(), expense.Query{Teams: v.Teams()})
 		if err != nil {
 			return err
 		}
-		view.Form.Categories, view.Form.Amounts = filters(sums.ByCategory), s.pages.Locales.Of(r).Notation()
+		view.Form.Categories, view.Form.Amounts = page.Suggestions(sums.ByCategory), s.pages.Locales.Of(r).Notation()
 	}
 	return s.pages.Render(w, r, status, "budget", view)
 }
 
 // SetBudget handles POST /team/{id}/budget.
-func (s *Site) SetBudget(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Managing) SetBudget(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	if !v.Access.CanBudget(v.Team.ID) {
-		return ErrForbidden
+		return web.ErrForbidden
 	}
-	if err := readForm(r, v.Person); err != nil {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	form := page.BudgetForm{
@@ -107,7 +108,7 @@ func (s *Site) SetBudget(w http.ResponseWriter, r *http.Request, v Visit) error 
 	if form.Problems() != nil {
 		return s.renderBudget(w, r, http.StatusUnprocessableEntity, v, form)
 	}
-	err = s.store.SetBudget(r.Context(), v.actor(), v.Team.ID, form.Month, form.Category, amount, version)
+	err = s.store.SetBudget(r.Context(), v.Actor(), v.Team.ID, form.Month, form.Category, amount, version)
 	var conflict *expense.BudgetConflictError
 	if errors.As(err, &conflict) {
 		form.Stale = true
@@ -125,11 +126,11 @@ func (s *Site) SetBudget(w http.ResponseWriter, r *http.Request, v Visit) error 
 	if amount == 0 {
 		told.Text = "The budget has ended."
 	}
-	if err := s.notices.put(w, r, told); err != nil {
+	if err := s.PutNotice(w, r, told); err != nil {
 		return err
 	}
-	s.noteWrite(w)
-	SeeOther(w, "/team/"+v.Team.ID+"/budget?"+url.Values{"month": {form.Month}}.Encode())
+	s.NoteWrite(w)
+	web.SeeOther(w, "/team/"+v.Team.ID+"/budget?"+url.Values{"month": {form.Month}}.Encode())
 	return nil
 }
 
@@ -149,9 +150,9 @@ func budgetVersion(fields url.Values) (int64, error) {
 
 // checkBudget reads what was typed, and says in the form what is wrong with it. No
 // amount is zero.
-func (s *Site) checkBudget(r *http.Request, form *page.BudgetForm) (amount expense.Money) {
+func (s *Managing) checkBudget(r *http.Request, form *page.BudgetForm) (amount expense.Money) {
 	if form.Month == "" {
-		form.Month = s.today().Month()
+		form.Month = s.Today().Month()
 	}
 	if _, ok := expense.ParseMonth(form.Month); !ok {
 		form.MonthError = "Enter the month as year-month, like 2006-01."
@@ -165,26 +166,4 @@ func (s *Site) checkBudget(r *http.Request, form *page.BudgetForm) (amount expen
 		form.AmountError = "Enter an amount above zero, or nothing to end the budget."
 	}
 	return amount
-}
-
-// overBudget says which budgets an expense that was written is over, or nothing. What
-// was written stands, so that a budget that cannot be read is passed over.
-func (s *Site) overBudget(r *http.Request, e expense.Expense) string {
-	lines, err := s.store.BudgetLines(r.Context(), e.Team, e.Date.Month(), s.today())
-	if err != nil {
-		s.log.WarnContext(r.Context(), "budgets not read", "error", err)
-		return ""
-	}
-	var text string
-	for _, b := range lines {
-		if b.Over() == 0 || (b.Category != "" && expense.CategoryKey(b.Category) != expense.CategoryKey(e.Category)) {
-			continue
-		}
-		of := "the budget of " + s.teamOf(e.Team).Label
-		if b.Category != "" {
-			of += " for " + b.Category
-		}
-		text += " This is over " + of + " for " + s.pages.Locales.Of(r).Month(b.Month) + " by " + s.pages.Locales.Of(r).Money(b.Over()) + "."
-	}
-	return text
 }

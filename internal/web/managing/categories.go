@@ -1,4 +1,4 @@
-package web
+package managing
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -13,11 +14,11 @@ import (
 const CategoriesPath = "/categories"
 
 // Categories handles GET /categories.
-func (s *Site) Categories(w http.ResponseWriter, r *http.Request, v Visit) error {
-	return s.renderCategories(w, r, http.StatusOK, v, s.notices.take(w, r))
+func (s *Managing) Categories(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	return s.renderCategories(w, r, http.StatusOK, v, s.TakeNotice(w, r))
 }
 
-func (s *Site) renderCategories(w http.ResponseWriter, r *http.Request, status int, v Visit, told *page.Notice) error {
+func (s *Managing) renderCategories(w http.ResponseWriter, r *http.Request, status int, v web.Visit, told *page.Notice) error {
 	all, err := s.store.Categories(r.Context())
 	if err != nil {
 		return err
@@ -26,7 +27,7 @@ func (s *Site) renderCategories(w http.ResponseWriter, r *http.Request, status i
 	for _, c := range all.List {
 		labels[c.ID] = c.Label
 	}
-	view := page.CategoriesView{Page: s.page(v.Person, "Categories"), Notice: told, Closed: all.Closed, Submission: newSubmission(v.Person.Subject)}
+	view := page.CategoriesView{Page: s.Page(v.Person, "Categories"), Notice: told, Closed: all.Closed, Submission: web.NewSubmission(v.Person.Subject)}
 	for _, c := range all.List {
 		view.Lines = append(view.Lines, page.CategoryLine{Category: c, Path: categoryPath(c.ID), Into: labels[c.Merged]})
 	}
@@ -40,7 +41,7 @@ func categoryPath(id int64) string { return CategoriesPath + "/" + strconv.Forma
 func undoPath(id int64, done string) string { return categoryPath(id) + "/undo?done=" + done }
 
 // RenameCategory handles POST /categories/{id}/rename.
-func (s *Site) RenameCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Managing) RenameCategory(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	id, err := s.categoryOf(r, v)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (s *Site) RenameCategory(w http.ResponseWriter, r *http.Request, v Visit) e
 }
 
 // RetireCategory handles POST /categories/{id}/retire.
-func (s *Site) RetireCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Managing) RetireCategory(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	id, err := s.categoryOf(r, v)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func (s *Site) RetireCategory(w http.ResponseWriter, r *http.Request, v Visit) e
 }
 
 // UndoCategory handles POST /categories/{id}/undo.
-func (s *Site) UndoCategory(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Managing) UndoCategory(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	id, err := s.categoryOf(r, v)
 	if err != nil {
 		return err
@@ -77,8 +78,8 @@ func (s *Site) UndoCategory(w http.ResponseWriter, r *http.Request, v Visit) err
 }
 
 // CloseCategories handles POST /categories: closed says whether the list is.
-func (s *Site) CloseCategories(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Managing) CloseCategories(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	closed := r.PostForm.Get("closed")
@@ -93,8 +94,8 @@ func (s *Site) CloseCategories(w http.ResponseWriter, r *http.Request, v Visit) 
 }
 
 // categoryOf reads the category that a path names, and the form.
-func (s *Site) categoryOf(r *http.Request, v Visit) (int64, error) {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Managing) categoryOf(r *http.Request, v web.Visit) (int64, error) {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return 0, err
 	}
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
@@ -105,7 +106,7 @@ func (s *Site) categoryOf(r *http.Request, v Visit) (int64, error) {
 }
 
 // toldCategories leads back to the page with what came of it, or shows why nothing did.
-func (s *Site) toldCategories(w http.ResponseWriter, r *http.Request, v Visit, err error, told page.Notice) error {
+func (s *Managing) toldCategories(w http.ResponseWriter, r *http.Request, v web.Visit, err error, told page.Notice) error {
 	var refused *expense.CategoryError
 	if errors.As(err, &refused) {
 		return s.renderCategories(w, r, http.StatusUnprocessableEntity, v, &page.Notice{Text: refused.Text, Warning: true})
@@ -113,29 +114,10 @@ func (s *Site) toldCategories(w http.ResponseWriter, r *http.Request, v Visit, e
 	if err != nil {
 		return err
 	}
-	if err := s.notices.put(w, r, told); err != nil {
+	if err := s.PutNotice(w, r, told); err != nil {
 		return err
 	}
-	s.noteWrite(w)
-	SeeOther(w, CategoriesPath)
+	s.NoteWrite(w)
+	web.SeeOther(w, CategoriesPath)
 	return nil
-}
-
-// offered lists the categories that a form suggests: those of a team that may be used,
-// the largest first, and all others of a closed list.
-func offered(all expense.Categories, groups []expense.Group) []string {
-	var names []string
-	there := map[string]bool{}
-	for _, name := range filters(groups) {
-		if all.Problem(name) == "" {
-			names = append(names, name)
-			there[expense.CategoryKey(name)] = true
-		}
-	}
-	for _, c := range all.List {
-		if all.Closed && c.Merged == 0 && !c.Retired && !there[expense.CategoryKey(c.Label)] {
-			names = append(names, c.Label)
-		}
-	}
-	return names
 }

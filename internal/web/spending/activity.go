@@ -1,4 +1,4 @@
-package web
+package spending
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -27,11 +28,11 @@ func Overseen(a team.Access) []team.Team {
 }
 
 // Activity handles GET /activity.
-func (s *Site) Activity(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Spending) Activity(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	q, v, err := s.activityOf(r, v)
 	view := s.activityView(r, v, q)
-	if faults := expense.QueryFaults(nil); errors.As(err, &faults) && AcceptsPage(r) {
-		s.logFailure(r, failure{Status: http.StatusBadRequest}, err)
+	if faults := expense.QueryFaults(nil); errors.As(err, &faults) && web.AcceptsPage(r) {
+		s.LogFailure(r, http.StatusBadRequest, err)
 		view.Faults, view.Title = faults, "Error: "+view.Title
 		return s.pages.Render(w, r, http.StatusBadRequest, "activity", view)
 	}
@@ -46,35 +47,35 @@ func (s *Site) Activity(w http.ResponseWriter, r *http.Request, v Visit) error {
 		done = done[:store.ActivityPage]
 		next := q
 		next.After = done[store.ActivityPage-1].Cursor()
-		view.NextURL = v.activityAddress(ActivityPath, next)
+		view.NextURL = activityAddress(v, ActivityPath, next)
 	}
 	for _, a := range done {
-		view.Lines = append(view.Lines, page.ActivityLine{Activity: a, TeamLabel: s.teamOf(a.Team).Label, URL: "/team/" + a.Team + "/expenses/" + a.Expense})
+		view.Lines = append(view.Lines, page.ActivityLine{Activity: a, TeamLabel: s.TeamOf(a.Team).Label, URL: "/team/" + a.Team + "/expenses/" + a.Expense})
 	}
 	return s.pages.Render(w, r, http.StatusOK, "activity", view)
 }
 
 // activityView is the page with its filter as it was typed.
-func (s *Site) activityView(r *http.Request, v Visit, q expense.ActivityQuery) page.ActivityView {
+func (s *Spending) activityView(r *http.Request, v web.Visit, q expense.ActivityQuery) page.ActivityView {
 	// What cannot be read of a broken address is left out.
 	typed, _ := url.ParseQuery(r.URL.RawQuery)
 	view := page.ActivityView{
-		Page: s.page(v.Person, "Activity"), Person: typed.Get("person"), From: typed.Get("from"), To: typed.Get("to"),
-		Filtered: q.Filtered() || v.only != "" || typed.Has("after"), CSVURL: v.activityAddress(ActivityPath+".csv", q),
+		Page: s.Page(v.Person, "Activity"), Person: typed.Get("person"), From: typed.Get("from"), To: typed.Get("to"),
+		Filtered: q.Filtered() || v.Only != "" || typed.Has("after"), CSVURL: activityAddress(v, ActivityPath+".csv", q),
 	}
 	for _, kind := range expense.Kinds {
 		view.Kinds = append(view.Kinds, page.Choice{Value: kind, Label: kind, Chosen: kind == typed.Get("kind")})
 	}
 	if teams := Overseen(v.Access); len(teams) > 1 {
 		for _, t := range teams {
-			view.Teams = append(view.Teams, page.Choice{Value: t.ID, Label: t.Label, Chosen: t.ID == v.only})
+			view.Teams = append(view.Teams, page.Choice{Value: t.ID, Label: t.Label, Chosen: t.ID == v.Only})
 		}
 	}
 	return view
 }
 
 // activityOf reads what a request asks for, within what the visitor may see.
-func (s *Site) activityOf(r *http.Request, v Visit) (expense.ActivityQuery, Visit, error) {
+func (s *Spending) activityOf(r *http.Request, v web.Visit) (expense.ActivityQuery, web.Visit, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return expense.ActivityQuery{}, v, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
@@ -82,24 +83,24 @@ func (s *Site) activityOf(r *http.Request, v Visit) (expense.ActivityQuery, Visi
 	teams := Overseen(v.Access)
 	if chosen := parameters["team"]; len(chosen) == 1 {
 		delete(parameters, "team")
-		v.only = chosen[0]
+		v.Only = chosen[0]
 	}
-	if v.only != "" {
+	if v.Only != "" {
 		// Administrators and auditors see what was done in a team that is no longer
 		// in the teams file.
-		_, ok, err := s.Team(r.Context(), v.Access, v.only)
+		_, ok, err := s.Team(r.Context(), v.Access, v.Only)
 		if err != nil {
 			return expense.ActivityQuery{}, v, err
 		}
-		if !ok || !v.Access.ReadsAll() && !v.Access.Leads(v.only) {
+		if !ok || !v.Access.ReadsAll() && !v.Access.Leads(v.Only) {
 			return expense.ActivityQuery{}, v, s.Denied(r, v.Person, "not_on_the_team")
 		}
 	}
 	q, err := expense.ParseActivity(parameters)
-	q.Reader = v.actor()
+	q.Reader = v.Actor()
 	switch {
-	case v.only != "":
-		q.Teams = []string{v.only}
+	case v.Only != "":
+		q.Teams = []string{v.Only}
 	case !v.Access.ReadsAll():
 		q.Teams = []string{}
 		for _, t := range teams {
@@ -110,10 +111,10 @@ func (s *Site) activityOf(r *http.Request, v Visit) (expense.ActivityQuery, Visi
 }
 
 // activityAddress is that of a query's page or file, with the team that was chosen.
-func (v Visit) activityAddress(path string, q expense.ActivityQuery) string {
+func activityAddress(v web.Visit, path string, q expense.ActivityQuery) string {
 	values := q.Values()
-	if v.only != "" {
-		values.Set("team", v.only)
+	if v.Only != "" {
+		values.Set("team", v.Only)
 	}
 	if len(values) == 0 {
 		return path
@@ -122,7 +123,7 @@ func (v Visit) activityAddress(path string, q expense.ActivityQuery) string {
 }
 
 // ActivityCSV handles GET /activity.csv: all that is asked for, on all pages.
-func (s *Site) ActivityCSV(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Spending) ActivityCSV(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	q, _, err := s.activityOf(r, v)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package web
+package imports
 
 import (
 	"context"
@@ -20,15 +20,11 @@ import (
 	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
+	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
 )
 
 const (
-	// ImportPath is where files are brought in, and below it each of them.
-	ImportPath = "/expenses/import"
-	// maxUpload is how many bytes a request with a file may have: 40 MB, and some
-	// for what is around it.
-	maxUpload = 40<<20 + 64<<10
 	// uploadTimeout bounds the time that a file may take to come, and
 	// importPatience how long one that was confirmed at once is waited for.
 	uploadTimeout  = 5 * time.Minute
@@ -38,18 +34,18 @@ const (
 )
 
 // ImportForm handles GET /expenses/import.
-func (s *Site) ImportForm(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Imports) ImportForm(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	return s.renderImport(w, r, http.StatusOK, v, "")
 }
 
-func (s *Site) renderImport(w http.ResponseWriter, r *http.Request, status int, v Visit, problem string) error {
+func (s *Imports) renderImport(w http.ResponseWriter, r *http.Request, status int, v web.Visit, problem string) error {
 	return s.pages.Render(w, r, status, "import", page.ImportView{
-		Page: s.page(v.Person, "Import"), Notice: s.notices.take(w, r), Columns: expensefile.Columns, Error: problem,
+		Page: s.Page(v.Person, "Import"), Notice: s.TakeNotice(w, r), Columns: expensefile.Columns, Error: problem,
 	})
 }
 
 // ImportSample handles GET /expenses/import/sample.csv: a small file to try.
-func (s *Site) ImportSample(w http.ResponseWriter, _ *http.Request, _ Visit) error {
+func (s *Imports) ImportSample(w http.ResponseWriter, _ *http.Request, _ web.Visit) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", `attachment; filename="sample-expenses.csv"`)
 	_, err := io.WriteString(w, store.SampleFile())
@@ -57,20 +53,20 @@ func (s *Site) ImportSample(w http.ResponseWriter, _ *http.Request, _ Visit) err
 }
 
 // ImportFile handles POST /expenses/import.
-func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Imports) ImportFile(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	upload, err := s.receive(w, r, v)
 	var none *expensefile.TableError
 	switch {
 	case errors.As(err, &none):
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, none.Text)
 	case err != nil:
-		return badForm(err)
+		return web.BadForm(err)
 	case upload.id == "":
 		return s.renderImport(w, r, http.StatusUnprocessableEntity, v, "Choose a file to import.")
 	}
-	preview := ImportPath + "/" + upload.id
+	preview := web.ImportPath + "/" + upload.id
 	if !upload.confirmed || !s.fresh(v.Person) {
-		SeeOther(w, preview)
+		web.SeeOther(w, preview)
 		return nil
 	}
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, upload.id)
@@ -78,22 +74,22 @@ func (s *Site) ImportFile(w http.ResponseWriter, r *http.Request, v Visit) error
 		return err
 	}
 	if p.Report.Wrong > 0 || p.Report.Conflicts > 0 {
-		SeeOther(w, preview)
+		web.SeeOther(w, preview)
 		return nil
 	}
 	if err := s.importer.Confirm(r.Context(), upload.id); err != nil {
 		return err
 	}
-	s.noteWrite(w)
+	s.NoteWrite(w)
 	patient, cancel := context.WithTimeout(r.Context(), importPatience)
 	defer cancel()
 	p, err = s.importer.Wait(patient, v.Person.Subject, upload.id)
 	if err != nil || p.State != store.ImportDone || p.Result.Conflicts > 0 {
 		// It goes on by itself, and its page says how far it is.
-		SeeOther(w, preview)
+		web.SeeOther(w, preview)
 		return nil
 	}
-	return s.done(w, r, Visit{Person: v.Person, Access: v.Access}, page.Notice{Text: importedText(p.Result), UndoURL: preview + "/undo"})
+	return s.Done(w, r, web.Visit{Person: v.Person, Access: v.Access}, page.Notice{Text: importedText(p.Result), UndoURL: preview + "/undo"})
 }
 
 // importedText says what came of an import.
@@ -109,7 +105,7 @@ type upload struct {
 }
 
 // receive reads the form with a file, and keeps the file as it comes.
-func (s *Site) receive(w http.ResponseWriter, r *http.Request, v Visit) (upload, error) {
+func (s *Imports) receive(w http.ResponseWriter, r *http.Request, v web.Visit) (upload, error) {
 	// A file takes longer than the server grants to an ordinary request. The answer
 	// comes after it was looked at.
 	controller, until := http.NewResponseController(w), time.Now().Add(uploadTimeout)
@@ -136,20 +132,20 @@ func (s *Site) receive(w http.ResponseWriter, r *http.Request, v Visit) (upload,
 	}
 }
 
-func (s *Site) receivePart(ctx context.Context, v Visit, part *multipart.Part, got *upload) (err error) {
+func (s *Imports) receivePart(ctx context.Context, v web.Visit, part *multipart.Part, got *upload) (err error) {
 	switch {
 	case part.FormName() == "confirm":
 		var value []byte
-		value, err = io.ReadAll(io.LimitReader(part, maxSubmission))
+		value, err = io.ReadAll(io.LimitReader(part, web.MaxSubmission))
 		got.confirmed = string(value) == "yes"
 	case part.FormName() == "file" && part.FileName() != "" && got.id == "":
-		got.id, err = s.importer.Receive(ctx, v.actor(), part.FileName(), part)
+		got.id, err = s.importer.Receive(ctx, v.Actor(), part.FileName(), part)
 	}
 	return err
 }
 
 // drop forgets a file whose form did not come whole.
-func (s *Site) drop(ctx context.Context, id string) error {
+func (s *Imports) drop(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
@@ -157,7 +153,7 @@ func (s *Site) drop(ctx context.Context, id string) error {
 }
 
 // ImportPreview handles GET /expenses/import/{id}.
-func (s *Site) ImportPreview(w http.ResponseWriter, r *http.Request, v Visit) error {
+func (s *Imports) ImportPreview(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -165,27 +161,27 @@ func (s *Site) ImportPreview(w http.ResponseWriter, r *http.Request, v Visit) er
 	return s.showPreview(w, r, http.StatusOK, v, p)
 }
 
-func (s *Site) showPreview(w http.ResponseWriter, r *http.Request, status int, v Visit, p importing.Preview) error {
+func (s *Imports) showPreview(w http.ResponseWriter, r *http.Request, status int, v web.Visit, p importing.Preview) error {
 	w.Header().Set("Vary", "Accept")
 	if p.UnderWay() {
 		w.Header().Set("Refresh", progressRefresh)
 	}
-	if prefersJSON(r) {
+	if web.PrefersJSON(r) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		return json.NewEncoder(w).Encode(p.Counts())
 	}
 	view := previewView(p, s.directory.Current().Teams())
-	view.Submission = newSubmission(v.Person.Subject)
-	view.Page, view.Notice, view.Refused = s.page(v.Person, "Import"), s.notices.take(w, r), status != http.StatusOK
+	view.Submission = web.NewSubmission(v.Person.Subject)
+	view.Page, view.Notice, view.Refused = s.Page(v.Person, "Import"), s.TakeNotice(w, r), status != http.StatusOK
 	return s.pages.Render(w, r, status, "preview", view)
 }
 
 // ConfirmImport handles POST /expenses/import/{id}. Where choices come with it
 // that change how the file is read, or look=again, it is looked at anew instead:
 // nothing is imported unseen.
-func (s *Site) ConfirmImport(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Imports) ConfirmImport(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	id := r.PathValue("id")
@@ -194,7 +190,7 @@ func (s *Site) ConfirmImport(w http.ResponseWriter, r *http.Request, v Visit) er
 		return err
 	}
 	if p.State != store.ImportReady {
-		SeeOther(w, ImportPath+"/"+id)
+		web.SeeOther(w, web.ImportPath+"/"+id)
 		return nil
 	}
 	anew := r.PostForm.Has("look")
@@ -211,7 +207,7 @@ func (s *Site) ConfirmImport(w http.ResponseWriter, r *http.Request, v Visit) er
 	}
 	switch {
 	case anew:
-		SeeOther(w, ImportPath+"/"+id)
+		web.SeeOther(w, web.ImportPath+"/"+id)
 		return nil
 	case p.Report.Wrong > 0:
 		return s.showPreview(w, r, http.StatusUnprocessableEntity, v, p)
@@ -219,8 +215,8 @@ func (s *Site) ConfirmImport(w http.ResponseWriter, r *http.Request, v Visit) er
 	if err := s.importer.Confirm(r.Context(), id); err != nil && !errors.Is(err, expense.ErrNotFound) {
 		return err
 	}
-	s.noteWrite(w)
-	SeeOther(w, ImportPath+"/"+id)
+	s.NoteWrite(w)
+	web.SeeOther(w, web.ImportPath+"/"+id)
 	return nil
 }
 
@@ -289,8 +285,8 @@ func decided(form url.Values, p importing.Preview) (importing.Decisions, bool) {
 }
 
 // DiscardImport handles POST /expenses/import/{id}/discard.
-func (s *Site) DiscardImport(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Imports) DiscardImport(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, r.PathValue("id"))
@@ -298,22 +294,22 @@ func (s *Site) DiscardImport(w http.ResponseWriter, r *http.Request, v Visit) er
 		return err
 	}
 	if p.State != store.ImportReady {
-		SeeOther(w, ImportPath+"/"+p.ID)
+		web.SeeOther(w, web.ImportPath+"/"+p.ID)
 		return nil
 	}
 	if err := s.importer.Discard(r.Context(), p.ID); err != nil {
 		return err
 	}
-	if err := s.notices.put(w, r, page.Notice{Text: "Discarded. Nothing was imported."}); err != nil {
+	if err := s.PutNotice(w, r, page.Notice{Text: "Discarded. Nothing was imported."}); err != nil {
 		return err
 	}
-	SeeOther(w, ImportPath)
+	web.SeeOther(w, web.ImportPath)
 	return nil
 }
 
 // UndoImport handles POST /expenses/import/{id}/undo.
-func (s *Site) UndoImport(w http.ResponseWriter, r *http.Request, v Visit) error {
-	if err := readForm(r, v.Person); err != nil {
+func (s *Imports) UndoImport(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
 	}
 	p, err := s.importer.Preview(r.Context(), v.Person.Subject, r.PathValue("id"))
@@ -321,13 +317,13 @@ func (s *Site) UndoImport(w http.ResponseWriter, r *http.Request, v Visit) error
 	case err != nil:
 		return err
 	case p.State == store.ImportReady, p.State == store.ImportRunning, p.State == store.ImportFailed:
-		return errNoUndo
+		return web.ErrNoUndo
 	case p.State == store.ImportDone:
 		if err := s.importer.Undo(r.Context(), p.ID); err != nil && !errors.Is(err, expense.ErrNotFound) {
 			return err
 		}
-		s.noteWrite(w)
+		s.NoteWrite(w)
 	}
-	SeeOther(w, ImportPath+"/"+p.ID)
+	web.SeeOther(w, web.ImportPath+"/"+p.ID)
 	return nil
 }
