@@ -16,11 +16,26 @@ import (
 // managed starts a site with the people of the authorization table, without expenses.
 func managed(t *testing.T, teams string) *rig {
 	t.Helper()
+	r, _ := managedAnew(t, teams)
+	return r
+}
+
+// managedAnew is managed, and returns what gives the site another teams file.
+func managedAnew(t *testing.T, teams string) (r *rig, write func(teams string)) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "teams.json")
-	if err := os.WriteFile(file, []byte(teams), 0o600); err != nil {
-		t.Fatal(err)
+	write = func(teams string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(teams), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r != nil {
+			r.site.directory.Reload()
+		}
 	}
-	return startSite(t, setup{env: map[string]string{"TEAMS_FILE": file, "SAMPLE_DATA": "false"}})
+	write(teams)
+	r = startSite(t, setup{env: map[string]string{"TEAMS_FILE": file, "SAMPLE_DATA": "false"}})
+	return r, write
 }
 
 // as returns a browser in which somebody of the authorization table is signed in.

@@ -3,8 +3,6 @@ package main
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -285,24 +283,14 @@ func TestSelectedWithoutApproval(t *testing.T) {
 // TestSelectedUndoneTooLate takes a batch back as somebody who may no longer do that.
 func TestSelectedUndoneTooLate(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "teams.json")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(authorizationTeams)
-	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": file, "SAMPLE_DATA": "false"}})
+	r, write := managedAnew(t, authorizationTeams)
 	ids := logged(as(r, "owner"), "Train", "Taxi")
 	lead := as(r, "lead")
 	for team, status := range map[string]int{`{"finance": "member"}`: http.StatusForbidden, `"hr"`: http.StatusNotFound} {
 		write(authorizationTeams)
-		r.site.directory.Reload()
 		lead.Post("/expenses/selected", selection("category", ids, "value", "Travel "+expense.NewID(), "confirm", "yes")).Check(t, http.StatusSeeOther)
 		undo := undoOf(t, lead.Get("/team/finance").Body)
 		write(strings.Replace(authorizationTeams, `"lead@example.com": {"finance": "lead"}`, `"lead@example.com": `+team, 1))
-		r.site.directory.Reload()
 		lead.Post(undo, nil).Check(t, status)
 		as(r, "auditor").Get("/team/finance").Check(t, http.StatusOK, "Travel ")
 	}

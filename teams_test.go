@@ -233,15 +233,7 @@ func (c cast) usedCategory(t *testing.T, retired bool) string {
 // them; everybody else finds nothing.
 func TestFormerTeam(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "teams.json")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(authorizationTeams)
-	r := startSite(t, setup{env: map[string]string{"TEAMS_FILE": file, "SAMPLE_DATA": "false"}})
+	r, write := managedAnew(t, authorizationTeams)
 	member, auditor, administrator := r.Browser(), r.Browser(), r.Browser()
 	member.SignIn("other@example.com")
 	auditor.SignIn("auditor@example.com")
@@ -251,7 +243,6 @@ func TestFormerTeam(t *testing.T) {
 
 	write(`{"teams": [{"id": "finance", "label": "Finance"}],
 		"members": {"other@example.com": "finance", "auditor@example.com": "auditor", "admin@example.com": "admin"}}`)
-	r.site.directory.Reload()
 	const label = "hr (no longer a team)"
 	for name, b := range map[string]*browser{"auditor": auditor, "administrator": administrator} {
 		t.Run(name, func(t *testing.T) {
