@@ -71,5 +71,5 @@ func TestBudgetsAbused(t *testing.T) {
 			people[test.role].Post("/team/finance/budget", test.form).Check(t, test.status)
 		})
 	}
-	people["lead"].Get("/team/finance/budget").Check(t, http.StatusOK, "There is no budget for this month.", "!What was set")
+	people["lead"].Get("/team/finance/budget").Check(t, http.StatusOK, "There is no budget for this month.", "!>History<")
 }

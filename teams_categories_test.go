@@ -44,7 +44,7 @@ func TestCategoriesPage(t *testing.T) {
 
 	boss.Post("/categories", url.Values{"closed": {"maybe"}}).Check(t, http.StatusBadRequest)
 	boss.Post("/categories", url.Values{"closed": {"yes"}}).Check(t, http.StatusSeeOther)
-	boss.Get("/categories").Check(t, http.StatusOK, "The list is closed", "Open the list")
+	boss.Get("/categories").Check(t, http.StatusOK, "Only the categories of this list", "Allow new categories")
 	owner.Post("/team/finance/expenses", apptest.With(apptest.ExpenseForm(), "category", "Yachts")).Check(t, http.StatusUnprocessableEntity, "Choose a category from the list")
 	file := boss.Get("/expenses.csv").Body
 	boss.Import(file).Check(t, http.StatusSeeOther) // what has a retired one keeps it

@@ -241,7 +241,7 @@ func TestSelectedMeanwhile(t *testing.T) {
 
 	// One that is deleted meanwhile is left out, and what is moved comes back.
 	owner.Post("/team/finance/expenses/"+ids[2]+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
-	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted in the meantime", "2 of them were decided already")
+	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted in the meantime", "2 of them were already approved or sent back")
 	boss.Post("/expenses/selected", selection("move", ids[:2], "value", "hr", "confirm", "yes")).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance").Check(t, http.StatusOK, "!Bus")
 	told := boss.Get("/expenses")

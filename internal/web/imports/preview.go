@@ -62,7 +62,7 @@ func countsOf(c importing.Counts) []page.ImportCount {
 		{Label: "Unchanged", Count: c.Unchanged},
 		{Label: "Skipped", Count: c.Skipped},
 		{Label: "In conflict", Count: c.Conflicts},
-		{Label: "Wrong", Count: c.Wrong},
+		{Label: "With errors", Count: c.Wrong},
 	}
 }
 

@@ -86,9 +86,9 @@ func (s *Managing) CloseCategories(w http.ResponseWriter, r *http.Request, v web
 	if closed != "yes" && closed != "no" {
 		return &expense.QueryError{Text: "closed is yes or no"}
 	}
-	told := page.Notice{Text: "The list is closed: no other categories can be used."}
+	told := page.Notice{Text: "From now on only the categories of this list can be used."}
 	if closed == "no" {
-		told.Text = "The list is open: whoever logs an expense may add a category."
+		told.Text = "From now on whoever logs an expense can add a new category."
 	}
 	return s.toldCategories(w, r, v, s.store.CloseCategories(r.Context(), closed == "yes"), told)
 }

@@ -217,15 +217,16 @@ var pageStates = []pageState{
 		"Change the category of 2 expenses to Travel · Expense Dashboard",
 		[]string{
 			"<h1>Change the category of 2 expenses to Travel</h1>", `name="value" value="Travel"`, `name="expense" value="abc"><input type="hidden" name="version" value="3">`, `name="confirm" value="yes">Change 2 expenses</button>`,
-			"2 expenses, $1,001.00</h2>", `<span class="what">category:</span> <del>Meals</del> <span class="to">to</span> <ins>Travel</ins></li>`, "needs no change", "One of them was decided already", "2 of those that you selected were deleted in the meantime", `name="return_to" value="/team/finance?q=a"`,
+			"2 expenses, $1,001.00</h2>", `<span class="what">category:</span> <del>Meals</del> <span class="to">to</span> <ins>Travel</ins></li>`, "needs no change", "One of them was already approved or sent back", "2 of those that you selected were deleted in the meantime", `name="return_to" value="/team/finance?q=a"`,
 		},
 		[]string{"Preview", `role="alert"`, "Error: "},
 	},
 	{
 		"several expenses, asked for the category", "selected", testSelected(func(v *SelectedView) {
+			v.Title, v.Verb = "Change the category of 2 expenses", "Change the category of 2 expenses"
 			v.Field = SelectedField{Name: "value", Label: "Category", Length: 50, Suggestions: []string{"Meals"}}
 		}),
-		"Change the category of 2 expenses to Travel · Expense Dashboard",
+		"Change the category of 2 expenses · Expense Dashboard",
 		[]string{`<label for="value">Category</label>`, `list="known"`, `<option value="Meals">`, `<button class="button">Preview</button>`},
 		[]string{"confirm", "Error: "},
 	},
@@ -252,7 +253,7 @@ var pageStates = []pageState{
 			v.Stale, v.Before, v.Again, v.Lines[0].Touched = true, "Deleted 2 expenses.", 2, true
 		}),
 		"Error: Change the category of 2 expenses to Travel · Expense Dashboard",
-		[]string{"Somebody has changed some of these in the meantime", "<strong>changed in the meantime</strong>", "<del>Logged</del>", "<ins>Sent back</ins>", "Done already: Deleted 2 expenses.", "2 of them were decided already", "confirm"},
+		[]string{"Somebody has changed some of these in the meantime", "<strong>changed in the meantime</strong>", "<del>Logged</del>", "<ins>Sent back</ins>", "Done already: Deleted 2 expenses.", "2 of them were already approved or sent back", "confirm"},
 		nil,
 	},
 	{
@@ -443,14 +444,14 @@ var pageStates = []pageState{
 			{expense.Category{ID: 4, Label: "Gifts", Retired: true}, "/categories/4", ""},
 		}},
 		"Categories · Expense Dashboard",
-		[]string{"The list is closed", "Open the list", `action="/categories/1/rename"`, `action="/categories/1/retire"`, "was Food", "another name of Travel", `action="/categories/2/undo"`, "retired", "2 expenses, $1.00"},
+		[]string{"Only the categories of this list", "Allow new categories", `action="/categories/1/rename"`, `action="/categories/1/retire"`, "was Food", "another name of Travel", `action="/categories/2/undo"`, "retired", "2 expenses, $1.00"},
 		[]string{`action="/categories/2/rename"`, `action="/categories/4/retire"`, "no categories yet"},
 	},
 	{
 		"no categories", "categories",
 		CategoriesView{Page: Page{Title: "Categories", SignedIn: true, Name: "Hannah Smith"}},
 		"Categories · Expense Dashboard",
-		[]string{"The list is open", "Close the list", "no categories yet"},
+		[]string{"can add a new category", "Allow only these", "no categories yet"},
 		[]string{"<table"},
 	},
 	{
@@ -464,7 +465,7 @@ var pageStates = []pageState{
 			History: []expense.BudgetChange{{Actor: expense.Actor{Name: "Diana Park"}, Month: "2026-11", Amount: 10000}, {Actor: expense.Actor{Address: "a@example.com"}, Month: "2026-12", Category: "Meals"}},
 		},
 		"Budget of Finance · Expense Dashboard",
-		[]string{"$120.00 of $100.00 spent: <strong>over by $20.00</strong>; at this rate $240.00 by the end of the month</li>", "Meals: $40.00 of $100.00 spent: $60.00 left; at this rate $80.00 by the end of the month<", `name="version" value="3"`, "<strong>Diana Park</strong> set $100.00 a month for everything the team spends from Nov 2026", "ended the budget for Meals"},
+		[]string{"$120.00 of $100.00 spent: <strong>over by $20.00</strong>; at this rate $240.00 by the end of the month</li>", "Meals: $40.00 of $100.00 spent: $60.00 left; at this rate $80.00 by the end of the month<", `name="version" value="3"`, "<strong>Diana Park</strong> set $100.00 a month for everything the team spends starting Nov 2026", "ended the budget for Meals"},
 		[]string{"There is no budget", "have errors", "in the meantime"},
 	},
 	{
@@ -475,7 +476,7 @@ var pageStates = []pageState{
 		},
 		"Error: Budget of Finance · Expense Dashboard",
 		[]string{"3 fields have errors", `<a href="#amount">Amount per month: Wrong amount.</a>`, `aria-describedby="amount-error amount-hint" aria-invalid="true"`, "Somebody else has set a budget in the meantime", "There is no budget for this month."},
-		[]string{"What was set"},
+		[]string{">History<"},
 	},
 	{
 		"budgets, for who does not set them", "budget",
@@ -561,14 +562,14 @@ var pageStates = []pageState{
 	{
 		"people", "people",
 		PeopleView{
-			Page: Page{Title: "People", SignedIn: true, Name: "Hannah Smith"}, Notice: &Notice{Text: "Parted."},
+			Page: Page{Title: "People", SignedIn: true, Name: "Hannah Smith"}, Notice: &Notice{Text: "Separated."},
 			People: []PersonLine{
 				{Person: expense.Person{ID: 7, Name: hostile, Address: "carol.lee@example.com", Count: 2, Total: 300}, JoinURL: "/people/7/join", PartURL: "/people/7/part"},
 				{Person: expense.Person{ID: 8, Name: "C. Lee", Joined: 7}, Is: expense.Person{ID: 7, Name: "Carol Lee"}, JoinURL: "/people/8/join", PartURL: "/people/8/part"},
 			},
 		},
 		"People · Expense Dashboard",
-		[]string{"<h1>People</h1>", "Parted.", `action="/people/7/join"`, "no address is known", "Joined to Carol Lee", `action="/people/8/part"`, `<option value="carol.lee@example.com">`},
+		[]string{"<h1>People</h1>", "Separated.", `action="/people/7/join"`, "no address is known", "Joined to Carol Lee", `action="/people/8/part"`, `<option value="carol.lee@example.com">`},
 		[]string{`action="/people/8/join"`, `<option value="8">`},
 	},
 	{
@@ -583,7 +584,7 @@ var pageStates = []pageState{
 		"Import · Expense Dashboard",
 		[]string{
 			"<h1>Check before you import</h1>", `<th scope="row">New</th><td class="number">1,234</td>`, "<button class=\"button\">Import</button>", `name="look" value="again"`,
-			`action="/expenses/import/x/discard"`, "Take all 2 from the file", `id="take-7" name="take" value="7" checked`, "Bring this expense back", "→", "And 1,233 more.",
+			`action="/expenses/import/x/discard"`, "Take all 2 from the file", `id="take-7" name="take" value="7" checked`, "Bring this expense back", "<del>1.00</del>", "And 1,233 more.",
 			"<p>And 1 more, which cannot be chosen one by one: they stay as they are, unless you take all 2.</p>",
 		},
 		[]string{"have errors", "/undo", "Undo this import", "Answer these first"},
@@ -948,7 +949,7 @@ func testSelected(edit func(*SelectedView)) SelectedView {
 func testPreview(state string, change func(*PreviewView)) PreviewView {
 	v := PreviewView{
 		Page: Page{Title: "Import", SignedIn: true, Name: "Hannah Smith"}, URL: "/expenses/import/x", FileName: "march.csv", State: state, MayConfirm: true,
-		Counts: []ImportCount{{"New", 1234}, {"Wrong", 0}}, Reading: "Read as UTF-8 text.",
+		Counts: []ImportCount{{"New", 1234}, {"With errors", 0}}, Reading: "Read as UTF-8 text.",
 		Columns: []Question{{Name: "column-0", Label: "Datum", Value: "date", Options: []Option{{"ignore", "Ignored"}, {"date", "Date"}}}},
 		New:     []ImportRow{{2, testExpense.Entry, "Finance"}}, MoreNew: 1233,
 		Changed:   []ImportDifference{{Line: 5, Item: hostile, URL: "/team/finance/expenses/x", Changes: []expense.Change{{Field: "note", Old: "", New: hostile}}}},
