@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestParse(t *testing.T) {
+func TestParseClaims(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, data string
@@ -107,7 +107,7 @@ func TestClaimTypes(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzParseClaims(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"a":1,"a":2}`, `{"a":"b"}x`, `[1]`, `{"iss":"x","ISS":"y"}`, `{"a":{"b":[null,1e9]}}`, "{\"\\u0000\":\"\xff\"}"} {
 		f.Add([]byte(seed))
 	}
