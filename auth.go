@@ -27,7 +27,7 @@ import (
 	"expense-dashboard/internal/openid/token"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/weburl"
@@ -365,7 +365,7 @@ func (a *authenticator) postpone(w http.ResponseWriter, r *http.Request, person 
 // endOne ends one session, on this copy at once and on the others when the
 // database has it.
 func (a *authenticator) endOne(r *http.Request, person *session.Session, reason, event string) {
-	err := a.sessions.Records().End(r.Context(), []store.Ending{session.EndingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
+	err := a.sessions.Records().End(r.Context(), []sessions.Ending{session.EndingOf(digest.Of(person.ID), person.EndsAt)}, reason, a.now())
 	if err != nil {
 		a.log.WarnContext(r.Context(), "end of a session not recorded yet", "sub", person.Subject, "error", err)
 	}
@@ -614,12 +614,12 @@ func (a *authenticator) endByLogoutToken(r *http.Request) (token.LogoutToken, er
 		return refused("invalid_request", err)
 	}
 	// With a sid it is that one session, and sub only says whose.
-	kind, key := store.EndSubject, token.Subject
+	kind, key := sessions.EndSubject, token.Subject
 	if token.ProviderSID != "" {
-		kind, key = store.EndSID, token.ProviderSID
+		kind, key = sessions.EndSID, token.ProviderSID
 	}
-	if _, err := a.endRemotely(r, kind, key, logging.EventBackChannelLogout, store.UsedToken(token.Used)); err != nil {
-		if errors.Is(err, store.ErrReplayed) {
+	if _, err := a.endRemotely(r, kind, key, logging.EventBackChannelLogout, sessions.UsedToken(token.Used)); err != nil {
+		if errors.Is(err, sessions.ErrReplayed) {
 			return refused("invalid_request", err)
 		}
 		return refused("logout_failed", err)
@@ -628,7 +628,7 @@ func (a *authenticator) endByLogoutToken(r *http.Request) (token.LogoutToken, er
 }
 
 // endRemotely ends all sessions of a key and returns how many are known of.
-func (a *authenticator) endRemotely(r *http.Request, kind store.EndKind, key, why string, used store.UsedToken) (int64, error) {
+func (a *authenticator) endRemotely(r *http.Request, kind sessions.EndKind, key, why string, used sessions.UsedToken) (int64, error) {
 	now, records := a.now(), a.sessions.Records()
 	e, count, err := records.EndingOfAll(r.Context(), kind, key, now, a.sessions.MaxAge())
 	if err != nil {
@@ -679,15 +679,15 @@ func (a *authenticator) endByRevocation(r *http.Request) (token.RevocationSubjec
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", err)
 	}
-	kind, key := store.EndSubject, subject.Subject
+	kind, key := sessions.EndSubject, subject.Subject
 	if subject.Address != "" {
-		kind, key = store.EndAddress, team.NormalizeAddress(subject.Address)
+		kind, key = sessions.EndAddress, team.NormalizeAddress(subject.Address)
 	} else if !token.IsOrgIssuer(subject.Iss, a.client.Issuer()) {
 		return refused(http.StatusNotFound, "not_found", errors.New("iss of the subject is another issuer"))
 	}
 	count, err := a.endRemotely(r, kind, key, logging.EventUniversalLogout, used)
 	switch {
-	case errors.Is(err, store.ErrReplayed):
+	case errors.Is(err, sessions.ErrReplayed):
 		return refused(http.StatusUnauthorized, "invalid_token", err)
 	case err != nil:
 		return refused(http.StatusUnprocessableEntity, "logout_failed", err)
@@ -698,23 +698,23 @@ func (a *authenticator) endByRevocation(r *http.Request) (token.RevocationSubjec
 }
 
 // authenticateRevocation verifies the bearer token (RFC 6750, 2.1).
-func (a *authenticator) authenticateRevocation(r *http.Request) (store.UsedToken, error) {
+func (a *authenticator) authenticateRevocation(r *http.Request) (sessions.UsedToken, error) {
 	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
-		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
+		return sessions.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
 	}
 	p := a.client.Provider()
 	if p == nil {
-		return store.UsedToken{}, openid.ErrNoProvider()
+		return sessions.UsedToken{}, openid.ErrNoProvider()
 	}
 	used, err := a.client.VerifyRevocation(r.Context(), p, rawToken, a.baseURL+universalLogoutPath)
 	if errors.Is(err, token.ErrOtherApp) {
-		return store.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
+		return sessions.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
 	}
 	if err != nil {
-		return store.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
+		return sessions.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
 	}
-	return store.UsedToken(used), nil
+	return sessions.UsedToken(used), nil
 }
 
 // refuseRemote answers a server, to which pages mean nothing, with the code of
@@ -756,7 +756,7 @@ func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Reques
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	e, count, err := a.sessions.Records().EndingOfAll(r.Context(), store.EndSID, sid[0], a.now(), a.sessions.MaxAge())
+	e, count, err := a.sessions.Records().EndingOfAll(r.Context(), sessions.EndSID, sid[0], a.now(), a.sessions.MaxAge())
 	if err != nil {
 		return err
 	}
@@ -765,7 +765,7 @@ func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Reques
 		return nil
 	}
 	logging.Audit(a.log, r, eventFrontChannelLogout, "", "sid")
-	return a.sessions.Records().End(r.Context(), []store.Ending{e}, eventFrontChannelLogout, a.now())
+	return a.sessions.Records().End(r.Context(), []sessions.Ending{e}, eventFrontChannelLogout, a.now())
 }
 
 // eventFrontChannelLogout names the request in the log and the records.

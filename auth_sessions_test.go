@@ -20,6 +20,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/session"
 	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/team"
 )
@@ -224,7 +225,7 @@ func logoutEnv() map[string]string {
 // providerSID is the sid of the ID Token that the browser's session came from.
 func providerSID(t *testing.T, r *rig, b *browser) string {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{IDHash: sessionID(t, r, b), Limit: 1}, r.site.signIn.now())
+	found, err := r.site.store.Sessions(t.Context(), sessions.Query{IDHash: sessionID(t, r, b), Limit: 1}, r.site.signIn.now())
 	if err != nil || len(found) != 1 || found[0].ProviderSID == "" {
 		t.Fatalf("the session's record is %+v, %v", found, err)
 	}
@@ -246,9 +247,9 @@ func TestSigningInAgainReplacesTheBrowsersSession(t *testing.T) {
 	}
 }
 
-func listed(t *testing.T, r *rig) []storepkg.SessionRecord {
+func listed(t *testing.T, r *rig) []sessions.Record {
 	t.Helper()
-	found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 1000}, r.site.signIn.now())
+	found, err := r.site.store.Sessions(t.Context(), sessions.Query{Limit: 1000}, r.site.signIn.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,7 +437,7 @@ func TestLastUseOutlivesTheProgram(t *testing.T) {
 	clock.Advance(20 * time.Minute)
 	desk.Get("/dashboard").Check(t, http.StatusOK)
 	lastUsed := func() time.Time {
-		found, err := r.site.store.Sessions(t.Context(), storepkg.SessionQuery{Limit: 2}, clock.Now())
+		found, err := r.site.store.Sessions(t.Context(), sessions.Query{Limit: 2}, clock.Now())
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%d sessions, %v", len(found), err)
 		}
@@ -476,9 +477,9 @@ func TestManySessionsArePagedThrough(t *testing.T) {
 		r := startSite(t, setup{env: map[string]string{"DATABASE_URL": databaseURL}})
 		boss := r.Browser()
 		boss.SignIn(admin)
-		const people = 2*storepkg.SessionPage + 30
+		const people = 2*sessions.PageSize + 30
 		for i := range people {
-			record := storepkg.SessionRecord{
+			record := sessions.Record{
 				IDHash: digest.Of(fmt.Sprint(i)), Subject: fmt.Sprint("sub", i), Address: fmt.Sprintf("person-%03d@example.com", i), Name: fmt.Sprint("Person ", i),
 				SignedInAt: time.Now().Add(-time.Duration(i/3) * time.Second), ExpiresAt: time.Now().Add(time.Hour),
 			}
@@ -516,8 +517,8 @@ func TestEndAllOthersOfVeryMany(t *testing.T) {
 	r := startSite(t, setup{})
 	b := r.Browser()
 	b.SignIn(finance)
-	for i := range 2*storepkg.SessionPage + 1 {
-		record := storepkg.SessionRecord{
+	for i := range 2*sessions.PageSize + 1 {
+		record := sessions.Record{
 			IDHash: digest.Of(fmt.Sprint(i)), Subject: apptest.SubjectOf(t, finance), Address: finance, Name: "Carol Lee",
 			SignedInAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		}

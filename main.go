@@ -39,6 +39,8 @@ import (
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/upkeep"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/entries"
@@ -110,7 +112,7 @@ func report(err error, stderr io.Writer) int {
 	var configuration *config.Error
 	var usage *command.UsageError
 	var fault *openid.DiscoveryError
-	var copying *store.BackupError
+	var copying *upkeep.BackupError
 	switch {
 	case err == nil:
 		return 0
@@ -164,7 +166,7 @@ func backup(ctx context.Context, i command.Invocation) error {
 	if err != nil {
 		return err
 	}
-	held, err := store.Backup(ctx, address, arguments[0])
+	held, err := upkeep.Backup(ctx, address, arguments[0])
 	if err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func repair(ctx context.Context, i command.Invocation) error {
 	if err != nil {
 		return err
 	}
-	found, err := store.Repair(ctx, address)
+	found, err := upkeep.Repair(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func endSessions(ctx context.Context, i command.Invocation) error {
 	if err != nil {
 		return err
 	}
-	stood, err := store.EndEvery(ctx, address, logging.New("text", slog.LevelWarn, i.Stderr))
+	stood, err := upkeep.EndEvery(ctx, address, logging.New("text", slog.LevelWarn, i.Stderr))
 	if err != nil {
 		return err
 	}
@@ -343,7 +345,7 @@ func openStore(cfg config.Config, log *slog.Logger, counted *metrics.Metrics) (*
 // startError names the variable that a database does not agree with, where it is
 // that.
 func startError(err error) error {
-	var other *store.CurrencyError
+	var other *fault.CurrencyError
 	if errors.As(err, &other) {
 		return &config.Error{Err: of("CURRENCY", other)}
 	}
@@ -366,7 +368,7 @@ type parts struct {
 // newSite builds the site and what signs people in.
 func newSite(cfg config.Config, p parts) (*app, error) {
 	secure := strings.HasPrefix(cfg.BaseURL, "https:")
-	records := session.NewRecords(p.store, p.log, p.metrics)
+	records := session.NewRecords(p.store.Registry, p.log, p.metrics)
 	sessionStore, err1 := session.New(session.Config{
 		Secrets: cfg.SessionSecrets, Secure: secure, IdleTimeout: cfg.IdleTimeout, MaxAge: cfg.MaxAge, Now: p.now, Records: records,
 	})

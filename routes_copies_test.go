@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/revision"
 	"expense-dashboard/internal/storetest"
 )
 
@@ -116,7 +116,7 @@ func workOn(b, colleague *browser, team, mark string, atOnce bool) {
 		for range 5 {
 			checkTeamPage(b, page, team, item)
 		}
-		time.Sleep(store.RevisionAge)
+		time.Sleep(revision.Age)
 		checkTeamPage(colleague, page, team, item)
 	}
 }
@@ -158,7 +158,7 @@ func watchTotals(b *browser) {
 // address forgetful shows, which keeps nothing.
 func checkCachedPages(t *testing.T, b *browser, copies int, forgetful string) {
 	t.Helper()
-	time.Sleep(store.RevisionAge)
+	time.Sleep(revision.Age)
 	var targets []string
 	for _, team := range []string{"finance", "marketing", "hr", "legal"} {
 		targets = append(targets, "/team/"+team, "/team/"+team+"?sort=amount&order=desc", "/team/"+team+"?category=race")

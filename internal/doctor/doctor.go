@@ -23,7 +23,8 @@ import (
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/openid/claims"
 	"expense-dashboard/internal/openid/token"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/upkeep"
 	teampkg "expense-dashboard/internal/team"
 )
 
@@ -346,18 +347,18 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 	if d.broken["DATABASE_URL"] {
 		return
 	}
-	if store.Unencrypted(d.cfg.DatabaseURL) {
+	if upkeep.Unencrypted(d.cfg.DatabaseURL) {
 		d.warn(check, "DATABASE_URL leads to another host without sslmode: what is read and written may be seen and changed on the way",
 			"add sslmode=verify-full, and sslrootcert where the server's certificate is not a public one")
 	}
-	state, err := store.Inspect(ctx, d.cfg.DatabaseURL)
+	state, err := upkeep.Inspect(ctx, d.cfg.DatabaseURL)
 	if state.Pooled {
 		d.ok(check, "a pooler such as PgBouncer stands in between: the program prepares no statements",
 			"default_query_exec_mode=exec in DATABASE_URL says so without looking")
 	}
-	var damage *store.DamageError
-	var encoding *store.EncodingError
-	var access *store.AccessError
+	var damage *fault.DamageError
+	var encoding *fault.EncodingError
+	var access *upkeep.AccessError
 	switch {
 	case errors.As(err, &damage):
 		d.fail(check, damage.File+" is damaged: "+damage.Err.Error(), damage.Fix())
@@ -368,7 +369,7 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 	case err != nil:
 		d.fail(check, err.Error(), "correct DATABASE_URL, or see that the database is there and takes the program's user")
 	case state.Version > state.Known:
-		newer := &store.NewerError{Database: state.Version, Program: state.Known}
+		newer := &fault.NewerError{Database: state.Version, Program: state.Known}
 		found, fix, _ := strings.Cut(newer.Error(), ": ")
 		d.fail(check, found, fix)
 	case state.Missing:
@@ -384,8 +385,8 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 
 // checkUse compares the currency of the expenses with the one that is set, and
 // looks for what makes a search quick.
-func (d *Doctor) checkUse(state store.State) {
-	if other := (&store.CurrencyError{Database: state.Currency, Configured: d.cfg.Currency}); state.Currency != "" && !d.broken["CURRENCY"] && state.Currency != d.cfg.Currency {
+func (d *Doctor) checkUse(state upkeep.State) {
+	if other := (&fault.CurrencyError{Database: state.Currency, Configured: d.cfg.Currency}); state.Currency != "" && !d.broken["CURRENCY"] && state.Currency != d.cfg.Currency {
 		found, mend, _ := strings.Cut(other.Error(), ": ")
 		d.fail("currency", "CURRENCY "+found, mend)
 	}
@@ -397,7 +398,7 @@ func (d *Doctor) checkUse(state store.State) {
 
 // checkDerived looks at what the database derives from the expenses, and at whose
 // they are.
-func (d *Doctor) checkDerived(state store.State) {
+func (d *Doctor) checkDerived(state upkeep.State) {
 	const check = "sums"
 	switch {
 	case state.WrongSums > 0:

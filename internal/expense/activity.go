@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// ActivityPage is how much a page of activity holds.
+const ActivityPage = 50
+
 // Activity is one thing that was done, with the expense that it was done to.
 type Activity struct {
 	Event

@@ -18,6 +18,13 @@ type Person struct {
 	Total   Money     // of these
 }
 
+// PersonError is why people can be neither joined nor parted. Its text is a sentence
+// for whoever asked for it.
+type PersonError struct{ Text string }
+
+// Error implements error.
+func (e *PersonError) Error() string { return "people: " + e.Text }
+
 // CategoryKey returns the form of a category by which it is one whatever its case
 // and its runs of spaces.
 func CategoryKey(label string) string {

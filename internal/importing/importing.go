@@ -23,6 +23,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/imports"
 	"expense-dashboard/internal/team"
 )
 
@@ -306,7 +307,7 @@ func (i *Importer) Wait(ctx context.Context, subject, id string) (Preview, error
 // errNotKept is an import whose reading cannot be understood any more.
 var errNotKept = errors.New("not kept in a form that this version knows")
 
-func readingOf(kept store.Import) (reading, error) {
+func readingOf(kept imports.Import) (reading, error) {
 	var how reading
 	if err := json.Unmarshal([]byte(kept.Reading), &how); err != nil {
 		return how, fmt.Errorf("%w: %w", errNotKept, err)

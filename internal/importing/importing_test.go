@@ -16,6 +16,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/imports"
 	"expense-dashboard/internal/storetest"
 	"expense-dashboard/internal/team"
 )
@@ -138,7 +139,7 @@ func TestExportsMoveBetweenDatabases(t *testing.T) {
 		if err := i.Confirm(t.Context(), p.ID); err != nil {
 			t.Fatal(err)
 		}
-		if p = finished(t, i, p.ID); p.State != store.ImportDone || p.Result.Conflicts > 0 {
+		if p = finished(t, i, p.ID); p.State != imports.Done || p.Result.Conflicts > 0 {
 			t.Fatalf("%s, %+v", p.State, p.Result)
 		}
 	}
@@ -213,13 +214,13 @@ func TestKilledWhileImporting(t *testing.T) {
 		}
 		killedAfter(t, databaseURL, p.ID, 4)
 		half, err := i.Preview(t.Context(), subject, p.ID)
-		if err != nil || half.State != store.ImportRunning || half.Done == 0 {
+		if err != nil || half.State != imports.Running || half.Done == 0 {
 			t.Fatalf("after the kill: %s, %d rows, %v", half.State, half.Done, err)
 		}
 		checkTotals(t, db, half.Result.New)
 		stop := running(t, i)
 		p = finished(t, i, p.ID)
-		if p.State != store.ImportDone || p.Result.New != 600 {
+		if p.State != imports.Done || p.Result.New != 600 {
 			t.Errorf("%s, %+v", p.State, p.Result)
 		}
 		checkTotals(t, db, 600)
@@ -229,7 +230,7 @@ func TestKilledWhileImporting(t *testing.T) {
 		}
 		killedAfter(t, databaseURL, p.ID, 4)
 		running(t, i)
-		if p = finished(t, i, p.ID); p.State != store.ImportUndone || p.Result.Kept != 0 {
+		if p = finished(t, i, p.ID); p.State != imports.Undone || p.Result.Kept != 0 {
 			t.Errorf("%s, %+v", p.State, p.Result)
 		}
 		checkTotals(t, db, 0)

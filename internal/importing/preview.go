@@ -8,7 +8,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/imports"
 )
 
 const (
@@ -110,7 +110,7 @@ func addDifference(list []Difference, c expense.Comparison, limit int) []Differe
 
 // Preview is an import as whoever made it sees it.
 type Preview struct {
-	store.Import
+	imports.Import
 	Report Report
 	reading
 }
@@ -140,7 +140,7 @@ func (i *Importer) Preview(ctx context.Context, subject, id string) (Preview, er
 // UnderWay reports whether a copy of the program works at the import, or will.
 func (p Preview) UnderWay() bool {
 	switch p.State {
-	case store.ImportRunning, store.ImportUndoing, store.ImportFailing:
+	case imports.Running, imports.Undoing, imports.Failing:
 		return true
 	}
 	return false
@@ -150,7 +150,7 @@ func (p Preview) UnderWay() bool {
 // failed or undone.
 func (p Preview) Visible() string {
 	if p.UnderWay() {
-		return string(store.ImportRunning)
+		return string(imports.Running)
 	}
 	return string(p.State)
 }
@@ -176,7 +176,7 @@ func (p Preview) Counts() Counts {
 	} else {
 		c.Skipped += r.Deleted
 	}
-	if p.State == store.ImportDone || p.State == store.ImportUndone {
+	if p.State == imports.Done || p.State == imports.Undone {
 		c.New, c.Changed, c.Unchanged, c.Conflicts = p.Result.New, p.Result.Changed, p.Result.Unchanged, p.Result.Conflicts
 	}
 	return c

@@ -9,7 +9,8 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/imports"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 func (i *Importer) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		worked, err := i.step(ctx)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrLeaseLost) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, imports.ErrLeaseLost) {
 			i.log.WarnContext(ctx, "import interrupted", "error", err)
 		}
 		if worked && err == nil {
@@ -55,7 +56,7 @@ func (i *Importer) step(ctx context.Context) (worked bool, err error) {
 		return i.forget(ctx)
 	}
 	i.clean = time.Time{}
-	if kept.State == store.ImportRunning {
+	if kept.State == imports.Running {
 		err = i.take(ctx, kept)
 	} else {
 		err = i.takeBack(ctx, kept)
@@ -80,20 +81,20 @@ func (i *Importer) forget(ctx context.Context) (more bool, err error) {
 
 // take takes what is left of a file. Where that cannot be done, for another
 // reason than a database that is away, all of it is taken back.
-func (i *Importer) take(ctx context.Context, kept store.Import) error {
+func (i *Importer) take(ctx context.Context, kept imports.Import) error {
 	err := i.takeRest(ctx, kept)
 	switch {
 	case err == nil:
 		i.log.InfoContext(ctx, "import done", "import", kept.ID, "rows", kept.Rows)
-		return i.store.EndImport(ctx, kept.ID, i.holder, store.ImportRunning, store.ImportDone)
-	case ctx.Err() != nil, store.IsUnavailable(err), errors.Is(err, store.ErrLeaseLost):
+		return i.store.EndImport(ctx, kept.ID, i.holder, imports.Running, imports.Done)
+	case ctx.Err() != nil, fault.IsUnavailable(err), errors.Is(err, imports.ErrLeaseLost):
 		return err
 	}
 	i.log.ErrorContext(ctx, "import taken back", "import", kept.ID, "error", err)
-	return i.store.EndImport(ctx, kept.ID, i.holder, store.ImportRunning, store.ImportFailing)
+	return i.store.EndImport(ctx, kept.ID, i.holder, imports.Running, imports.Failing)
 }
 
-func (i *Importer) takeRest(ctx context.Context, kept store.Import) error {
+func (i *Importer) takeRest(ctx context.Context, kept imports.Import) error {
 	how, err := readingOf(kept)
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (i *Importer) takeRest(ctx context.Context, kept store.Import) error {
 	if err != nil {
 		return err
 	}
-	b := batches{importer: i, how: how, size: minBatch, next: store.ImportBatch{
+	b := batches{importer: i, how: how, size: minBatch, next: imports.Batch{
 		Import: kept, Holder: i.holder, From: kept.Done, To: kept.Done, Shown: how.Shown,
 		TakeConflict: func(line int) bool {
 			return how.Decisions.TakeConflicts || slices.Contains(how.Decisions.TakeLines, line)
@@ -135,7 +136,7 @@ type batches struct {
 	importer *Importer
 	how      reading
 	size     int
-	next     store.ImportBatch
+	next     imports.Batch
 }
 
 func (b *batches) add(ctx context.Context, row expensefile.Row) error {
@@ -186,7 +187,7 @@ func pause(ctx context.Context, took time.Duration) error {
 }
 
 // takeBack takes back what an import has done.
-func (i *Importer) takeBack(ctx context.Context, kept store.Import) error {
+func (i *Importer) takeBack(ctx context.Context, kept imports.Import) error {
 	for size := minBatch; ; {
 		count, took, err := i.store.TakeBack(ctx, kept, i.holder, size)
 		if err != nil {
@@ -200,9 +201,9 @@ func (i *Importer) takeBack(ctx context.Context, kept store.Import) error {
 			return err
 		}
 	}
-	to := store.ImportUndone
-	if kept.State == store.ImportFailing {
-		to = store.ImportFailed
+	to := imports.Undone
+	if kept.State == imports.Failing {
+		to = imports.Failed
 	}
 	i.log.InfoContext(ctx, "import taken back", "import", kept.ID)
 	return i.store.EndImport(ctx, kept.ID, i.holder, kept.State, to)

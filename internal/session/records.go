@@ -11,7 +11,8 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/metrics"
-	storepkg "expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/team"
 )
 
@@ -38,13 +39,13 @@ const (
 // ended before their time. What was ended it also knows in memory, so that no
 // request costs a query of its own.
 type Records struct {
-	store   *storepkg.Store
+	store   *sessions.Registry
 	log     *slog.Logger
 	metrics *metrics.Metrics
 
 	Mu      sync.Mutex
-	known   map[endedKey]storepkg.Ending
-	mark    storepkg.Mark // of the last ending known
+	known   map[endedKey]sessions.Ending
+	mark    sessions.Mark // of the last ending known
 	loaded  bool          // whether the database has ever told what it holds
 	Asked   time.Time     // when the database last answered or failed to
 	Failing bool          // whether it failed then
@@ -54,25 +55,25 @@ type Records struct {
 }
 
 type endedKey struct {
-	kind storepkg.EndKind
+	kind sessions.EndKind
 	key  string
 }
 
 // owedEnding is an ending that the database could not take.
 type owedEnding struct {
-	storepkg.Ending
+	sessions.Ending
 	why string
 	at  time.Time
 }
 
 // NewRecords returns the records that a database keeps. Metrics may be nil.
-func NewRecords(store *storepkg.Store, log *slog.Logger, metrics *metrics.Metrics) *Records {
-	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]storepkg.Ending{}, used: map[string]time.Time{}}
+func NewRecords(store *sessions.Registry, log *slog.Logger, metrics *metrics.Metrics) *Records {
+	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]sessions.Ending{}, used: map[string]time.Time{}}
 }
 
 // begin records a session. On an error there must be none.
 func (s *Records) begin(ctx context.Context, person *Session, userAgent string) error {
-	err := s.store.AddSession(ctx, storepkg.SessionRecord{
+	err := s.store.AddSession(ctx, sessions.Record{
 		IDHash: digest.Of(person.ID), Issuer: person.Issuer, Subject: person.Subject, Unverified: person.Unverified, Address: team.NormalizeAddress(person.Email), Name: person.Name,
 		ProviderSID: person.ProviderSID, UserAgent: Bounded(userAgent, MaxUserAgent),
 		SignedInAt: person.SignedInAt, ExpiresAt: person.EndsAt,
@@ -93,7 +94,7 @@ func (s *Records) note(person *Session, at time.Time) {
 
 // LastUsed returns when a session was last used: on this copy of the program to the
 // request, on another one as that has saved it. It is zero where nobody knows.
-func (s *Records) LastUsed(record storepkg.SessionRecord) time.Time {
+func (s *Records) LastUsed(record sessions.Record) time.Time {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	return later(record.LastUsed, s.used[record.IDHash])
@@ -145,14 +146,14 @@ func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	if !s.loaded {
-		return false, storepkg.Unavailable(errors.New("it is not known yet which sessions have ended"))
+		return false, fault.Unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
 	for _, k := range [...]endedKey{
-		{storepkg.EndSession, digest.Of(person.ID)},
-		{storepkg.EndSID, person.ProviderSID},
-		{storepkg.EndSubject, person.Subject},
-		{storepkg.EndAddress, team.NormalizeAddress(person.Email)},
-		{storepkg.EndAll, storepkg.EveryKey},
+		{sessions.EndSession, digest.Of(person.ID)},
+		{sessions.EndSID, person.ProviderSID},
+		{sessions.EndSubject, person.Subject},
+		{sessions.EndAddress, team.NormalizeAddress(person.Email)},
+		{sessions.EndAll, sessions.EveryKey},
 	} {
 		// No ending has an empty key.
 		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {
@@ -202,7 +203,7 @@ func (s *Records) Ready(ctx context.Context) error {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	if !s.loaded || s.Failing {
-		return storepkg.Unavailable(errors.New("it is not known which sessions have ended"))
+		return fault.Unavailable(errors.New("it is not known which sessions have ended"))
 	}
 	return nil
 }
@@ -216,7 +217,7 @@ func (s *Records) ask(answered chan struct{}) {
 	mark, owed := s.mark, s.owed
 	s.Mu.Unlock()
 	paid, err := s.pay(ctx, owed)
-	var endings []storepkg.Ending
+	var endings []sessions.Ending
 	if err == nil {
 		endings, mark, err = s.store.Endings(ctx, mark)
 	}
@@ -237,7 +238,7 @@ func (s *Records) ask(answered chan struct{}) {
 	}
 	if len(endings) > 0 {
 		now := time.Now()
-		maps.DeleteFunc(s.known, func(_ endedKey, e storepkg.Ending) bool { return now.Sub(e.Expires) > clockJump })
+		maps.DeleteFunc(s.known, func(_ endedKey, e sessions.Ending) bool { return now.Sub(e.Expires) > clockJump })
 	}
 }
 
@@ -245,7 +246,7 @@ func (s *Records) ask(answered chan struct{}) {
 // returns how many it took now.
 func (s *Records) pay(ctx context.Context, owed []owedEnding) (paid int, err error) {
 	for _, o := range owed {
-		if err := s.store.EndSessions(ctx, []storepkg.Ending{o.Ending}, o.why, o.at, storepkg.UsedToken{}); err != nil {
+		if err := s.store.EndSessions(ctx, []sessions.Ending{o.Ending}, o.why, o.at, sessions.UsedToken{}); err != nil {
 			return paid, err
 		}
 		paid++
@@ -253,7 +254,7 @@ func (s *Records) pay(ctx context.Context, owed []owedEnding) (paid int, err err
 	return paid, nil
 }
 
-func (s *Records) noteLocked(e storepkg.Ending) {
+func (s *Records) noteLocked(e sessions.Ending) {
 	k := endedKey{e.Kind, e.Key}
 	if known, ok := s.known[k]; ok {
 		e.UpTo, e.Expires = later(e.UpTo, known.UpTo), later(e.Expires, known.Expires)
@@ -271,7 +272,7 @@ func later(a, b time.Time) time.Time {
 // End ends sessions, on this copy at once whatever the database does. An ending
 // that the database cannot take now it takes when it serves again, as long as
 // this copy runs; the error says so.
-func (s *Records) End(ctx context.Context, endings []storepkg.Ending, why string, at time.Time) error {
+func (s *Records) End(ctx context.Context, endings []sessions.Ending, why string, at time.Time) error {
 	s.Mu.Lock()
 	for _, e := range endings {
 		s.noteLocked(e)
@@ -279,7 +280,7 @@ func (s *Records) End(ctx context.Context, endings []storepkg.Ending, why string
 	s.Mu.Unlock()
 	s.metrics.SessionEnded(why)
 	// Whoever asked for it may have gone away by now.
-	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, storepkg.UsedToken{})
+	err := s.store.EndSessions(context.WithoutCancel(ctx), endings, why, at, sessions.UsedToken{})
 	if err == nil {
 		return nil
 	}
@@ -296,8 +297,8 @@ func (s *Records) End(ctx context.Context, endings []storepkg.Ending, why string
 // EndByToken ends the sessions that a logout request's token is about, unless
 // the token was used before or the database cannot remember that it is now:
 // then nothing ends.
-func (s *Records) EndByToken(ctx context.Context, e storepkg.Ending, why string, at time.Time, token storepkg.UsedToken) error {
-	if err := s.store.EndSessions(context.WithoutCancel(ctx), []storepkg.Ending{e}, why, at, token); err != nil {
+func (s *Records) EndByToken(ctx context.Context, e sessions.Ending, why string, at time.Time, token sessions.UsedToken) error {
+	if err := s.store.EndSessions(context.WithoutCancel(ctx), []sessions.Ending{e}, why, at, token); err != nil {
 		return err
 	}
 	s.metrics.SessionEnded(why)
@@ -308,19 +309,19 @@ func (s *Records) EndByToken(ctx context.Context, e storepkg.Ending, why string,
 }
 
 // EndingOf is the ending of one session.
-func EndingOf(idHash string, expires time.Time) storepkg.Ending {
-	return storepkg.Ending{Kind: storepkg.EndSession, Key: idHash, UpTo: expires, Expires: expires}
+func EndingOf(idHash string, expires time.Time) sessions.Ending {
+	return sessions.Ending{Kind: sessions.EndSession, Key: idHash, UpTo: expires, Expires: expires}
 }
 
 // EndingOfAll is the ending of all sessions of a key that have begun by now, and
 // the number of those known. Clocks of two copies may differ: the latest sign-in
 // that is recorded counts as begun.
-func (s *Records) EndingOfAll(ctx context.Context, kind storepkg.EndKind, key string, now time.Time, maxAge time.Duration) (storepkg.Ending, int64, error) {
+func (s *Records) EndingOfAll(ctx context.Context, kind sessions.EndKind, key string, now time.Time, maxAge time.Duration) (sessions.Ending, int64, error) {
 	bounds, err := s.store.SessionBounds(ctx, kind, key, now)
 	if err != nil {
-		return storepkg.Ending{}, 0, err
+		return sessions.Ending{}, 0, err
 	}
-	return storepkg.Ending{
+	return sessions.Ending{
 		Kind: kind, Key: key, UpTo: later(now, bounds.LastSignedIn),
 		Expires: later(now.Add(maxAge), bounds.LastToExpire),
 	}, bounds.Count, nil

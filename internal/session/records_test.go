@@ -13,6 +13,8 @@ import (
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/storetest"
 )
 
@@ -23,14 +25,14 @@ func TestSessionRecordsAreForgotten(t *testing.T) {
 		begun := time.UnixMilli(1_000_000)
 		add := func(id string, at time.Time) {
 			t.Helper()
-			record := store.SessionRecord{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
+			record := sessions.Record{IDHash: digest.Of(id), Subject: "sub", Address: "a@example.com", SignedInAt: at, ExpiresAt: at.Add(time.Hour)}
 			if err := s.AddSession(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
 		}
 		add("one", begun)
-		token := store.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
-		if err := s.EndSessions(t.Context(), []store.Ending{EndingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
+		token := sessions.UsedToken{ID: digest.Of("token"), Expires: begun.Add(time.Hour)}
+		if err := s.EndSessions(t.Context(), []sessions.Ending{EndingOf(digest.Of("one"), begun.Add(time.Hour))}, "test", begun, token); err != nil {
 			t.Fatal(err)
 		}
 		for _, test := range []struct {
@@ -55,16 +57,16 @@ func TestUsedTokenEndsNothing(t *testing.T) {
 	t.Parallel()
 	forEachStore(t, func(t *testing.T, s *store.Store) {
 		now := time.Now()
-		token := store.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
-		first := []store.Ending{{Kind: store.EndSubject, Key: "first", UpTo: now, Expires: now.Add(time.Hour)}}
-		second := []store.Ending{{Kind: store.EndSubject, Key: "second", UpTo: now, Expires: now.Add(time.Hour)}}
+		token := sessions.UsedToken{ID: digest.Of("token"), Expires: now.Add(time.Minute)}
+		first := []sessions.Ending{{Kind: sessions.EndSubject, Key: "first", UpTo: now, Expires: now.Add(time.Hour)}}
+		second := []sessions.Ending{{Kind: sessions.EndSubject, Key: "second", UpTo: now, Expires: now.Add(time.Hour)}}
 		if err := s.EndSessions(t.Context(), first, "test", now, token); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, store.ErrReplayed) {
+		if err := s.EndSessions(t.Context(), second, "test", now, token); !errors.Is(err, sessions.ErrReplayed) {
 			t.Errorf("the token used again is %v", err)
 		}
-		endings, _, err := s.Endings(t.Context(), store.Mark{})
+		endings, _, err := s.Endings(t.Context(), sessions.Mark{})
 		if err != nil || len(endings) != 1 || endings[0].Key != "first" {
 			t.Errorf("the endings are %v, %v", endings, err)
 		}
@@ -81,8 +83,8 @@ func TestNoEndingIsMissed(t *testing.T) {
 		for writer := range writers {
 			together.Go(func() {
 				for i := range each {
-					e := []store.Ending{{Kind: store.EndSubject, Key: fmt.Sprint(writer, " ", i), UpTo: now, Expires: now.Add(time.Hour)}}
-					if err := s.EndSessions(t.Context(), e, "test", now, store.UsedToken{}); err != nil {
+					e := []sessions.Ending{{Kind: sessions.EndSubject, Key: fmt.Sprint(writer, " ", i), UpTo: now, Expires: now.Add(time.Hour)}}
+					if err := s.EndSessions(t.Context(), e, "test", now, sessions.UsedToken{}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -90,7 +92,7 @@ func TestNoEndingIsMissed(t *testing.T) {
 		}
 		done := make(chan struct{})
 		go func() { together.Wait(); close(done) }()
-		seen, mark := map[string]bool{}, store.Mark{}
+		seen, mark := map[string]bool{}, sessions.Mark{}
 		for last := false; ; {
 			endings, next, err := s.Endings(t.Context(), mark)
 			if err != nil {
@@ -122,11 +124,11 @@ func TestEndingsWiden(t *testing.T) {
 		at := time.UnixMilli(5_000)
 		for _, minutes := range []int{2, 5, 1} {
 			upTo := at.Add(time.Duration(minutes) * time.Minute)
-			if err := s.EndSessions(t.Context(), []store.Ending{{Kind: store.EndAddress, Key: "a", UpTo: upTo, Expires: upTo.Add(time.Hour)}}, "test", at, store.UsedToken{}); err != nil {
+			if err := s.EndSessions(t.Context(), []sessions.Ending{{Kind: sessions.EndAddress, Key: "a", UpTo: upTo, Expires: upTo.Add(time.Hour)}}, "test", at, sessions.UsedToken{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		endings, _, err := s.Endings(t.Context(), store.Mark{})
+		endings, _, err := s.Endings(t.Context(), sessions.Mark{})
 		if err != nil || len(endings) != 1 || !endings[0].UpTo.Equal(at.Add(5*time.Minute)) || !endings[0].Expires.Equal(at.Add(65*time.Minute)) {
 			t.Errorf("the endings are %v, %v", endings, err)
 		}
@@ -137,12 +139,12 @@ func TestEndingsWiden(t *testing.T) {
 func TestOwedEndingsAreBounded(t *testing.T) {
 	t.Parallel()
 	unstarted := openedStore(t, storetest.SQLite(t))
-	records := NewRecords(unstarted, slog.New(slog.DiscardHandler), nil)
-	endings := make([]store.Ending, maxOwedEndings+5)
+	records := NewRecords(unstarted.Registry, slog.New(slog.DiscardHandler), nil)
+	endings := make([]sessions.Ending, maxOwedEndings+5)
 	for i := range endings {
 		endings[i] = EndingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
 	}
-	if err := records.End(t.Context(), endings, "test", time.Now()); !store.IsUnavailable(err) {
+	if err := records.End(t.Context(), endings, "test", time.Now()); !fault.IsUnavailable(err) {
 		t.Errorf("end = %v", err)
 	}
 	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {
@@ -158,7 +160,7 @@ func TestLastUsed(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		log := slog.New(slog.DiscardHandler)
 		stores := []*store.Store{startedStore(t, databaseURL), startedStore(t, databaseURL)}
-		here, there := NewRecords(stores[0], log, nil), NewRecords(stores[1], log, nil)
+		here, there := NewRecords(stores[0].Registry, log, nil), NewRecords(stores[1].Registry, log, nil)
 		begun := time.UnixMilli(1_000_000).UTC()
 		at := func(minute int) time.Time { return begun.Add(time.Duration(minute) * time.Minute) }
 		desk := &Session{ID: "desk", Subject: "sub", SignedInAt: begun, EndsAt: at(600)}
@@ -190,8 +192,8 @@ func TestLastUsed(t *testing.T) {
 			for name, copied := range map[string]struct {
 				records *Records
 				want    int
-			}{"here": {here, step.wantHere}, "there": {there, step.wantThere}, "after a restart": {NewRecords(stores[1], log, nil), step.wantRestarted}} {
-				found, err := stores[1].Sessions(t.Context(), store.SessionQuery{Limit: 2}, at(20))
+			}{"here": {here, step.wantHere}, "there": {there, step.wantThere}, "after a restart": {NewRecords(stores[1].Registry, log, nil), step.wantRestarted}} {
+				found, err := stores[1].Sessions(t.Context(), sessions.Query{Limit: 2}, at(20))
 				if err != nil || len(found) != 1 {
 					t.Fatalf("%d sessions, %v", len(found), err)
 				}
@@ -213,7 +215,7 @@ func TestUsesAreSavedAtTheEnd(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		unstarted := openedStore(t, databaseURL)
 		var lines bytes.Buffer
-		records := NewRecords(unstarted, slog.New(slog.NewTextHandler(&lines, nil)), nil)
+		records := NewRecords(unstarted.Registry, slog.New(slog.NewTextHandler(&lines, nil)), nil)
 		begun := time.UnixMilli(1_000_000).UTC()
 		desk := &Session{ID: "desk", Subject: "sub", SignedInAt: begun, EndsAt: begun.Add(time.Hour)}
 		records.note(desk, begun.Add(time.Minute))
@@ -230,7 +232,7 @@ func TestUsesAreSavedAtTheEnd(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
 		end()
 		records.KeepUses(ended)
-		found, err := unstarted.Sessions(t.Context(), store.SessionQuery{Limit: 2}, begun)
+		found, err := unstarted.Sessions(t.Context(), sessions.Query{Limit: 2}, begun)
 		if err != nil || len(found) != 1 || !found[0].LastUsed.Equal(begun.Add(time.Minute)) {
 			t.Errorf("the sessions are %+v, %v", found, err)
 		}

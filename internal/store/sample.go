@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/internal/ledger"
+	"expense-dashboard/internal/store/internal/names"
+	"expense-dashboard/internal/store/revision"
 )
 
 //go:embed sample/expenses.csv
@@ -37,14 +40,14 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 	for i, entry := range entries {
 		teams[i] = entry.Team
 	}
-	if err := lockTeams(ctx, tx, teams...); err != nil {
+	if err := revision.Lock(ctx, tx, teams...); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
 	if filled, err := hasExpenses(ctx, tx); err != nil || filled {
 		return err
 	}
 	now := time.Now().Truncate(time.Millisecond).UTC()
-	adding, err := newAdder(ctx, newResolver(tx, expense.Actor{Name: "Sample data"}), expense.ActionCreated, "import_key", now, len(entries))
+	adding, err := ledger.NewAdder(ctx, names.NewResolver(tx, expense.Actor{Name: "Sample data"}), expense.ActionCreated, "import_key", now, len(entries))
 	if err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
@@ -54,11 +57,11 @@ func fillSample(ctx context.Context, tx *sql.Tx, today expense.Date, c expense.C
 		if entry.Team == sampleTeam {
 			finance = append(finance, e.ID)
 		}
-		if err := adding.add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
+		if err := adding.Add(ctx, e, fmt.Sprintf("sample %d", i)); err != nil {
 			return fmt.Errorf("sample: %w", err)
 		}
 	}
-	if err := adding.flush(ctx); err != nil {
+	if err := adding.Flush(ctx); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
 	if err := manageSample(ctx, tx, finance, today, now, c); err != nil {
@@ -94,7 +97,7 @@ func manageSample(ctx context.Context, tx *sql.Tx, ids []string, today expense.D
 		if _, err := tx.ExecContext(ctx, `UPDATE expenses SET status = $2, version = $3 WHERE id = $1`, e.ID, string(decided.status), e.Version); err != nil {
 			return err
 		}
-		if err := record(ctx, tx, lead, decided.action, e, now, changes); err != nil {
+		if err := ledger.Record(ctx, tx, lead, decided.action, e, now, changes); err != nil {
 			return err
 		}
 	}

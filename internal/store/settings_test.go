@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"errors"
@@ -6,17 +6,19 @@ import (
 	"testing"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/internal/fixture"
 	"expense-dashboard/internal/storetest"
 )
 
 // holding opens the database for a currency and starts it.
-func holding(t *testing.T, databaseURL, code string) (*Store, error) {
+func holding(t *testing.T, databaseURL, code string) (*fixture.Store, error) {
 	t.Helper()
 	c, err := expense.ParseCurrency(code)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := openedStore(t, databaseURL)
+	s := fixture.Opened(t, databaseURL)
 	s.Hold(c)
 	return s, s.Start(t.Context(), false)
 }
@@ -35,16 +37,16 @@ func TestCurrencyIsTheDatabases(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := created(t, s, lunch())
-		if _, err := s.Delete(t.Context(), alice, e.ID, 1); err != nil {
+		e := fixture.Created(t, s, fixture.Lunch())
+		if _, err := s.Delete(t.Context(), fixture.Alice, e.ID, 1); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := holding(t, databaseURL, "JPY"); err != nil {
 			t.Errorf("the same again: %v", err)
 		}
-		var other *CurrencyError
+		var other *fault.CurrencyError
 		refused, err := holding(t, databaseURL, "USD")
-		if !errors.As(err, &other) || *other != (CurrencyError{"JPY", "USD"}) || !strings.Contains(err.Error(), "CURRENCY=JPY") {
+		if !errors.As(err, &other) || *other != (fault.CurrencyError{Database: "JPY", Configured: "USD"}) || !strings.Contains(err.Error(), "CURRENCY=JPY") {
 			t.Errorf("another: %v", err)
 		}
 		if err := refused.Ping(t.Context()); err == nil {
@@ -57,12 +59,12 @@ func TestCurrencyIsTheDatabases(t *testing.T) {
 // amounts.
 func TestRefundsCount(t *testing.T) {
 	t.Parallel()
-	forEachStore(t, func(t *testing.T, s *Store) {
-		refund := lunch()
+	fixture.ForEach(t, func(t *testing.T, s *fixture.Store) {
+		refund := fixture.Lunch()
 		refund.Item, refund.Amount = "Returned chairs", -20050
-		created(t, s, lunch())
-		e := created(t, s, refund)
-		for _, q := range []expense.Query{{}, {Q: lunch().Person}, {Person: lunch().Person}} {
+		fixture.Created(t, s, fixture.Lunch())
+		e := fixture.Created(t, s, refund)
+		for _, q := range []expense.Query{{}, {Q: fixture.Lunch().Person}, {Person: fixture.Lunch().Person}} {
 			sums, err := s.Summary(t.Context(), q)
 			if err != nil || sums.Total != -2000 || sums.Count != 2 || sums.Average() != -1000 || sums.ByMonth[0].Total != -2000 {
 				t.Errorf("%+v: %+v, %v", q, sums, err)
@@ -73,7 +75,7 @@ func TestRefundsCount(t *testing.T) {
 			t.Errorf("by amount: %+v, %v", page, err)
 		}
 		refund.Amount = 100
-		changed, err := s.Update(t.Context(), alice, e.ID, 1, refund)
+		changed, err := s.Update(t.Context(), fixture.Alice, e.ID, 1, refund)
 		if err != nil || changed.Amount != 100 {
 			t.Errorf("changed: %+v, %v", changed, err)
 		}

@@ -9,7 +9,7 @@ import (
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/signin"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
 )
 
 // draftMaxAge is how long a form waits for its writer to sign in again.
@@ -118,7 +118,7 @@ func (e *keptError) Unwrap() error { return e.Err }
 func (s *Site) Keeping(h func(http.ResponseWriter, *http.Request, Visit) error) func(http.ResponseWriter, *http.Request, Visit) error {
 	return func(w http.ResponseWriter, r *http.Request, v Visit) error {
 		err := h(w, r, v)
-		if !store.IsUnavailable(err) {
+		if !fault.IsUnavailable(err) {
 			return err
 		}
 		page, _ := formPage(r.URL.EscapedPath())

@@ -14,7 +14,7 @@ import (
 	"expense-dashboard/internal/loopback"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -86,7 +86,7 @@ func (s *Site) explain(err error) failure {
 		return told(http.StatusServiceUnavailable, "Not saved yet",
 			"The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
 			"Open the form again in a moment, and send it once more.").offering("Back to the form", kept.Page).after(5 * time.Second)
-	case store.IsUnavailable(err):
+	case fault.IsUnavailable(err):
 		return told(http.StatusServiceUnavailable, "The expenses cannot be reached right now",
 			"Nothing was lost and nothing was changed, and you stay signed in.", "Try again in a moment.").after(5 * time.Second)
 	case errors.As(err, &method):

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
 )
 
 // signInPatience is for how long after the start a copy that cannot sign anybody in
@@ -31,7 +31,7 @@ func (s *Site) Readyz(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := s.store.PingWrites(r.Context()); err != nil {
 		s.log.WarnContext(r.Context(), "database not writable", "error", err)
-		line += ": nothing can be written: " + store.Reason(err)
+		line += ": nothing can be written: " + fault.Reason(err)
 	}
 	plain(w, http.StatusOK, line)
 	return nil
@@ -44,7 +44,7 @@ func (s *Site) notReady(ctx context.Context) string {
 	}
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "database not ready", "error", err)
-		return "the database cannot be read: " + store.Reason(err)
+		return "the database cannot be read: " + fault.Reason(err)
 	}
 	if err := s.sessions.Records().Ready(ctx); err != nil {
 		s.log.WarnContext(ctx, "sessions not ready", "error", err)

@@ -11,7 +11,7 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/secret"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/revision"
 	"expense-dashboard/internal/web/internal/page"
 )
 
@@ -111,8 +111,8 @@ func (s *Site) NoteWrite(w http.ResponseWriter) {
 
 // Revisions returns the revisions of the expenses as a request may see them:
 // not older than its sender's own writes, which ended before it began.
-func (s *Site) Revisions(r *http.Request) (*store.Revisions, error) {
-	since := time.Now().Add(-store.RevisionAge)
+func (s *Site) Revisions(r *http.Request) (*revision.Revisions, error) {
+	since := time.Now().Add(-revision.Age)
 	if _, sent := session.Sent(r, s.notices.wrote); sent {
 		since = logging.InfoOf(r).Begun
 	}

@@ -19,6 +19,7 @@ import (
 	"expense-dashboard/internal/importing"
 	"expense-dashboard/internal/server"
 	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/imports"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
@@ -84,7 +85,7 @@ func (s *Imports) ImportFile(w http.ResponseWriter, r *http.Request, v web.Visit
 	patient, cancel := context.WithTimeout(r.Context(), importPatience)
 	defer cancel()
 	p, err = s.importer.Wait(patient, v.Person.Subject, upload.id)
-	if err != nil || p.State != store.ImportDone || p.Result.Conflicts > 0 {
+	if err != nil || p.State != imports.Done || p.Result.Conflicts > 0 {
 		// It goes on by itself, and its page says how far it is.
 		web.SeeOther(w, preview)
 		return nil
@@ -93,7 +94,7 @@ func (s *Imports) ImportFile(w http.ResponseWriter, r *http.Request, v web.Visit
 }
 
 // importedText says what came of an import.
-func importedText(result store.ImportResult) string {
+func importedText(result imports.Result) string {
 	return fmt.Sprintf("Imported: %s added, %s changed, %s unchanged.",
 		page.Grouped(result.New), page.Grouped(result.Changed), page.Grouped(result.Unchanged))
 }
@@ -189,7 +190,7 @@ func (s *Imports) ConfirmImport(w http.ResponseWriter, r *http.Request, v web.Vi
 	if err != nil {
 		return err
 	}
-	if p.State != store.ImportReady {
+	if p.State != imports.Ready {
 		web.SeeOther(w, web.ImportPath+"/"+id)
 		return nil
 	}
@@ -293,7 +294,7 @@ func (s *Imports) DiscardImport(w http.ResponseWriter, r *http.Request, v web.Vi
 	if err != nil {
 		return err
 	}
-	if p.State != store.ImportReady {
+	if p.State != imports.Ready {
 		web.SeeOther(w, web.ImportPath+"/"+p.ID)
 		return nil
 	}
@@ -316,9 +317,9 @@ func (s *Imports) UndoImport(w http.ResponseWriter, r *http.Request, v web.Visit
 	switch {
 	case err != nil:
 		return err
-	case p.State == store.ImportReady, p.State == store.ImportRunning, p.State == store.ImportFailed:
+	case p.State == imports.Ready, p.State == imports.Running, p.State == imports.Failed:
 		return web.ErrNoUndo
-	case p.State == store.ImportDone:
+	case p.State == imports.Done:
 		if err := s.importer.Undo(r.Context(), p.ID); err != nil && !errors.Is(err, expense.ErrNotFound) {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/importing"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/imports"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
@@ -18,7 +18,7 @@ import (
 func previewView(p importing.Preview, teams []team.Team) page.PreviewView {
 	counts, report := p.Counts(), p.Report
 	view := page.PreviewView{
-		URL: web.ImportPath + "/" + p.ID, FileName: p.FileName, State: counts.State, Undoing: p.State == store.ImportUndoing, Failing: p.State == store.ImportFailing,
+		URL: web.ImportPath + "/" + p.ID, FileName: p.FileName, State: counts.State, Undoing: p.State == imports.Undoing, Failing: p.State == imports.Failing,
 		Done: p.Done, Rows: p.Rows, Counts: countsOf(counts), Kept: p.Result.Kept,
 		Reading: readingText(p.Layout), Columns: columnChoices(p.Layout), Questions: questions(p.Layout, teams),
 		Wrong: report.WrongLines, MoreWrong: report.Wrong - linesIn(report.WrongLines), WrongCount: report.Wrong,

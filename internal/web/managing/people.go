@@ -8,7 +8,6 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
-	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	pagepkg "expense-dashboard/internal/web/internal/page"
@@ -72,7 +71,7 @@ func (s *Managing) PartPerson(w http.ResponseWriter, r *http.Request, v web.Visi
 
 // toldPeople leads back to the page with what came of it, or shows why nothing did.
 func (s *Managing) toldPeople(w http.ResponseWriter, r *http.Request, v web.Visit, err error, event, done string, id, into int64) error {
-	var refused *store.PersonError
+	var refused *expense.PersonError
 	switch {
 	case errors.As(err, &refused):
 		return s.renderPeople(w, r, http.StatusUnprocessableEntity, v, &pagepkg.Notice{Text: refused.Text})
@@ -89,7 +88,7 @@ func (s *Managing) personNamed(r *http.Request, named string) (int64, error) {
 	if !strings.Contains(named, "@") {
 		id, err := personID(named)
 		if err != nil {
-			return 0, &store.PersonError{Text: "Choose who this is: pick somebody from the list."}
+			return 0, &expense.PersonError{Text: "Choose who this is: pick somebody from the list."}
 		}
 		return id, nil
 	}
@@ -102,7 +101,7 @@ func (s *Managing) personNamed(r *http.Request, named string) (int64, error) {
 			return p.ID, nil
 		}
 	}
-	return 0, &store.PersonError{Text: "Nobody is known by this address. Pick somebody from the list."}
+	return 0, &expense.PersonError{Text: "Nobody is known by this address. Pick somebody from the list."}
 }
 
 // personID reads the number of a person in an address or a form.

@@ -13,7 +13,8 @@ import (
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/openid/claims"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
+	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/web"
 	pagepkg "expense-dashboard/internal/web/internal/page"
 )
@@ -21,14 +22,14 @@ import (
 // ownSessions lists the sessions of a person. Where the database does not serve
 // there are none, for the rest of the profile needs no database.
 func (s *Sessions) ownSessions(r *http.Request, person *session.Session) ([]pagepkg.SessionLine, error) {
-	records, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage}, s.now())
-	if err != nil && !store.IsUnavailable(err) {
+	records, err := s.store.Sessions(r.Context(), sessions.Query{Subject: person.Subject, Limit: sessions.PageSize}, s.now())
+	if err != nil && !fault.IsUnavailable(err) {
 		return nil, err
 	}
 	return s.sessionLines(records, person, "/profile/sessions/"), nil
 }
 
-func (s *Sessions) sessionLines(records []store.SessionRecord, person *session.Session, path string) []pagepkg.SessionLine {
+func (s *Sessions) sessionLines(records []sessions.Record, person *session.Session, path string) []pagepkg.SessionLine {
 	lines := make([]pagepkg.SessionLine, len(records))
 	for i, r := range records {
 		lines[i] = pagepkg.SessionLine{
@@ -41,7 +42,7 @@ func (s *Sessions) sessionLines(records []store.SessionRecord, person *session.S
 
 // EndOwnSession handles POST /profile/sessions/{id}/end.
 func (s *Sessions) EndOwnSession(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-	q := store.SessionQuery{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
+	q := sessions.Query{Subject: person.Subject, IDHash: r.PathValue("id"), Limit: 1}
 	return s.endFound(w, r, q, person, "own", "/profile")
 }
 
@@ -50,7 +51,7 @@ func (s *Sessions) EndSession(w http.ResponseWriter, r *http.Request, v web.Visi
 	if err := r.ParseForm(); err != nil {
 		return web.BadForm(err)
 	}
-	return s.endFound(w, r, store.SessionQuery{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", searchedSessions(r.PostForm.Get("q")))
+	return s.endFound(w, r, sessions.Query{IDHash: r.PathValue("id"), Limit: 1}, v.Person, "administrator", searchedSessions(r.PostForm.Get("q")))
 }
 
 // searchedSessions is the list of sessions, narrowed as it was when a form of it
@@ -63,7 +64,7 @@ func searchedSessions(search string) string {
 }
 
 // endFound ends the sessions that a query finds, of which there must be one.
-func (s *Sessions) endFound(w http.ResponseWriter, r *http.Request, q store.SessionQuery, by *session.Session, reason, page string) error {
+func (s *Sessions) endFound(w http.ResponseWriter, r *http.Request, q sessions.Query, by *session.Session, reason, page string) error {
 	if err := web.ReadForm(r, by); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (s *Sessions) endFound(w http.ResponseWriter, r *http.Request, q store.Sess
 
 // endedBefore answers a form about sessions that does not find one that stands: one
 // that was ended already is over by whichever form came first.
-func (s *Sessions) endedBefore(w http.ResponseWriter, r *http.Request, q store.SessionQuery, page string) error {
+func (s *Sessions) endedBefore(w http.ResponseWriter, r *http.Request, q sessions.Query, page string) error {
 	q.Ended = true
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
@@ -96,8 +97,8 @@ func (s *Sessions) endedBefore(w http.ResponseWriter, r *http.Request, q store.S
 
 // endRecords ends sessions and logs each. Those that the database cannot take
 // now are over on this copy only, which the error says.
-func (s *Sessions) endRecords(r *http.Request, records []store.SessionRecord, by *session.Session, reason string) error {
-	var endings []store.Ending
+func (s *Sessions) endRecords(r *http.Request, records []sessions.Record, by *session.Session, reason string) error {
+	var endings []sessions.Ending
 	for _, record := range records {
 		endings = append(endings, session.EndingOf(record.IDHash, record.ExpiresAt))
 	}
@@ -116,11 +117,11 @@ func (s *Sessions) EndOwnOthers(w http.ResponseWriter, r *http.Request, person *
 	ended := 0
 	for {
 		// One more than a page, for the one that stays is among them.
-		found, err := s.store.Sessions(r.Context(), store.SessionQuery{Subject: person.Subject, Limit: store.SessionPage + 1}, s.now())
+		found, err := s.store.Sessions(r.Context(), sessions.Query{Subject: person.Subject, Limit: sessions.PageSize + 1}, s.now())
 		if err != nil {
 			return err
 		}
-		var others []store.SessionRecord
+		var others []sessions.Record
 		for _, record := range found {
 			if record.IDHash != digest.Of(person.ID) {
 				others = append(others, record)
@@ -147,7 +148,7 @@ func (s *Sessions) EndPerson(w http.ResponseWriter, r *http.Request, v web.Visit
 	if subject == "" {
 		return expense.ErrNotFound
 	}
-	q := store.SessionQuery{Subject: subject, Limit: 1}
+	q := sessions.Query{Subject: subject, Limit: 1}
 	found, err := s.store.Sessions(r.Context(), q, s.now())
 	if err != nil {
 		return err
@@ -155,11 +156,11 @@ func (s *Sessions) EndPerson(w http.ResponseWriter, r *http.Request, v web.Visit
 	if len(found) == 0 {
 		return s.endedBefore(w, r, q, web.SessionsPath)
 	}
-	e, _, err := s.sessions.Records().EndingOfAll(r.Context(), store.EndSubject, subject, s.now(), s.sessions.MaxAge())
+	e, _, err := s.sessions.Records().EndingOfAll(r.Context(), sessions.EndSubject, subject, s.now(), s.sessions.MaxAge())
 	if err != nil {
 		return err
 	}
-	err = s.sessions.Records().End(r.Context(), []store.Ending{e}, "administrator", s.now())
+	err = s.sessions.Records().End(r.Context(), []sessions.Ending{e}, "administrator", s.now())
 	logging.Audit(s.log, r, logging.EventSessionEnded, subject, "administrator_all", "by", v.Person.Subject)
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (s *Sessions) AllSessions(w http.ResponseWriter, r *http.Request, v web.Vis
 	if strings.ContainsRune(search, 0) {
 		return &expense.QueryError{Text: "q is part of an address"}
 	}
-	found, err := s.store.Sessions(r.Context(), store.SessionQuery{Search: search, After: after, Limit: store.SessionPage + 1}, s.now())
+	found, err := s.store.Sessions(r.Context(), sessions.Query{Search: search, After: after, Limit: sessions.PageSize + 1}, s.now())
 	if err != nil {
 		return err
 	}
@@ -193,9 +194,9 @@ func (s *Sessions) AllSessions(w http.ResponseWriter, r *http.Request, v web.Vis
 		Page: s.Page(v.Person, "Who is signed in"), Notice: s.TakeNotice(w, r), Search: search, IdleTimeout: s.sessions.IdleTimeout(),
 		Submission: web.NewSubmission(v.Person.Subject),
 	}
-	if len(found) > store.SessionPage {
-		found = found[:store.SessionPage]
-		last := found[store.SessionPage-1]
+	if len(found) > sessions.PageSize {
+		found = found[:sessions.PageSize]
+		last := found[sessions.PageSize-1]
 		next := url.Values{"after": {strconv.FormatInt(last.SignedInAt.UnixMilli(), 10) + "." + last.IDHash}}
 		if search != "" {
 			next.Set("q", search)
@@ -206,16 +207,16 @@ func (s *Sessions) AllSessions(w http.ResponseWriter, r *http.Request, v web.Vis
 	return s.pages.Render(w, r, http.StatusOK, "sessions", view)
 }
 
-func parseSessionCursor(text string) (store.SessionCursor, error) {
+func parseSessionCursor(text string) (sessions.Cursor, error) {
 	if text == "" {
-		return store.SessionCursor{}, nil
+		return sessions.Cursor{}, nil
 	}
 	at, idHash, _ := strings.Cut(text, ".")
 	milliseconds, err := strconv.ParseInt(at, 10, 64)
 	if err != nil || len(idHash) != len(digest.Of()) || strings.Trim(idHash, "0123456789abcdef") != "" {
-		return store.SessionCursor{}, errors.New("malformed cursor")
+		return sessions.Cursor{}, errors.New("malformed cursor")
 	}
-	return store.SessionCursor{SignedInAt: milliseconds, IDHash: idHash}, nil
+	return sessions.Cursor{SignedInAt: milliseconds, IDHash: idHash}, nil
 }
 
 // browserName says in plain words what a User-Agent header names, and nothing

@@ -9,7 +9,6 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
 	"expense-dashboard/internal/web/internal/page"
@@ -39,14 +38,14 @@ func (s *Spending) Activity(w http.ResponseWriter, r *http.Request, v web.Visit)
 	if err != nil {
 		return err
 	}
-	done, err := s.store.Activity(r.Context(), q, s.zone, store.ActivityPage+1)
+	done, err := s.store.Activity(r.Context(), q, s.zone, expense.ActivityPage+1)
 	if err != nil {
 		return err
 	}
-	if len(done) > store.ActivityPage {
-		done = done[:store.ActivityPage]
+	if len(done) > expense.ActivityPage {
+		done = done[:expense.ActivityPage]
 		next := q
-		next.After = done[store.ActivityPage-1].Cursor()
+		next.After = done[expense.ActivityPage-1].Cursor()
 		view.NextURL = activityAddress(v, ActivityPath, next)
 	}
 	for _, a := range done {

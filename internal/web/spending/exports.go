@@ -13,7 +13,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/web"
 )
 
@@ -199,7 +199,7 @@ func eachInTime(ctx context.Context, patience time.Duration,
 		return yield(e)
 	})
 	if err != nil && errors.Is(context.Cause(ctx), errHangs) {
-		return store.Unavailable(errHangs)
+		return fault.Unavailable(errHangs)
 	}
 	return err
 }

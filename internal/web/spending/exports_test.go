@@ -12,7 +12,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store"
+	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/web"
 )
 
@@ -107,7 +107,7 @@ func TestExportsDoNotHang(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if err := eachInTime(t.Context(), time.Millisecond, hanging, func(expense.Expense) error { return nil }); !store.IsUnavailable(err) {
+	if err := eachInTime(t.Context(), time.Millisecond, hanging, func(expense.Expense) error { return nil }); !fault.IsUnavailable(err) {
 		t.Errorf("a hanging database: %v", err)
 	}
 	slowly := func(ctx context.Context, yield func(expense.Expense) error) error {

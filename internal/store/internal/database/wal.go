@@ -1,0 +1,106 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"expense-dashboard/internal/store/fault"
+)
+
+const (
+	// maxLog is how many bytes SQLite's write-ahead log has before it is written to
+	// the database and begun anew, which one that somebody reads cannot be. SQLite by
+	// itself does so at half of that, when nobody reads.
+	maxLog = 8 << 20
+	// logPatience bounds the wait for whoever reads it, during which nobody writes, and
+	// logPause is how long nobody waits after a wait that was in vain.
+	logPatience, logPause = 200 * time.Millisecond, 5 * time.Second
+)
+
+// fileSuffixes name the files that an open SQLite database is.
+var fileSuffixes = [...]string{"", "-wal", "-shm"}
+
+// fileStates are what there was of a database's files when it was opened; nil where
+// that is not known yet.
+type fileStates [len(fileSuffixes)]os.FileInfo
+
+// noteFiles notes which files a database is that was opened. The connection that
+// keeps it open keeps SQLite from making any of them anew.
+func (s *DB) noteFiles(ctx context.Context) error {
+	var one int
+	if err := s.keeper.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one); err != nil {
+		return err
+	}
+	var states fileStates
+	for i, suffix := range fileSuffixes {
+		var err error
+		if states[i], err = os.Stat(s.file + suffix); err != nil {
+			return err
+		}
+	}
+	s.opened.Store(&states)
+	return nil
+}
+
+// inPlace returns an error that fault.IsUnavailable where a file of a SQLite database was
+// taken away or replaced while it was open: a write would be lost.
+func (s *DB) inPlace() error {
+	opened := s.opened.Load()
+	if opened == nil {
+		return nil
+	}
+	for i, known := range opened {
+		if known == nil {
+			continue
+		}
+		name := s.file + fileSuffixes[i]
+		switch now, err := os.Stat(name); {
+		case err != nil:
+			if i == 1 && errors.Is(err, fs.ErrNotExist) {
+				s.saveLog()
+			}
+			return fault.Unavailable(fmt.Errorf("%w: %w", fault.ErrReplaced, err))
+		case !os.SameFile(now, known):
+			return fault.Unavailable(fmt.Errorf("%w: another file took the place of %s: restart to use it", fault.ErrReplaced, name))
+		}
+	}
+	return nil
+}
+
+// saveLog writes to the database, once, what is in a log that was deleted: SQLite
+// has it open yet, and whoever starts next would not find it.
+func (s *DB) saveLog() {
+	if s.saved.Swap(true) {
+		return
+	}
+	var blocked, pages, written int
+	err := s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	s.log.Error("the database's write-ahead log was deleted: restart", "log", s.file+"-wal", "written", written, "of", pages, "error", err)
+}
+
+// boundLog begins the log of a SQLite database anew where it has grown, by a reader
+// that took its time or by one large write.
+func (s *DB) boundLog() {
+	if s.file == "" {
+		return
+	}
+	log, err := os.Stat(s.file + "-wal")
+	if err != nil || log.Size() <= maxLog || !s.bounding.TryLock() {
+		return
+	}
+	defer s.bounding.Unlock()
+	if time.Now().Before(s.boundAgain) {
+		return
+	}
+	// What cannot be done now is done after another write.
+	var blocked, pages, written int
+	err = s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	if err != nil || blocked != 0 {
+		s.boundAgain = time.Now().Add(logPause)
+		s.log.Debug("write-ahead log not begun anew", "pages", pages, "written", written, "error", err)
+	}
+}

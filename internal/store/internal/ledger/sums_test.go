@@ -1,0 +1,60 @@
+package ledger_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/internal/fixture"
+	"expense-dashboard/internal/store/internal/ledger"
+	"expense-dashboard/internal/storetest"
+)
+
+// TestSumsFollowSQL writes rows by hand, as an operator or another program may.
+func TestSumsFollowSQL(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		s, db := fixture.Started(t, databaseURL), storetest.DB(t, databaseURL)
+		all := fixture.ManyExpenses(t, s, 60)
+		var other int64
+		if err := db.QueryRow(`SELECT MAX(id) FROM people`).Scan(&other); err != nil {
+			t.Fatal(err)
+		}
+		copied := strings.ReplaceAll(ledger.RowColumns, "id, seq,", "'"+expense.NewID()+"', 0,")
+		for _, text := range []string{
+			`UPDATE expenses SET amount_cents = amount_cents + 5000000 WHERE id = '` + all[0].ID + `'`,
+			`UPDATE expenses SET amount_cents = 5 WHERE team = 'hr'`,
+			`UPDATE expenses SET team = 'legal', date = '2025-12-31' WHERE id = '` + all[1].ID + `'`,
+			fmt.Sprintf(`UPDATE expenses SET person = %d WHERE id = '%s'`, other, all[2].ID),
+			`UPDATE expenses SET category = (SELECT MIN(id) FROM categories) WHERE team = 'finance'`,
+			`UPDATE expenses SET deleted_at = 1 WHERE id = '` + all[3].ID + `'`,
+			`UPDATE expenses SET deleted_at = NULL WHERE id = '` + all[3].ID + `'`,
+			`INSERT INTO expenses (` + ledger.RowColumns + `) SELECT ` + copied + ` FROM expenses WHERE id = '` + all[4].ID + `'`,
+			`DELETE FROM history WHERE expense = '` + all[5].ID + `'`,
+			`DELETE FROM expenses WHERE id = '` + all[5].ID + `'`,
+		} {
+			before, err := s.Revisions(t.Context(), fixture.FarFuture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			fixture.CheckSums(t, db)
+			after, err := s.Revisions(t.Context(), fixture.FarFuture)
+			if err != nil || (after.Of("") == before.Of("")) != strings.HasPrefix(text, "DELETE FROM history") {
+				t.Errorf("%s: the revision is %s and was %s, %v", text, after.Of(""), before.Of(""), err)
+			}
+		}
+		var wrong, last int
+		err := db.QueryRow(`SELECT COUNT(*) FROM expenses AS e JOIN people AS p ON p.id = e.person JOIN categories AS c ON c.id = e.category
+			WHERE e.person_key <> p.key OR e.category_key <> c.key`).Scan(&wrong)
+		if err != nil || wrong > 0 {
+			t.Errorf("%d rows are sorted by the key of somebody else, %v", wrong, err)
+		}
+		if err := db.QueryRow(`SELECT COUNT(*) FROM expenses WHERE seq = 61`).Scan(&last); err != nil || last != 1 {
+			t.Errorf("what is added by hand is the last %d times, %v", last, err)
+		}
+	})
+}

@@ -1,0 +1,39 @@
+package query
+
+import (
+	"database/sql"
+	"time"
+
+	"expense-dashboard/internal/expense"
+)
+
+// Columns are what is read of expenses, in a table e that expenseNames are
+// joined to.
+const Columns = `e.id, e.seq, e.team, e.date, e.person, person_of.name, person_of.address, e.owner, owner_of.address,
+	e.item, category_of.label, e.amount_cents, e.note, e.version, e.created_at, e.deleted_at, e.status`
+
+// Names joins to a table e of expenses whom and what they name, as it is now.
+// A left join changes neither the order nor the number of the rows.
+const Names = ` LEFT JOIN people AS named ON named.id = e.person LEFT JOIN people AS person_of ON person_of.id = COALESCE(named.joined, named.id)
+	LEFT JOIN people AS owning ON owning.id = e.owner LEFT JOIN people AS owner_of ON owner_of.id = COALESCE(owning.joined, owning.id)
+	LEFT JOIN categories AS category_of ON category_of.id = e.category`
+
+const AsRead = Columns + ` FROM expenses AS e` + Names
+
+// Scan reads a row of expenseColumns, and of columns behind them into more.
+func Scan(scan func(...any) error, more ...any) (expense.Expense, error) {
+	var (
+		e       expense.Expense
+		created int64
+		deleted sql.NullInt64
+	)
+	err := scan(append([]any{
+		&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
+		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted, &e.Status,
+	}, more...)...)
+	e.CreatedAt = time.UnixMilli(created).UTC()
+	if deleted.Valid {
+		e.DeletedAt = time.UnixMilli(deleted.Int64).UTC()
+	}
+	return e, err
+}

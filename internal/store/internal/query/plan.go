@@ -1,0 +1,147 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/internal/database"
+)
+
+// An index says by which index a statement reads the expenses. SQLite does not
+// know how many of them have, say, one category: so what to read first is chosen
+// here, and columns whose index is not to be used are hidden in terms.
+type index int
+
+const (
+	anyIndex    index = iota // whichever the database likes
+	filterIndex              // find what is asked for, and sort it
+	orderIndex               // read in order, until a page is full
+	wordsIndex               // find what holds the words that are searched for, and sort it
+)
+
+// filter returns a column of a condition of q.
+func (i index) filter(q Statement, column string) string {
+	if i == wordsIndex {
+		return hidden(column)
+	}
+	if column == "team" || column == "status" {
+		return column
+	}
+	if i == orderIndex && !q.sortsAsFound() && column != q.sortColumn() {
+		return hidden(column)
+	}
+	return column
+}
+
+// order returns the column that q sorts by.
+func (i index) order(q Statement) string {
+	if i == filterIndex && !q.sortsAsFound() {
+		return hidden(q.sortColumn())
+	}
+	return q.sortColumn()
+}
+
+// sortsAsFound reports whether indexes have in q's order what it asks for: those of
+// a team's categories and persons go on by date.
+func (q Statement) sortsAsFound() bool { return q.Sort == "date" && len(q.Teams) == 1 }
+
+// hidden returns a term with a column's value, for which there is no index.
+func hidden(column string) string {
+	if column == "amount_cents" {
+		return "(" + column + " + 0)"
+	}
+	return "(" + column + " || '')"
+}
+
+// Page returns the statement of so many rows of q, from where its page starts on, each
+// with whether it is q's reader's own. On all pages there are about so many matches.
+//
+// To find them all takes a step for each. To come across a page's worth of them in
+// another order takes as many steps for each expense of the page as there are
+// others between two of them. Of both ways the shorter is taken, and the other is
+// told to read none.
+func (q Statement) Page(b *database.Builder, matches int64, count int) string {
+	list := func(by index, limit string) string {
+		return `SELECT e.* FROM ` + q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+	}
+	rows := strconv.Itoa(count)
+	var found string
+	if b.Postgres || !q.Filtered() {
+		found = list(anyIndex, rows)
+	} else {
+		all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.WhereTeam(b) + `)`
+		many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, all)
+		found = `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
+			UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
+	}
+	return `SELECT ` + Columns + `, COALESCE(owner_of.id = ` + ReaderRoot(b, q.Reader) + `, FALSE) FROM (` + found + `) AS e` + Names + ` ORDER BY e.` + q.sortColumn() + q.order()
+}
+
+// indexed makes SQLite read an order that is turned around from the index of the
+// order: it has equal values the other way round, and to put these in place costs far
+// less than to sort everything, which SQLite would rather do.
+func (q Statement) indexed(b *database.Builder, by index) string {
+	turned := q.Desc != (q.sortColumn() == "date")
+	if b.Postgres || !turned || by == filterIndex || (by == anyIndex && q.Filtered()) {
+		return ""
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")
+	if len(q.Teams) == 1 {
+		name = "team_" + name
+	}
+	return " INDEXED BY expenses_" + name
+}
+
+// ordered returns the condition of where, with the start of q's page, and the
+// order of its rows. Of those with equal values the one that was logged last comes
+// first, whichever way the values run.
+func (q Statement) ordered(b *database.Builder, by index) string {
+	column := by.order(q)
+	text := q.where(b, by)
+	if q.After != (expense.Cursor{}) || q.Before != (expense.Cursor{}) {
+		text += q.behind(b, column)
+	}
+	return text + " ORDER BY " + column + q.order()
+}
+
+// order returns what stands behind the column in an order of q.
+func (q Statement) order() string {
+	switch backwards := q.Before != (expense.Cursor{}); {
+	case backwards && q.Desc:
+		return " ASC, e.seq ASC, e.id ASC"
+	case backwards:
+		return " DESC, e.seq ASC, e.id ASC"
+	case q.Desc:
+		return " DESC, e.seq DESC, e.id DESC"
+	default:
+		return " ASC, e.seq DESC, e.id DESC"
+	}
+}
+
+// behind returns the condition of what comes after q.After, or before q.Before,
+// after an AND.
+func (q Statement) behind(b *database.Builder, column string) string {
+	from, backwards := q.After, q.Before != (expense.Cursor{})
+	if backwards {
+		from = q.Before
+	}
+	var value any = from.Value
+	if q.Sort == "amount" {
+		// ParseQuery and CursorAt let nothing but a number through.
+		value, _ = strconv.ParseInt(from.Value, 10, 64)
+	}
+	at, seq, id := b.Arg(value), b.Arg(from.Seq), b.Arg(from.ID)
+	ahead, later := ">", "<" // of the column, and of what was logged later
+	if backwards {
+		ahead, later = "<", ">"
+	}
+	if q.Desc {
+		return fmt.Sprintf(" AND (%s, e.seq, e.id) %s (%s, %s, %s)", column, later, at, seq, id)
+	}
+	return fmt.Sprintf(" AND %s %s= %s AND (%s %s %s OR (e.seq, e.id) %s (%s, %s))", column, ahead, at, column, ahead, at, later, seq, id)
+}
+
+// Statement is a query as SQL.
+type Statement struct{ expense.Query }
