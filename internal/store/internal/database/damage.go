@@ -44,7 +44,7 @@ func (s *DB) checkFile(ctx context.Context) (fresh bool, err error) {
 	case info.Size() <= checkedFirst:
 		return false, s.checkQuickly(ctx, s.write)
 	}
-	s.preparing.Go(s.checkBeside)
+	s.unchecked = true
 	return false, nil
 }
 

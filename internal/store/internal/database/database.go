@@ -59,6 +59,8 @@ type DB struct {
 
 	// notReady is why no statement may run yet; nil inside once prepared.
 	notReady atomic.Pointer[error]
+	// unchecked is whether the file of SQLite is still to be looked at, while it is used.
+	unchecked bool
 	// opened identifies the files of SQLite that were prepared.
 	opened   atomic.Pointer[fileStates]
 	keeper   *sql.DB    // of SQLite: one connection that stays open, and begins the log anew

@@ -80,6 +80,11 @@ func (s *DB) Prepare(ctx context.Context, steps Steps) error {
 	}
 	err = s.outcome(ctx, err)
 	s.notReady.Store(&err)
+	if err == nil && s.unchecked {
+		// Not before: what it finds stands.
+		s.unchecked = false
+		s.preparing.Go(s.checkBeside)
+	}
 	return err
 }
 
