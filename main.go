@@ -56,20 +56,12 @@ var templateFS embed.FS
 //go:embed static
 var staticFS embed.FS
 
-// collectAt is by how many percent Go's memory grows before the collector comes.
-const collectAt = 150
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	// Whoever reads the log may go away, and the program goes on.
 	signal.Ignore(syscall.SIGPIPE)
-	// Next to nothing lives between two requests, so that the collector would come
-	// every few thousand of them.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
 	// The collector comes before the kernel ends what takes too much. SQLite's
 	// memory is not Go's.
 	if limit := memory.Limit(os.DirFS("/")); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
