@@ -7,6 +7,7 @@ require (
 	expense-dashboard v0.0.0
 	github.com/tsenart/vegeta/v12 v12.12.0
 	golang.org/x/sys v0.49.0
+	modernc.org/sqlite v1.60.1
 )
 
 require (
@@ -30,7 +31,6 @@ require (
 	modernc.org/libc v1.78.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.60.1 // indirect
 )
 
 replace expense-dashboard => ../

@@ -77,16 +77,23 @@ func providerConfig(baseURL string) devidp.Config {
 }
 
 // fill fills the database by the program's own import, so that it is laid out as
-// the program does.
+// the program does, and a large one of SQLite by copies of what was imported.
 func (p *program) fill(opts options) error {
 	if err := p.start(); err != nil {
 		return err
 	}
+	imported := opts.rows
+	if strings.HasPrefix(p.databaseURL, "sqlite:") {
+		imported = min(opts.rows, importedRows)
+	}
 	admin, err := p.signIn(adminAddress)
 	if err == nil {
-		err = p.importAll(admin, opts.rows, opts.others)
+		err = p.importAll(admin, imported, opts.others)
 	}
-	return errors.Join(err, p.stop())
+	if err := errors.Join(err, p.stop()); err != nil || imported == opts.rows {
+		return err
+	}
+	return p.multiply(opts.rows)
 }
 
 // teamsFile is the teams with all their members. The provider knows no colleague
