@@ -24,6 +24,9 @@ type Summary struct {
 	ByCategory []Group // by category, the largest first
 	ByPerson   []Group // by person, the largest first
 	ByStatus   []Group // by status, in the order of Statuses, where a query asks for them
+	// More says that there are more expenses than Count, too many to add up: then
+	// nothing else is known of them.
+	More bool
 }
 
 // Group is a number of expenses that have something in common.

@@ -165,7 +165,7 @@ func (s *Spending) expensesView(r *http.Request, v web.Visit, revision string) (
 		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approval, ByStatus: statusLinks(v, q, sums),
 		Path: v.Path(), Filter: filterOf(v, q), Filtered: q.Filtered() || v.Only != "", ClearURL: at(v.Path(), expense.Query{Sort: q.Sort, Desc: q.Desc}),
 		Periods: periodLinks(v, q, s.Today()), Columns: columnsOf(v, q),
-		Count: sums.Count, Total: sums.Total, Average: sums.Average(),
+		Count: sums.Count, More: sums.More, Total: sums.Total, Average: sums.Average(),
 		CSVURL: address(v, v.FilePath()+".csv", q.First()), JSONURL: address(v, v.FilePath()+".json", q.First()),
 		ExcelURL: forExcel(address(v, v.FilePath()+".csv", q.First())),
 	}
@@ -176,7 +176,9 @@ func (s *Spending) expensesView(r *http.Request, v web.Visit, revision string) (
 			return page.ExpensesView{}, err
 		}
 	}
-	s.fillCharts(r, v, q, sums, &view)
+	if !sums.More {
+		s.fillCharts(r, v, q, sums, &view)
+	}
 	offered := sums
 	if view.Filtered {
 		if offered, err = s.unfiltered(r.Context(), v, revision); err != nil {
@@ -253,7 +255,7 @@ func (s *Spending) fillRows(v web.Visit, q expense.Query, listed expense.Page, s
 	// Expenses come and go between two pages; both ends of the list are certain.
 	if listed.Prev == (expense.Cursor{}) {
 		view.Here.First = 1
-	} else if listed.Next == (expense.Cursor{}) && shown > 0 {
+	} else if listed.Next == (expense.Cursor{}) && shown > 0 && !sums.More {
 		view.Here.First = max(1, sums.Count-shown+1)
 	}
 	view.Here.Last = view.Here.First + shown - 1

@@ -24,10 +24,18 @@ import (
 type Ledger struct {
 	db       *database.DB
 	currency expense.Currency // of all amounts
+	// most is how many parts of sums are added up for a page.
+	most int64
 }
 
+// maxParts is how many parts of sums are added up for a page, which takes SQLite less
+// than a second for expenses that hold a word.
+const maxParts = 200_000
+
 // New returns that of a database, in US dollars.
-func New(db *database.DB) *Ledger { return &Ledger{db: db, currency: expense.Dollars()} }
+func New(db *database.DB) *Ledger {
+	return &Ledger{db: db, currency: expense.Dollars(), most: maxParts}
+}
 
 // Hold sets the currency of all amounts, before anything is written; without it they
 // are US dollars.

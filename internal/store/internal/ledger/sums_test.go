@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -10,6 +11,27 @@ import (
 	"expense-dashboard/internal/store/internal/ledger"
 	"expense-dashboard/internal/storetest"
 )
+
+// TestTooManyToAddUp asks for more than is added up while somebody waits.
+func TestTooManyToAddUp(t *testing.T) {
+	t.Parallel()
+	fixture.ForEach(t, func(t *testing.T, s *fixture.Store) {
+		all := fixture.ManyExpenses(t, s, 60)
+		q := expense.Query{Q: "quarterly", Sort: "date", Desc: true}
+		whole, err := s.Summary(t.Context(), q)
+		if err != nil || whole.More || whole.Count == 0 {
+			t.Fatalf("%+v, %v", whole, err)
+		}
+		s.AddAtMost(3)
+		listed, sums, err := s.PageAndSummary(t.Context(), q)
+		if err != nil || !reflect.DeepEqual(sums, expense.Summary{Group: expense.Group{Count: 3}, More: true}) || len(listed.Expenses) != int(whole.Count) {
+			t.Errorf("%d expenses, %+v, %v", len(listed.Expenses), sums, err)
+		}
+		if sums, err := s.Summary(t.Context(), expense.Query{}); err != nil || sums.More || int(sums.Count) != len(all) {
+			t.Errorf("without a filter: %+v, %v", sums, err)
+		}
+	})
+}
 
 // TestSumsFollowSQL writes rows by hand, as an operator or another program may.
 func TestSumsFollowSQL(t *testing.T) {

@@ -2,23 +2,35 @@ package ledger
 
 import (
 	"context"
+	"errors"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
 	"expense-dashboard/internal/store/internal/query"
 )
 
-// tallied adds up the rows of the statement of parts.
+var errTooMany = errors.New("too many parts to add up")
+
+// tallied adds up the rows of the statement of parts, unless there are too many.
 func (s *Ledger) tallied(ctx context.Context, db database.Querier, text string, args []any) (expense.Summary, error) {
 	t := newTally()
+	read := int64(0)
 	var r partRow
 	err := s.db.Each(ctx, db, text, args, func(scan func(...any) error) error {
 		if err := scan(&r.kind, &r.text, &r.more, &r.category, &r.person, &r.n, &r.cents); err != nil {
 			return err
 		}
+		if r.kind == query.PartSum {
+			if read++; read > s.most {
+				return errTooMany
+			}
+		}
 		t.add(r)
 		return nil
 	})
+	if errors.Is(err, errTooMany) {
+		return expense.Summary{Group: expense.Group{Count: s.most}, More: true}, nil
+	}
 	return t.summary(), err
 }
 

@@ -340,6 +340,16 @@ var pageStates = []pageState{
 		[]string{"<tfoot", "No expenses yet"},
 	},
 	{
+		"too many to add up", "expenses",
+		testExpenses(func(v *ExpensesView) {
+			v.Filtered, v.Filter.Q, v.Count, v.More = true, "lunch", 200000, true
+			v.Months, v.ByCategory, v.ByPerson = Chart{}, Chart{}, Chart{}
+		}),
+		"Finance · Expense Dashboard",
+		[]string{"More than 200,000 expenses match", "Narrow the filter", "1–2 of more than 200,000", "This page"},
+		[]string{"<figure", "Average", "All 200,000", "By category"},
+	},
+	{
 		"no expenses", "expenses",
 		ExpensesView{Page: Page{Title: "Finance", SignedIn: true, Name: "Carol Lee", LogURL: "/team/finance/expenses/new"}, Team: testTeam, Path: "/team/finance"},
 		"Finance · Expense Dashboard",

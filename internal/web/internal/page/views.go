@@ -98,6 +98,7 @@ type ExpensesView struct {
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64
+	More           bool // there are more than Count, too many to add up
 	Total, Average expense.Money
 	Months         Chart
 	ByCategory     Chart
