@@ -19,6 +19,105 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+var errUnavailable = errors.New("database unavailable")
+
+// ErrReplaced is a file of SQLite that was taken away or replaced while it was open.
+var ErrReplaced = errors.New("file taken away")
+
+// IsUnavailable reports whether err is a fault of the database that passes, so
+// that the same call may succeed later. A write that ended with it was not
+// acknowledged; the form's submission makes sending it again safe.
+func IsUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
+
+// Unavailable marks err as a fault of the database.
+func Unavailable(err error) error {
+	if IsUnavailable(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnavailable, err)
+}
+
+// IsNoText reports whether PostgreSQL was asked for, or given, a text that holds a
+// NUL or is not UTF-8: SQLSTATE 22021 and 22P05.
+func IsNoText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
+}
+
+// Passes reports whether err says that the database cannot serve now.
+func Passes(err error) bool {
+	var (
+		lite    *sqlite.Error
+		pg      *pgconn.PgError
+		connect *pgconn.ConnectError
+		network net.Error
+	)
+	switch {
+	case errors.As(err, &connect):
+		return true
+	case errors.As(err, &pg):
+		return isPostgresFault(pg.Code)
+	case errors.As(err, &lite):
+		return isSQLiteFault(lite.Code())
+	default:
+		return errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
+			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrPermission)
+	}
+}
+
+// isPostgresFault knows the classes of appendix A of PostgreSQL's manual.
+func isPostgresFault(code string) bool {
+	switch code {
+	case "25006", // read-only transaction
+		"40001", "40P01", // serialization failure, deadlock
+		"55P03": // lock not available
+		return true
+	}
+	switch code[:min(2, len(code))] {
+	case "08", // connection exception
+		"53", // insufficient resources: disk full, out of memory, too many connections
+		"57", // operator intervention: shut down, starting up, canceled
+		"58": // system error, input and output
+		return true
+	}
+	return false
+}
+
+// isSQLiteFault knows SQLite's result codes, whose low byte is the kind.
+func isSQLiteFault(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return true
+	}
+	return false
+}
+
+// IsCut reports whether err says that a connection ended under a statement.
+func IsCut(err error) bool {
+	var (
+		pg      *pgconn.PgError
+		network *net.OpError
+	)
+	switch {
+	case errors.As(err, &pg):
+		// Connection exceptions, and a server that ends this process of its own.
+		return strings.HasPrefix(pg.Code, "08") || pg.Code == "57P01" || pg.Code == "57P02"
+	case errors.As(err, &network):
+		return !network.Timeout() && network.Op != "dial"
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
+
+// IsCollision reports whether err says that a transaction was in another one's way:
+// a serialization failure or a deadlock.
+func IsCollision(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
 // Reason says in plain words why the database does not serve, of which err is the
 // fault. It shows nothing of the error itself.
 func Reason(err error) string {
@@ -71,103 +170,4 @@ func sqliteReason(code int) string {
 		return "a right is missing"
 	}
 	return "its file cannot be read or written"
-}
-
-// IsCut reports whether err says that a connection ended under a statement.
-func IsCut(err error) bool {
-	var (
-		pg      *pgconn.PgError
-		network *net.OpError
-	)
-	switch {
-	case errors.As(err, &pg):
-		// Connection exceptions, and a server that ends this process of its own.
-		return strings.HasPrefix(pg.Code, "08") || pg.Code == "57P01" || pg.Code == "57P02"
-	case errors.As(err, &network):
-		return !network.Timeout() && network.Op != "dial"
-	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
-}
-
-// IsCollision reports whether err says that a transaction was in another one's way:
-// a serialization failure or a deadlock.
-func IsCollision(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
-}
-
-var (
-	errUnavailable = errors.New("database unavailable")
-	ErrReplaced    = errors.New("file taken away")
-)
-
-// IsUnavailable reports whether err is a fault of the database that passes, so
-// that the same call may succeed later. A write that ended with it was not
-// acknowledged; the form's submission makes sending it again safe.
-func IsUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
-
-// Unavailable marks err as a fault of the database.
-func Unavailable(err error) error {
-	if IsUnavailable(err) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errUnavailable, err)
-}
-
-// IsNoText reports whether PostgreSQL was asked for, or given, a text that holds a
-// NUL or is not UTF-8: SQLSTATE 22021 and 22P05.
-func IsNoText(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
-}
-
-// Is reports whether err says that the database cannot serve now.
-func Is(err error) bool {
-	var (
-		lite    *sqlite.Error
-		pg      *pgconn.PgError
-		connect *pgconn.ConnectError
-		network net.Error
-	)
-	switch {
-	case errors.As(err, &connect):
-		return true
-	case errors.As(err, &pg):
-		return isPostgresFault(pg.Code)
-	case errors.As(err, &lite):
-		return isSQLiteFault(lite.Code())
-	default:
-		return errors.As(err, &network) || pgconn.SafeToRetry(err) ||
-			errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
-			errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrPermission)
-	}
-}
-
-// isPostgresFault knows the classes of appendix A of PostgreSQL's manual.
-func isPostgresFault(code string) bool {
-	switch code {
-	case "25006", // read-only transaction
-		"40001", "40P01", // serialization failure, deadlock
-		"55P03": // lock not available
-		return true
-	}
-	switch code[:min(2, len(code))] {
-	case "08", // connection exception
-		"53", // insufficient resources: disk full, out of memory, too many connections
-		"57", // operator intervention: shut down, starting up, canceled
-		"58": // system error, input and output
-		return true
-	}
-	return false
-}
-
-// isSQLiteFault knows SQLite's result codes, whose low byte is the kind.
-func isSQLiteFault(code int) bool {
-	switch code & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
-		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return true
-	}
-	return false
 }

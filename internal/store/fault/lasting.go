@@ -15,10 +15,12 @@ type DamageError struct {
 	Err  error
 }
 
+// Error implements error; it says what to do.
 func (e *DamageError) Error() string {
 	return fmt.Sprintf("%s is damaged, as a copy is that was cut off: %v: %s", e.File, e.Err, e.Fix())
 }
 
+// Unwrap returns the error behind it.
 func (e *DamageError) Unwrap() error { return e.Err }
 
 // Fix says what to do about it.
@@ -40,6 +42,7 @@ type NewerError struct {
 	Database, Program int64 // the versions of the schema
 }
 
+// Error implements error; it says what to do.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("the database has schema version %d and this program knows versions up to %d: run the newer program, or restore a backup from before the update",
 		e.Database, e.Program)
@@ -48,6 +51,7 @@ func (e *NewerError) Error() string {
 // EncodingError is a PostgreSQL database that cannot hold every text.
 type EncodingError struct{ Encoding string }
 
+// Error implements error; it says what to do.
 func (e *EncodingError) Error() string {
 	return fmt.Sprintf("the database's encoding is %s, which cannot hold every text: %s", e.Encoding, e.Fix())
 }

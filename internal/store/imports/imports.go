@@ -234,6 +234,7 @@ type importFile struct {
 	rest  []byte
 }
 
+// Read implements io.Reader.
 func (f *importFile) Read(buffer []byte) (int, error) {
 	if len(f.rest) == 0 {
 		err := f.store.db.Call(f.ctx, func(ctx context.Context) error {

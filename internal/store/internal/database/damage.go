@@ -30,31 +30,31 @@ const (
 
 // checkFile looks for damage in the SQLite file before anything is written to it,
 // and reports whether it is a copy made by Backup that nobody has started on yet.
-func (s *DB) checkFile(ctx context.Context) (fresh bool, err error) {
+func (d *DB) checkFile(ctx context.Context) (fresh bool, err error) {
 	var version int
-	if err := s.write.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-		return false, fault.AsDamage(s.file, err)
+	if err := d.write.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return false, fault.AsDamage(d.file, err)
 	}
-	info, err := os.Stat(s.file)
+	info, err := os.Stat(d.file)
 	switch {
 	case err != nil:
 		return false, err
 	case version == FreshCopy:
-		return true, Intact(ctx, s.write, s.file, "integrity_check")
+		return true, Intact(ctx, d.write, d.file, "integrity_check")
 	case info.Size() <= checkedFirst:
-		return false, s.checkQuickly(ctx, s.write)
+		return false, d.checkQuickly(ctx, d.write)
 	}
-	s.unchecked = true
+	d.unchecked = true
 	return false, nil
 }
 
 // checkQuickly looks for damage for a while.
-func (s *DB) checkQuickly(ctx context.Context, db *sql.DB) error {
+func (d *DB) checkQuickly(ctx context.Context, db *sql.DB) error {
 	limited, cancel := context.WithTimeout(ctx, quickCheck)
 	defer cancel()
-	err := Intact(limited, db, s.file, "quick_check")
+	err := Intact(limited, db, d.file, "quick_check")
 	if limited.Err() != nil && ctx.Err() == nil {
-		s.log.Debug("the database is too large to be checked whole at each start")
+		d.log.Debug("the database is too large to be checked whole at each start")
 		return nil
 	}
 	return err
@@ -62,11 +62,11 @@ func (s *DB) checkQuickly(ctx context.Context, db *sql.DB) error {
 
 // checkBeside looks for damage while people use the file, and ends that where it
 // finds some.
-func (s *DB) checkBeside() {
-	err := s.checkQuickly(s.stopped, s.read)
+func (d *DB) checkBeside() {
+	err := d.checkQuickly(d.stopped, d.read)
 	if damage := (*fault.DamageError)(nil); errors.As(err, &damage) {
-		s.log.Error("database not used any longer", "error", err)
-		s.notReady.Store(&err)
+		d.log.Error("database not used any longer", "error", err)
+		d.notReady.Store(&err)
 	}
 }
 
@@ -86,8 +86,8 @@ func Intact(ctx context.Context, db *sql.DB, file, check string) error {
 // dropOldLog removes the write-ahead log beside a copy that nobody has started on
 // yet: it is of the database in whose place the copy was put, and SQLite would
 // write what it holds over the copy.
-func (s *DB) dropOldLog() error {
-	file, err := os.Open(s.file)
+func (d *DB) dropOldLog() error {
+	file, err := os.Open(d.file)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (s *DB) dropOldLog() error {
 		return nil
 	}
 	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Remove(s.file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(d.file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -106,9 +106,9 @@ func (s *DB) dropOldLog() error {
 }
 
 // endRestored ends every session of a copy that is started on for the first time.
-func (s *DB) endRestored(ctx context.Context, steps Steps) error {
+func (d *DB) endRestored(ctx context.Context, steps Steps) error {
 	var stood int64
-	err := s.Transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := d.Transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if stood, err = steps.EndSessions(ctx, tx); err != nil {
 			return err
 		}
@@ -119,9 +119,9 @@ func (s *DB) endRestored(ctx context.Context, steps Steps) error {
 		return fmt.Errorf("end the sessions of a restored copy: %w", err)
 	}
 	// From here on the log is this file's own, which the file itself has to say.
-	if _, err := s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+	if _, err := d.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		return fmt.Errorf("end the sessions of a restored copy: %w", err)
 	}
-	s.log.Warn("the database is a copy that was restored: every session that had begun is over", "sessions", stood)
+	d.log.Warn("the database is a copy that was restored: every session that had begun is over", "sessions", stood)
 	return nil
 }

@@ -89,55 +89,55 @@ type DB struct {
 // the URL; it says how to fix it and never holds the URL, in which a password may
 // stand.
 func Open(databaseURL string, log *slog.Logger, metrics *metrics.Metrics) (*DB, error) {
-	s := &DB{log: log, metrics: metrics}
+	d := &DB{log: log, metrics: metrics}
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	var err error
 	switch scheme {
 	case "sqlite":
-		err = s.openSQLite(rest)
+		err = d.openSQLite(rest)
 	case "postgres", "postgresql":
-		err = s.openPostgres(databaseURL)
+		err = d.openPostgres(databaseURL)
 	default:
 		err = errors.New("not a database URL: write sqlite:expenses.db or postgres://user:password@host:5432/database")
 	}
 	if err == nil {
-		s.known, err = knownSchema(s.folder())
+		d.known, err = knownSchema(d.folder())
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.readsAll = s.known.readsAll()
-	s.unencrypted = Unencrypted(databaseURL)
+	d.readsAll = d.known.readsAll()
+	d.unencrypted = Unencrypted(databaseURL)
 	starting := errors.New("not prepared yet")
-	s.notReady.Store(&starting)
-	s.stopped, s.stop = context.WithCancel(context.Background())
-	return s, nil
+	d.notReady.Store(&starting)
+	d.stopped, d.stop = context.WithCancel(context.Background())
+	return d, nil
 }
 
 // openSQLite sets up one connection that writes, so that writers queue here and
 // not at the file's lock, and a few that only read. These keep next to no pages of
 // their own: the system has them, and has them once.
-func (s *DB) openSQLite(file string) error {
+func (d *DB) openSQLite(file string) error {
 	if file == "" || strings.HasPrefix(file, ":") || strings.HasPrefix(file, "//") || strings.ContainsRune(file, 0) {
 		return errors.New("sqlite: needs the path of a file: write sqlite:expenses.db or sqlite:/var/lib/expense-dashboard/expenses.db")
 	}
-	s.file = file
+	d.file = file
 	var err error
-	if s.write, err = openPrepared(SQLiteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if d.write, err = openPrepared(SQLiteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
-	if s.read, err = openPrepared(SQLiteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
+	if d.read, err = openPrepared(SQLiteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
 		return err
 	}
 	keeping := fmt.Sprintf("&_synchronous=FULL&_pragma=busy_timeout(%d)&_pragma=cache_size(-100)", logPatience.Milliseconds())
-	if s.keeper, err = sql.Open("sqlite", SQLiteName(file, keeping)); err != nil {
+	if d.keeper, err = sql.Open("sqlite", SQLiteName(file, keeping)); err != nil {
 		return err
 	}
-	s.keeper.SetMaxOpenConns(1)
-	s.write.SetMaxOpenConns(1)
-	s.read.SetMaxOpenConns(4)
-	s.read.SetMaxIdleConns(4)
-	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	d.keeper.SetMaxOpenConns(1)
+	d.write.SetMaxOpenConns(1)
+	d.read.SetMaxOpenConns(4)
+	d.read.SetMaxIdleConns(4)
+	d.read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
@@ -149,43 +149,43 @@ func SQLiteName(file, settings string) string {
 }
 
 // Read runs queries that are part of no transaction.
-func (s *DB) Read() *sql.DB { return s.read }
+func (d *DB) Read() *sql.DB { return d.read }
 
 // Write runs statements on the connection that writes, where SQLite has but one.
-func (s *DB) Write() *sql.DB { return s.write }
+func (d *DB) Write() *sql.DB { return d.write }
 
 // File is SQLite's, or empty on PostgreSQL.
-func (s *DB) File() string { return s.file }
+func (d *DB) File() string { return d.file }
 
 // Known is the schema that this program knows.
-func (s *DB) Known() Schema { return s.known }
+func (d *DB) Known() Schema { return d.known }
 
 // Pooled reports whether something like PgBouncer was found before PostgreSQL.
-func (s *DB) Pooled() bool { return s.pooler.found.Load() }
+func (d *DB) Pooled() bool { return d.pooler.found.Load() }
 
 // Writes is the number of writes that have ended so far, whatever came of them.
-func (s *DB) Writes() int64 { return s.writes.Load() }
+func (d *DB) Writes() int64 { return d.writes.Load() }
 
 // Close ends the preparing and the connections. It waits for calls that run.
-func (s *DB) Close() error {
-	s.stop()
-	s.preparing.Wait()
-	err := errors.Join(s.read.Close(), s.write.Close())
-	if s.keeper != nil {
-		err = errors.Join(err, s.keeper.Close())
+func (d *DB) Close() error {
+	d.stop()
+	d.preparing.Wait()
+	err := errors.Join(d.read.Close(), d.write.Close())
+	if d.keeper != nil {
+		err = errors.Join(err, d.keeper.Close())
 	}
 	return err
 }
 
 // Call runs fn, which reads, with a deadline, and once more where its connection
 // was cut: fn begins anew each time.
-func (s *DB) Call(ctx context.Context, fn func(context.Context) error) error {
+func (d *DB) Call(ctx context.Context, fn func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, QueryTimeout)
 	defer cancel()
-	return s.stream(ctx, func() error {
+	return d.stream(ctx, func() error {
 		err := fn(limited)
-		if s.file == "" && fault.IsCut(err) {
-			s.dropIdle()
+		if d.file == "" && fault.IsCut(err) {
+			d.dropIdle()
 			err = fn(limited)
 		}
 		return err
@@ -193,21 +193,21 @@ func (s *DB) Call(ctx context.Context, fn func(context.Context) error) error {
 }
 
 // stream runs fn, which reads for as long as its reader takes.
-func (s *DB) stream(ctx context.Context, fn func() error) error {
-	if err := s.usable(); err != nil {
+func (d *DB) stream(ctx context.Context, fn func() error) error {
+	if err := d.usable(); err != nil {
 		return err
 	}
 	begun := time.Now()
-	err := s.outcome(ctx, fn())
-	s.metrics.DatabaseCall("read", resultOf(err), begun)
+	err := d.outcome(ctx, fn())
+	d.metrics.DatabaseCall("read", resultOf(err), begun)
 	return err
 }
 
 // Snapshot runs fn, which reads what is of one moment however many queries it
 // takes, with a deadline.
-func (s *DB) Snapshot(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	return s.Call(ctx, func(ctx context.Context) error {
-		tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+func (d *DB) Snapshot(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	return d.Call(ctx, func(ctx context.Context) error {
+		tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 		if err != nil {
 			return fmt.Errorf("begin: %w", err)
 		}
@@ -219,8 +219,8 @@ func (s *DB) Snapshot(ctx context.Context, fn func(context.Context, *sql.Tx) err
 
 // Each calls fn for each row that a query returns, with what scans it, and ends
 // with fn's first error.
-func (s *DB) Each(ctx context.Context, q Querier, text string, args []any, fn func(scan func(...any) error) error) error {
-	s.queries.Add(1)
+func (d *DB) Each(ctx context.Context, q Querier, text string, args []any, fn func(scan func(...any) error) error) error {
+	d.queries.Add(1)
 	rows, err := q.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -235,41 +235,41 @@ func (s *DB) Each(ctx context.Context, q Querier, text string, args []any, fn fu
 }
 
 // QueryRow asks for one row.
-func (s *DB) QueryRow(ctx context.Context, q Querier, text string, args ...any) *sql.Row {
-	s.queries.Add(1)
+func (d *DB) QueryRow(ctx context.Context, q Querier, text string, args ...any) *sql.Row {
+	d.queries.Add(1)
 	return q.QueryRowContext(ctx, text, args...)
 }
 
 // Queries is the number of queries that have read from the database so far.
-func (s *DB) Queries() int64 { return s.queries.Load() }
+func (d *DB) Queries() int64 { return d.queries.Load() }
 
 // Change runs fn in one transaction, with a deadline. What fn did counts only
 // where change returns nil. Where it and another transaction were in each other's
 // way, fn is run again in a new one: it begins anew each time.
-func (s *DB) Change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+func (d *DB) Change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	limited, cancel := context.WithTimeout(ctx, QueryTimeout)
 	defer cancel()
-	return s.ChangeWithin(ctx, limited, fn)
+	return d.ChangeWithin(ctx, limited, fn)
 }
 
 // ChangeWithin is change with the deadline of limited, which derives from ctx.
-func (s *DB) ChangeWithin(ctx, limited context.Context, fn func(context.Context, *sql.Tx) error) error {
-	if err := s.usable(); err != nil {
+func (d *DB) ChangeWithin(ctx, limited context.Context, fn func(context.Context, *sql.Tx) error) error {
+	if err := d.usable(); err != nil {
 		return err
 	}
 	begun := time.Now()
-	err := s.outcome(ctx, s.TransactAgain(limited, fn))
-	s.writes.Add(1)
-	s.metrics.DatabaseCall("write", resultOf(err), begun)
-	s.noteWrite(err)
+	err := d.outcome(ctx, d.TransactAgain(limited, fn))
+	d.writes.Add(1)
+	d.metrics.DatabaseCall("write", resultOf(err), begun)
+	d.noteWrite(err)
 	return err
 }
 
 // TransactAgain runs fn in one transaction, and in another one where that was
 // refused for the sake of one beside it, which happens seldom and never for long.
-func (s *DB) TransactAgain(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+func (d *DB) TransactAgain(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.Transact(ctx, fn)
+		err := d.Transact(ctx, fn)
 		if attempt == maxAttempts || !fault.IsCollision(err) {
 			return err
 		}
@@ -284,12 +284,12 @@ func (s *DB) TransactAgain(ctx context.Context, fn func(context.Context, *sql.Tx
 // Transact runs fn in a transaction, which counts only where the database still has
 // the schema that this program knows: one that a newer program has changed would be
 // written half.
-func (s *DB) Transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
+func (d *DB) Transact(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err = s.knowsSchema(ctx, tx); err == nil {
+	if err = d.knowsSchema(ctx, tx); err == nil {
 		err = fn(ctx, tx)
 	}
 	if err != nil {
@@ -301,29 +301,29 @@ func (s *DB) Transact(ctx context.Context, fn func(context.Context, *sql.Tx) err
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	s.boundLog()
+	d.boundLog()
 	// Nobody is told of a write to a file that was taken away.
-	return s.inPlace()
+	return d.inPlace()
 }
 
 // usable returns why no statement may run now, if so. A SQLite file that was
 // taken away while it was open would swallow writes, so that is looked at first.
-func (s *DB) usable() error {
-	if why := *s.notReady.Load(); why != nil {
+func (d *DB) usable() error {
+	if why := *d.notReady.Load(); why != nil {
 		return fault.Unavailable(why)
 	}
-	return s.inPlace()
+	return d.inPlace()
 }
 
 // outcome tells a fault of the database, which fault.IsUnavailable, from a
 // caller who gave up and from a mistake of ours.
-func (s *DB) outcome(ctx context.Context, err error) error {
+func (d *DB) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil || fault.IsUnavailable(err):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case fault.Is(err):
+	case fault.Passes(err):
 		return fault.Unavailable(err)
 	case fault.IsNoText(err):
 		// What the database can hold nowhere is nowhere in it.

@@ -16,14 +16,14 @@ var Migrations = migrations
 
 func (s Schema) Tables() []string { return s.tables }
 
-func (s *DB) Bounding() *sync.Mutex { return &s.bounding }
+func (d *DB) Bounding() *sync.Mutex { return &d.bounding }
 
-func (s *DB) BoundAgain() *time.Time { return &s.boundAgain }
+func (d *DB) BoundAgain() *time.Time { return &d.boundAgain }
 
-func (s *DB) Keeper() *sql.DB { return s.keeper }
+func (d *DB) Keeper() *sql.DB { return d.keeper }
 
 // Checked waits until the file has been looked at, and returns why it is not used.
-func (s *DB) Checked() error {
-	s.preparing.Wait()
-	return s.usable()
+func (d *DB) Checked() error {
+	d.preparing.Wait()
+	return d.usable()
 }

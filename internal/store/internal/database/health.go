@@ -21,12 +21,12 @@ const probeInterval = 30 * time.Second
 // error that fault.IsUnavailable. A lock that keeps readers out and a right that is
 // missing count. Where the database's schema is newer than what this program knows,
 // the error is a *fault.NewerError, although what it knows it can still read.
-func (s *DB) Ping(ctx context.Context) error {
+func (d *DB) Ping(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	err := s.stream(ctx, func() error {
+	err := d.stream(ctx, func() error {
 		var version int64
-		err := s.Each(limited, s.read, s.readsAll, nil, func(scan func(...any) error) error {
+		err := d.Each(limited, d.read, d.readsAll, nil, func(scan func(...any) error) error {
 			var value int64
 			err := scan(&value)
 			version = max(version, value)
@@ -36,7 +36,7 @@ func (s *DB) Ping(ctx context.Context) error {
 			// Whatever keeps a page from being read is why.
 			return fault.Unavailable(err)
 		}
-		return s.knows(version)
+		return d.knows(version)
 	})
 	if err != nil {
 		return fmt.Errorf("read: %w", err)
@@ -47,13 +47,13 @@ func (s *DB) Ping(ctx context.Context) error {
 // PingWrites returns why the database takes no writes, as an error that
 // fault.IsUnavailable: as the last write found, or another one where that failed or is a
 // while ago.
-func (s *DB) PingWrites(ctx context.Context) error {
-	if wrote := s.wrote.Load(); wrote != nil && time.Since(*wrote) < probeInterval {
+func (d *DB) PingWrites(ctx context.Context) error {
+	if wrote := d.wrote.Load(); wrote != nil && time.Since(*wrote) < probeInterval {
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	err := s.ChangeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
+	err := d.ChangeWithin(ctx, limited, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE health SET checked_at = $1 WHERE id = 1`, time.Now().UnixMilli())
 		return err
 	})
@@ -64,11 +64,11 @@ func (s *DB) PingWrites(ctx context.Context) error {
 }
 
 // noteWrite notes what came of a write.
-func (s *DB) noteWrite(err error) {
+func (d *DB) noteWrite(err error) {
 	switch now := time.Now(); {
 	case err == nil:
-		s.wrote.Store(&now)
+		d.wrote.Store(&now)
 	case fault.IsUnavailable(err):
-		s.wrote.Store(nil)
+		d.wrote.Store(nil)
 	}
 }

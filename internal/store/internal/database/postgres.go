@@ -29,7 +29,7 @@ const idleConnections = 5
 
 // openPostgres sets up a pool of connections. Nothing depends on which of them a
 // statement or a transaction gets, so that a pooler may stand between.
-func (s *DB) openPostgres(databaseURL string) error {
+func (d *DB) openPostgres(databaseURL string) error {
 	config, err := ParsePostgres(databaseURL)
 	if err != nil {
 		return err
@@ -41,14 +41,15 @@ func (s *DB) openPostgres(databaseURL string) error {
 		config.RuntimeParams["application_name"] = "expense-dashboard"
 	}
 	config.RuntimeParams["client_encoding"] = "UTF8"
-	s.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(s.pooler.before), stdlib.OptionAfterConnect(s.pooler.after))
-	s.write = s.read
-	s.read.SetMaxOpenConns(10)
-	s.read.SetMaxIdleConns(idleConnections)
-	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	d.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(d.pooler.before), stdlib.OptionAfterConnect(d.pooler.after))
+	d.write = d.read
+	d.read.SetMaxOpenConns(10)
+	d.read.SetMaxIdleConns(idleConnections)
+	d.read.SetConnMaxIdleTime(5 * time.Minute)
 	return nil
 }
 
+// ParsePostgres reads the URL of a PostgreSQL database. Its error holds nothing of it.
 func ParsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
@@ -94,9 +95,9 @@ const lockInterval = 200 * time.Millisecond
 // underAdvisoryLock runs fn while no other program does so on the same PostgreSQL
 // database. The lock is a transaction's, and so stays where it is behind a pooler.
 // fn uses other connections, which whoever waits for the lock leaves to it.
-func (s *DB) underAdvisoryLock(ctx context.Context, fn func() error) error {
+func (d *DB) underAdvisoryLock(ctx context.Context, fn func() error) error {
 	for {
-		locked, err := s.tryAdvisoryLock(ctx, fn)
+		locked, err := d.tryAdvisoryLock(ctx, fn)
 		if locked || err != nil {
 			return err
 		}
@@ -109,8 +110,8 @@ func (s *DB) underAdvisoryLock(ctx context.Context, fn func() error) error {
 }
 
 // tryAdvisoryLock is underAdvisoryLock where nobody has the lock now.
-func (s *DB) tryAdvisoryLock(ctx context.Context, fn func() error) (locked bool, err error) {
-	tx, err := s.write.BeginTx(ctx, nil)
+func (d *DB) tryAdvisoryLock(ctx context.Context, fn func() error) (locked bool, err error) {
+	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return false, fmt.Errorf("migration lock: %w", err)
 	}
@@ -130,9 +131,9 @@ func (s *DB) tryAdvisoryLock(ctx context.Context, fn func() error) (locked bool,
 
 // dropIdle closes the connections that nobody uses: what cut one has most likely
 // cut all.
-func (s *DB) dropIdle() {
-	s.read.SetMaxIdleConns(0)
-	s.read.SetMaxIdleConns(idleConnections)
+func (d *DB) dropIdle() {
+	d.read.SetMaxIdleConns(0)
+	d.read.SetMaxIdleConns(idleConnections)
 }
 
 // CheckEncoding returns a *fault.EncodingError unless a PostgreSQL database is UTF-8.

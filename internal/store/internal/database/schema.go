@@ -14,35 +14,6 @@ import (
 	"expense-dashboard/internal/store/fault"
 )
 
-// knows returns a *fault.NewerError that fault.IsUnavailable where a schema version is newer
-// than what this program knows: it must not write half of what belongs to a write.
-func (s *DB) knows(version int64) error {
-	if version <= s.known.version {
-		return nil
-	}
-	newer := &fault.NewerError{Database: version, Program: s.known.version}
-	if !s.outdated.Swap(true) {
-		s.log.Error("a newer program has changed the database: this copy only reads from now on", "error", newer)
-	}
-	return fault.Unavailable(newer)
-}
-
-// knowsSchema is knows inside of a transaction that writes. No migration runs until
-// that has ended.
-func (s *DB) knowsSchema(ctx context.Context, tx *sql.Tx) error {
-	if s.file == "" {
-		// A statement of its own, so that the next one sees what a migration has left.
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, migrationLock); err != nil {
-			return err
-		}
-	}
-	var version int64
-	if err := tx.QueryRowContext(ctx, schemaVersion).Scan(&version); err != nil {
-		return err
-	}
-	return s.knows(version)
-}
-
 // schemaVersion asks for the version that the migrations have left.
 const schemaVersion = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`
 
@@ -87,6 +58,22 @@ func knownSchema(folder string) (Schema, error) {
 	return s, nil
 }
 
+// knownVersion is the version of the last migration that the program holds.
+func knownVersion(folder string) (latest int64, err error) {
+	files, err := fs.ReadDir(migrations, folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return 0, err
+		}
+		latest = max(latest, version)
+	}
+	return latest, nil
+}
+
 // readsAll returns a statement that reads from each table, and the version.
 func (s Schema) readsAll() string {
 	text := schemaVersion
@@ -102,20 +89,20 @@ type State struct {
 	Version, Known int64 // of the schema: the database's, zero for none, and this program's
 }
 
+// newer returns a *fault.NewerError where the database's schema is.
+func (s State) newer() error {
+	if s.Version > s.Known {
+		return &fault.NewerError{Database: s.Version, Program: s.Known}
+	}
+	return nil
+}
+
 // migrated returns what asks a database of a folder whether it has any migrations.
 func migrated(folder string) string {
 	if folder == "migrations/postgres" {
 		return `SELECT to_regclass('goose_db_version') IS NOT NULL`
 	}
 	return `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'goose_db_version')`
-}
-
-// newer returns a *NewerError where the database's schema is.
-func (s State) newer() error {
-	if s.Version > s.Known {
-		return &fault.NewerError{Database: s.Version, Program: s.Known}
-	}
-	return nil
 }
 
 // Inspect reads the version that a database's migrations have left.
@@ -130,18 +117,31 @@ func (s Schema) Inspect(ctx context.Context, db *sql.DB) (state State, err error
 	return state, err
 }
 
-// knownVersion is the version of the last migration that the program holds.
-func knownVersion(folder string) (latest int64, err error) {
-	files, err := fs.ReadDir(migrations, folder)
-	if err != nil {
-		return 0, err
+// knows returns a *fault.NewerError that fault.IsUnavailable where a schema version is
+// newer than what this program knows: it must not write half of what belongs to a write.
+func (d *DB) knows(version int64) error {
+	if version <= d.known.version {
+		return nil
 	}
-	for _, file := range files {
-		version, err := goose.NumericComponent(file.Name())
-		if err != nil {
-			return 0, err
+	newer := &fault.NewerError{Database: version, Program: d.known.version}
+	if !d.outdated.Swap(true) {
+		d.log.Error("a newer program has changed the database: this copy only reads from now on", "error", newer)
+	}
+	return fault.Unavailable(newer)
+}
+
+// knowsSchema is knows inside of a transaction that writes. No migration runs until
+// that has ended.
+func (d *DB) knowsSchema(ctx context.Context, tx *sql.Tx) error {
+	if d.file == "" {
+		// A statement of its own, so that the next one sees what a migration has left.
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, migrationLock); err != nil {
+			return err
 		}
-		latest = max(latest, version)
 	}
-	return latest, nil
+	var version int64
+	if err := tx.QueryRowContext(ctx, schemaVersion).Scan(&version); err != nil {
+		return err
+	}
+	return d.knows(version)
 }

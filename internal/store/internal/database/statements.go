@@ -11,12 +11,36 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// Missing turns the absence of a row into expense.ErrNotFound.
-func Missing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return expense.ErrNotFound
+// Querier is a pool of connections or a transaction.
+type Querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// Builder collects the arguments of a statement as its text is written.
+type Builder struct {
+	Args []any // of the places in the text, in their order
+	// Postgres says which of the two it is for: PostgreSQL knows how often a value
+	// occurs, and so chooses its index well.
+	Postgres bool
+}
+
+// Builder returns one for the store's kind of database.
+func (d *DB) Builder() Builder { return Builder{Postgres: d.file == ""} }
+
+// Arg adds an argument and returns its place in the text.
+func (b *Builder) Arg(value any) string {
+	b.Args = append(b.Args, value)
+	return "$" + strconv.Itoa(len(b.Args))
+}
+
+// List adds arguments and returns their places with commas between.
+func (b *Builder) List(values []string) string {
+	places := make([]string, len(values))
+	for i, value := range values {
+		places[i] = b.Arg(value)
 	}
-	return err
+	return strings.Join(places, ", ")
 }
 
 // RowsPerInsert saves round trips and stays far below the 32,766 arguments that
@@ -34,6 +58,8 @@ func InsertRows(ctx context.Context, tx *sql.Tx, into string, rows [][]any) erro
 	return nil
 }
 
+// InsertText returns the statement that adds rows to a table, which is named with its
+// columns, and its arguments.
 func InsertText(into string, rows [][]any) (string, []any) {
 	var (
 		b    Builder
@@ -66,34 +92,10 @@ func UpdateOne(ctx context.Context, tx *sql.Tx, text string, args ...any) error 
 	return err
 }
 
-// Builder collects the arguments of a statement as its text is written.
-type Builder struct {
-	Args []any
-	// postgres says which of the two it is for: PostgreSQL knows how often a value
-	// occurs, and so chooses its index well.
-	Postgres bool
-}
-
-// Builder returns one for the store's kind of database.
-func (s *DB) Builder() Builder { return Builder{Postgres: s.file == ""} }
-
-// Arg adds an argument and returns its place in the text.
-func (b *Builder) Arg(value any) string {
-	b.Args = append(b.Args, value)
-	return "$" + strconv.Itoa(len(b.Args))
-}
-
-// List adds arguments and returns their places with commas between.
-func (b *Builder) List(values []string) string {
-	places := make([]string, len(values))
-	for i, value := range values {
-		places[i] = b.Arg(value)
+// Missing turns the absence of a row into expense.ErrNotFound.
+func Missing(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return expense.ErrNotFound
 	}
-	return strings.Join(places, ", ")
-}
-
-// Querier is a pool of connections or a transaction.
-type Querier interface {
-	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+	return err
 }

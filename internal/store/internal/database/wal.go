@@ -30,26 +30,26 @@ type fileStates [len(fileSuffixes)]os.FileInfo
 
 // noteFiles notes which files a database is that was opened. The connection that
 // keeps it open keeps SQLite from making any of them anew.
-func (s *DB) noteFiles(ctx context.Context) error {
+func (d *DB) noteFiles(ctx context.Context) error {
 	var one int
-	if err := s.keeper.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one); err != nil {
+	if err := d.keeper.QueryRowContext(ctx, `SELECT id FROM health`).Scan(&one); err != nil {
 		return err
 	}
 	var states fileStates
 	for i, suffix := range fileSuffixes {
 		var err error
-		if states[i], err = os.Stat(s.file + suffix); err != nil {
+		if states[i], err = os.Stat(d.file + suffix); err != nil {
 			return err
 		}
 	}
-	s.opened.Store(&states)
+	d.opened.Store(&states)
 	return nil
 }
 
 // inPlace returns an error that fault.IsUnavailable where a file of a SQLite database was
 // taken away or replaced while it was open: a write would be lost.
-func (s *DB) inPlace() error {
-	opened := s.opened.Load()
+func (d *DB) inPlace() error {
+	opened := d.opened.Load()
 	if opened == nil {
 		return nil
 	}
@@ -57,11 +57,11 @@ func (s *DB) inPlace() error {
 		if known == nil {
 			continue
 		}
-		name := s.file + fileSuffixes[i]
+		name := d.file + fileSuffixes[i]
 		switch now, err := os.Stat(name); {
 		case err != nil:
 			if i == 1 && errors.Is(err, fs.ErrNotExist) {
-				s.saveLog()
+				d.saveLog()
 			}
 			return fault.Unavailable(fmt.Errorf("%w: %w", fault.ErrReplaced, err))
 		case !os.SameFile(now, known):
@@ -73,34 +73,34 @@ func (s *DB) inPlace() error {
 
 // saveLog writes to the database, once, what is in a log that was deleted: SQLite
 // has it open yet, and whoever starts next would not find it.
-func (s *DB) saveLog() {
-	if s.saved.Swap(true) {
+func (d *DB) saveLog() {
+	if d.saved.Swap(true) {
 		return
 	}
 	var blocked, pages, written int
-	err := s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
-	s.log.Error("the database's write-ahead log was deleted: restart", "log", s.file+"-wal", "written", written, "of", pages, "error", err)
+	err := d.keeper.QueryRowContext(d.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	d.log.Error("the database's write-ahead log was deleted: restart", "log", d.file+"-wal", "written", written, "of", pages, "error", err)
 }
 
 // boundLog begins the log of a SQLite database anew where it has grown, by a reader
 // that took its time or by one large write.
-func (s *DB) boundLog() {
-	if s.file == "" {
+func (d *DB) boundLog() {
+	if d.file == "" {
 		return
 	}
-	log, err := os.Stat(s.file + "-wal")
-	if err != nil || log.Size() <= maxLog || !s.bounding.TryLock() {
+	log, err := os.Stat(d.file + "-wal")
+	if err != nil || log.Size() <= maxLog || !d.bounding.TryLock() {
 		return
 	}
-	defer s.bounding.Unlock()
-	if time.Now().Before(s.boundAgain) {
+	defer d.bounding.Unlock()
+	if time.Now().Before(d.boundAgain) {
 		return
 	}
 	// What cannot be done now is done after another write.
 	var blocked, pages, written int
-	err = s.keeper.QueryRowContext(s.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
+	err = d.keeper.QueryRowContext(d.stopped, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&blocked, &pages, &written)
 	if err != nil || blocked != 0 {
-		s.boundAgain = time.Now().Add(logPause)
-		s.log.Debug("write-ahead log not begun anew", "pages", pages, "written", written, "error", err)
+		d.boundAgain = time.Now().Add(logPause)
+		d.log.Debug("write-ahead log not begun anew", "pages", pages, "written", written, "error", err)
 	}
 }

@@ -34,6 +34,7 @@ type Person struct {
 	name, key, address string // of whom it is joined to
 }
 
+// NewResolver returns one for a transaction, in which who writes.
 func NewResolver(tx *sql.Tx, who expense.Actor) *Resolver {
 	return &Resolver{Tx: tx, Who: who, people: map[string]Person{}, categories: map[string]int64{}, spelled: map[string]string{}, meant: map[string]string{}, usable: map[string]error{}}
 }

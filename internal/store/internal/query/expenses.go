@@ -7,8 +7,7 @@ import (
 	"expense-dashboard/internal/expense"
 )
 
-// Columns are what is read of expenses, in a table e that expenseNames are
-// joined to.
+// Columns are what is read of expenses, in a table e that Names are joined to.
 const Columns = `e.id, e.seq, e.team, e.date, e.person, person_of.name, person_of.address, e.owner, owner_of.address,
 	e.item, category_of.label, e.amount_cents, e.note, e.version, e.created_at, e.deleted_at, e.status`
 
@@ -18,9 +17,10 @@ const Names = ` LEFT JOIN people AS named ON named.id = e.person LEFT JOIN peopl
 	LEFT JOIN people AS owning ON owning.id = e.owner LEFT JOIN people AS owner_of ON owner_of.id = COALESCE(owning.joined, owning.id)
 	LEFT JOIN categories AS category_of ON category_of.id = e.category`
 
+// AsRead selects Columns, after a SELECT and before a WHERE.
 const AsRead = Columns + ` FROM expenses AS e` + Names
 
-// Scan reads a row of expenseColumns, and of columns behind them into more.
+// Scan reads a row of Columns, and of columns behind them into more.
 func Scan(scan func(...any) error, more ...any) (expense.Expense, error) {
 	var (
 		e       expense.Expense

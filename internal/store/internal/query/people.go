@@ -6,17 +6,6 @@ import (
 	"expense-dashboard/internal/team"
 )
 
-// Involved is a term that holds where a reader owns an expense of a table e, spent it
-// or logged it.
-func Involved(b *database.Builder, reader expense.Actor) string {
-	root := ReaderRoot(b, reader)
-	address := b.Arg(reader.Address)
-	return `(e.owner IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + root + `)
-		OR e.person IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + root + `)
-		OR EXISTS (SELECT 1 FROM history AS h WHERE h.expense = e.id AND h.version = (SELECT MIN(version) FROM history WHERE expense = e.id) AND h.actor_address <> ''
-			AND (h.actor_address = ` + address + ` OR h.actor_address IN (SELECT address FROM people WHERE COALESCE(joined, id) = ` + root + `))))`
-}
-
 // rootOf is a term with the person whom an administrator says that one in a table of
 // people is: the same one, where nobody says so.
 func rootOf(table string) string { return `COALESCE(` + table + `.joined, ` + table + `.id)` }
@@ -33,4 +22,15 @@ func ReaderRoot(b *database.Builder, who expense.Actor) string {
 func AddressRoot(b *database.Builder, address string) string {
 	return `(SELECT ` + rootOf("known") + ` FROM people AS known WHERE known.address = ` + b.Arg(team.NormalizeAddress(address)) + ` AND known.address <> ''
 		ORDER BY known.joined IS NOT NULL, known.id LIMIT 1)`
+}
+
+// Involved is a term that holds where a reader owns an expense of a table e, spent it
+// or logged it.
+func Involved(b *database.Builder, reader expense.Actor) string {
+	root := ReaderRoot(b, reader)
+	address := b.Arg(reader.Address)
+	return `(e.owner IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + root + `)
+		OR e.person IN (SELECT id FROM people WHERE COALESCE(joined, id) = ` + root + `)
+		OR EXISTS (SELECT 1 FROM history AS h WHERE h.expense = e.id AND h.version = (SELECT MIN(version) FROM history WHERE expense = e.id) AND h.actor_address <> ''
+			AND (h.actor_address = ` + address + ` OR h.actor_address IN (SELECT address FROM people WHERE COALESCE(joined, id) = ` + root + `))))`
 }

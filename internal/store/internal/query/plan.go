@@ -142,6 +142,3 @@ func (q Statement) behind(b *database.Builder, column string) string {
 	}
 	return fmt.Sprintf(" AND %s %s= %s AND (%s %s %s OR (e.seq, e.id) %s (%s, %s))", column, ahead, at, column, ahead, at, later, seq, id)
 }
-
-// Statement is a query as SQL.
-type Statement struct{ expense.Query }

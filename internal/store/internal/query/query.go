@@ -12,6 +12,9 @@ import (
 	"expense-dashboard/internal/store/internal/database"
 )
 
+// Statement is a query as SQL.
+type Statement struct{ expense.Query }
+
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
 func (q Statement) where(b *database.Builder, by index) string {
