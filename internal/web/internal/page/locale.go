@@ -183,6 +183,20 @@ func (l *Locale) Month(month string) string {
 	return l.monthText(expense.DateOf(at))
 }
 
+// dated returns a date for people and for programs.
+func (l *Locale) dated(d expense.Date) template.HTML {
+	return `<time datetime="` + template.HTML(template.HTMLEscapeString(d.String())) + `">` + l.mark(l.dayText(d)) + `</time>`
+}
+
+// amount returns an amount in a table, with what tells a refund from an expense.
+func (l *Locale) amount(m expense.Money) template.HTML {
+	text := l.mark(l.Money(m))
+	if m < 0 {
+		return `<span class="badge">Refund</span> ` + text
+	}
+	return text
+}
+
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
 
 func (l *Locale) fill(pattern string, d expense.Date) string {
@@ -230,6 +244,8 @@ func (l *Locale) templateFuncs() template.FuncMap {
 		"number":   l.number,
 		"money":    func(m expense.Money) template.HTML { return l.mark(l.Money(m)) },
 		"day":      func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
+		"amount":   l.amount,
+		"dated":    l.dated,
 		"moment":   l.moment,
 		"month":    func(month string) template.HTML { return l.mark(l.Month(month)) },
 		"worded":   worded,
