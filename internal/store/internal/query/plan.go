@@ -19,14 +19,19 @@ const (
 	filterIndex              // find what is asked for, and sort it
 	orderIndex               // read in order, until a page is full
 	wordsIndex               // find what holds the words that are searched for, and sort it
+	lookIndex                // look at each expense of the teams for the words
 )
+
+// maxLooked is up to how many expenses of their teams are looked at for words, which
+// may be in a million of others.
+const maxLooked = 20_000
 
 // filter returns a column of a condition of q.
 func (i index) filter(q Statement, column string) string {
 	if i == wordsIndex {
 		return hidden(column)
 	}
-	if column == "team" || column == "status" {
+	if column == "status" || column == "team" && (i != orderIndex || len(q.Teams) == 1) {
 		return column
 	}
 	if i == orderIndex && !q.sortsAsFound() && column != q.sortColumn() {
@@ -37,7 +42,7 @@ func (i index) filter(q Statement, column string) string {
 
 // order returns the column that q sorts by.
 func (i index) order(q Statement) string {
-	if i == filterIndex && !q.sortsAsFound() {
+	if (i == filterIndex || i == lookIndex) && !q.sortsAsFound() {
 		return hidden(q.sortColumn())
 	}
 	return q.sortColumn()
@@ -63,20 +68,57 @@ func hidden(column string) string {
 // others between two of them. Of both ways the shorter is taken, and the other is
 // told to read none.
 func (q Statement) Page(b *database.Builder, matches int64, count int) string {
-	list := func(by index, limit string) string {
-		return `SELECT e.* FROM ` + q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
-	}
 	rows := strconv.Itoa(count)
 	var found string
-	if b.Postgres || !q.Filtered() {
-		found = list(anyIndex, rows)
-	} else {
-		all := `(SELECT SUM(n) FROM group_sums WHERE kind = 'month'` + q.WhereTeam(b) + `)`
-		many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, all)
-		found = `SELECT * FROM (` + list(filterIndex, `CASE WHEN `+many+` THEN 0 ELSE `+rows+` END`) + `)
-			UNION ALL SELECT * FROM (` + list(orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
+	switch {
+	case b.Postgres, !q.Filtered() && len(q.Teams) < 2:
+		found = q.list(b, anyIndex, rows)
+	case !q.Filtered():
+		found = q.ofEach(b, rows)
+	default:
+		many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, q.all(b))
+		found = q.unless(b, filterIndex, rows, many) + ` UNION ALL SELECT * FROM (` + q.list(b, orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 	}
-	return `SELECT ` + Columns + `, COALESCE(owner_of.id = ` + ReaderRoot(b, q.Reader) + `, FALSE) FROM (` + found + `) AS e` + Names + ` ORDER BY e.` + q.sortColumn() + q.order()
+	return `SELECT ` + Columns + `, COALESCE(owner_of.id = ` + ReaderRoot(b, q.Reader) + `, FALSE) FROM (` + found + `) AS e` + Names +
+		` ORDER BY e.` + q.sortColumn() + q.order() + ` LIMIT ` + rows
+}
+
+// list returns the statement of so many rows of q by an index.
+func (q Statement) list(b *database.Builder, by index, limit string) string {
+	return `SELECT e.* FROM ` + q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+}
+
+// ofEach returns the statement of so many rows of each team of q, which has no filter.
+// SQLite would sort all that several teams have.
+func (q Statement) ofEach(b *database.Builder, rows string) string {
+	texts := make([]string, len(q.Teams))
+	for i, team := range q.Teams {
+		one := q
+		one.Teams = []string{team}
+		texts[i] = `SELECT * FROM (` + one.list(b, anyIndex, rows) + `)`
+	}
+	return strings.Join(texts, ` UNION ALL `)
+}
+
+// unless returns the statement of so many rows of q by an index, or of none where a
+// condition holds. Words are looked for in each expense of teams that have few.
+func (q Statement) unless(b *database.Builder, by index, rows, condition string) string {
+	if !q.searches(b, by) || q.Teams == nil {
+		return `SELECT * FROM (` + q.list(b, by, `CASE WHEN `+condition+` THEN 0 ELSE `+rows+` END`) + `)`
+	}
+	few := q.few(b)
+	return `SELECT * FROM (` + q.list(b, by, `CASE WHEN `+condition+` OR `+few+` THEN 0 ELSE `+rows+` END`) + `)
+		UNION ALL SELECT * FROM (` + q.list(b, lookIndex, `CASE WHEN `+condition+` OR NOT `+few+` THEN 0 ELSE `+rows+` END`) + `)`
+}
+
+// all returns a term with how many expenses the teams of q have.
+func (q Statement) all(b *database.Builder) string {
+	return `(SELECT COALESCE(SUM(n), 0) FROM group_sums WHERE kind = 'month'` + q.WhereTeam(b) + `)`
+}
+
+// few returns the condition that all of them are few enough to look at each.
+func (q Statement) few(b *database.Builder) string {
+	return q.all(b) + ` <= ` + strconv.Itoa(maxLooked)
 }
 
 // indexed makes SQLite read an order that is turned around from the index of the
@@ -84,7 +126,7 @@ func (q Statement) Page(b *database.Builder, matches int64, count int) string {
 // less than to sort everything, which SQLite would rather do.
 func (q Statement) indexed(b *database.Builder, by index) string {
 	turned := q.Desc != (q.sortColumn() == "date")
-	if b.Postgres || !turned || by == filterIndex || (by == anyIndex && q.Filtered()) {
+	if b.Postgres || !turned || by == filterIndex || by == lookIndex || (by == anyIndex && q.Filtered()) {
 		return ""
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")

@@ -175,9 +175,17 @@ func (q Statement) counted(b *database.Builder) string {
 	if q.Approval {
 		status = "status"
 	}
-	if !b.Postgres {
+	each := func(by index) string {
 		return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, 1 AS n, amount_cents AS cents
-			FROM ` + q.from(b, anyIndex) + ` WHERE ` + q.where(b, anyIndex)
+			FROM ` + q.from(b, by) + ` WHERE ` + q.where(b, by)
+	}
+	switch {
+	case !b.Postgres && q.searches(b, anyIndex) && q.Teams != nil:
+		few := q.few(b)
+		return `SELECT * FROM (` + each(anyIndex) + ` LIMIT CASE WHEN ` + few + ` THEN 0 ELSE -1 END)
+			UNION ALL SELECT * FROM (` + each(lookIndex) + ` LIMIT CASE WHEN ` + few + ` THEN -1 ELSE 0 END)`
+	case !b.Postgres:
+		return each(anyIndex)
 	}
 	return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, COUNT(*) AS n, CAST(SUM(amount_cents) AS BIGINT) AS cents
 		FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, 2, category, person`

@@ -11,8 +11,8 @@ import (
 // an AND. The search text of an expense is that of its item, its note, its person and
 // its category, which triggers put together: on PostgreSQL in the column words, with
 // an index of trigrams where there is the extension pg_trgm, on SQLite in the full-text
-// index expense_words. Where expenses are read in order, so that most hold the words,
-// each is looked at.
+// index expense_words. Where expenses are read in order, so that many hold the words, or
+// there are few, each is looked at.
 func (q Statement) whereWords(b *database.Builder, by index) string {
 	terms := expense.SearchTerms(q.Q)
 	if len(terms) == 0 {
@@ -26,7 +26,7 @@ func (q Statement) whereWords(b *database.Builder, by index) string {
 		}
 		return condition
 	}
-	if by == orderIndex {
+	if by == orderIndex || by == lookIndex {
 		for _, term := range terms {
 			condition += " AND instr(" + wordsOf + ", " + b.Arg(term) + ") > 0"
 		}
@@ -41,7 +41,7 @@ func (q Statement) whereWords(b *database.Builder, by index) string {
 // searches reports whether a statement finds the expenses of q by SQLite's full-text
 // index.
 func (q Statement) searches(b *database.Builder, by index) bool {
-	return !b.Postgres && by != orderIndex && len(expense.SearchTerms(q.Q)) > 0
+	return !b.Postgres && by != orderIndex && by != lookIndex && len(expense.SearchTerms(q.Q)) > 0
 }
 
 // from returns the table of expenses, as e, with what they are found by.
