@@ -19,8 +19,8 @@ const (
 	// it looks for what is over.
 	patience, cleaning = 3 * time.Second, time.Minute
 	// batchTime is how long a batch is meant to take, so that nobody waits longer.
-	// Some take twice or three times as long: 250 ms are bearable.
-	batchTime = 80 * time.Millisecond
+	// Some take three or four times as long: 250 ms are bearable.
+	batchTime = 60 * time.Millisecond
 	// The fewest and the most rows of a batch.
 	minBatch, maxBatch = 25, 1000
 )

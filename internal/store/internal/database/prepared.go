@@ -14,7 +14,7 @@ import (
 // mostPrepared is how many statements a connection keeps prepared: about as many as
 // it runs again and again. One that inserts many rows, with its triggers, takes some
 // hundred kilobytes, others ten, and there are five connections.
-const mostPrepared = 40
+const mostPrepared = 16
 
 // openPrepared opens a SQLite database whose connections keep the statements that
 // they have prepared. To prepare one costs more than to run it: an INSERT compiles

@@ -33,6 +33,34 @@ func TestTooManyToAddUp(t *testing.T) {
 	})
 }
 
+// TestWordsOfATeam searches teams of few expenses, each of which is looked at, and the
+// same teams where they seem to have a million.
+func TestWordsOfATeam(t *testing.T) {
+	t.Parallel()
+	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
+		s, db := fixture.Started(t, databaseURL), storetest.DB(t, databaseURL)
+		fixture.ManyExpenses(t, s, 120)
+		for _, teams := range [][]string{{"hr"}, {"hr", "finance"}} {
+			for _, sort := range []string{"date", "amount"} {
+				q := expense.Query{Q: "quarterly an", Teams: teams, Sort: sort, Desc: true}
+				few, sums, err := s.PageAndSummary(t.Context(), q)
+				if err != nil || sums.Count == 0 || int(sums.Count) != len(few.Expenses) {
+					t.Fatalf("%v: %d listed, %+v, %v", teams, len(few.Expenses), sums, err)
+				}
+				for _, by := range []string{"+", "-"} {
+					if _, err := db.Exec(`UPDATE group_sums SET n = n ` + by + ` 1000000 WHERE kind = 'month'`); err != nil {
+						t.Fatal(err)
+					}
+					many, again, err := s.PageAndSummary(t.Context(), q)
+					if err != nil || !reflect.DeepEqual(many, few) || !reflect.DeepEqual(again, sums) {
+						t.Errorf("%v by %s: %d listed and %+v, %v; want %d and %+v", teams, sort, len(many.Expenses), again, err, len(few.Expenses), sums)
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestSumsFollowSQL writes rows by hand, as an operator or another program may.
 func TestSumsFollowSQL(t *testing.T) {
 	t.Parallel()

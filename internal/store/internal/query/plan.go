@@ -69,18 +69,18 @@ func hidden(column string) string {
 // told to read none.
 func (q Statement) Page(b *database.Builder, matches int64, count int) string {
 	rows := strconv.Itoa(count)
-	var found string
+	var found, limit string
 	switch {
 	case b.Postgres, !q.Filtered() && len(q.Teams) < 2:
 		found = q.list(b, anyIndex, rows)
 	case !q.Filtered():
-		found = q.ofEach(b, rows)
+		found, limit = q.ofEach(b, rows), ` LIMIT `+rows
 	default:
 		many := fmt.Sprintf(`%d * %d > %s * %s`, matches, matches, rows, q.all(b))
 		found = q.unless(b, filterIndex, rows, many) + ` UNION ALL SELECT * FROM (` + q.list(b, orderIndex, `CASE WHEN `+many+` THEN `+rows+` ELSE 0 END`) + `)`
 	}
 	return `SELECT ` + Columns + `, COALESCE(owner_of.id = ` + ReaderRoot(b, q.Reader) + `, FALSE) FROM (` + found + `) AS e` + Names +
-		` ORDER BY e.` + q.sortColumn() + q.order() + ` LIMIT ` + rows
+		` ORDER BY e.` + q.sortColumn() + q.order() + limit
 }
 
 // list returns the statement of so many rows of q by an index.
