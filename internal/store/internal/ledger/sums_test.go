@@ -61,6 +61,22 @@ func TestWordsOfATeam(t *testing.T) {
 	})
 }
 
+// TestListOfManyTeams lists what somebody on very many teams sees.
+func TestListOfManyTeams(t *testing.T) {
+	t.Parallel()
+	fixture.ForEach(t, func(t *testing.T, s *fixture.Store) {
+		all := fixture.ManyExpenses(t, s, 40)
+		teams := []string{"hr", "finance"}
+		for n := range 600 {
+			teams = append(teams, fmt.Sprint("team-", n))
+		}
+		listed, err := s.Page(t.Context(), expense.Query{Teams: teams, Sort: "date", Desc: true}, 0)
+		if err != nil || len(listed.Expenses) != len(all) {
+			t.Errorf("%d listed, %v; want %d", len(listed.Expenses), err, len(all))
+		}
+	})
+}
+
 // TestSumsFollowSQL writes rows by hand, as an operator or another program may.
 func TestSumsFollowSQL(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,10 @@ const (
 // may be in a million of others.
 const maxLooked = 20_000
 
+// maxOfEach is of how many teams each one's rows are read by themselves; SQLite takes
+// 500 statements in one.
+const maxOfEach = 100
+
 // filter returns a column of a condition of q.
 func (i index) filter(q Statement, column string) string {
 	if i == wordsIndex {
@@ -71,7 +75,7 @@ func (q Statement) Page(b *database.Builder, matches int64, count int) string {
 	rows := strconv.Itoa(count)
 	var found, limit string
 	switch {
-	case b.Postgres, !q.Filtered() && len(q.Teams) < 2:
+	case b.Postgres, !q.Filtered() && (len(q.Teams) < 2 || len(q.Teams) > maxOfEach):
 		found = q.list(b, anyIndex, rows)
 	case !q.Filtered():
 		found, limit = q.ofEach(b, rows), ` LIMIT `+rows
