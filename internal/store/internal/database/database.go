@@ -123,7 +123,7 @@ func (d *DB) openSQLite(file string) error {
 	}
 	d.file = file
 	var err error
-	if d.write, err = openPrepared(SQLiteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-4000)&_pragma=temp_store(MEMORY)")); err != nil {
+	if d.write, err = openPrepared(SQLiteName(file, "&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_pragma=journal_size_limit("+strconv.Itoa(maxLog)+")&_pragma=cache_size(-1000)&_pragma=temp_store(MEMORY)")); err != nil {
 		return err
 	}
 	if d.read, err = openPrepared(SQLiteName(file, "&_query_only=on&_pragma=cache_size(-100)")); err != nil {
