@@ -24,17 +24,21 @@ import (
 type Ledger struct {
 	db       *database.DB
 	currency expense.Currency // of all amounts
-	// most is how many parts of sums are added up for a page.
-	most int64
+	// mostParts and mostFound are maxParts and maxFound.
+	mostParts, mostFound int64
 }
 
-// maxParts is how many parts of sums are added up for a page, which takes SQLite less
-// than a second for expenses that hold a word.
-const maxParts = 200_000
+// maxParts is how many parts of sums are added up for a page, and maxFound how many of
+// expenses that hold the words of a search, each of which is looked up by itself: either
+// takes SQLite a few hundred milliseconds at most.
+const (
+	maxParts = 200_000
+	maxFound = 20_000
+)
 
 // New returns that of a database, in US dollars.
 func New(db *database.DB) *Ledger {
-	return &Ledger{db: db, currency: expense.Dollars(), most: maxParts}
+	return &Ledger{db: db, currency: expense.Dollars(), mostParts: maxParts, mostFound: maxFound}
 }
 
 // Hold sets the currency of all amounts, before anything is written; without it they
@@ -166,10 +170,10 @@ func (s *Ledger) summary(ctx context.Context, db database.Querier, q expense.Que
 		summary expense.Summary
 		err     error
 	)
-	if b := s.db.Builder(); q.Filtered() {
-		text := query.Statement{Query: q}.Parts(&b)
-		summary, err = s.tallied(ctx, db, text, b.Args)
+	if q.Filtered() {
+		summary, err = s.tallied(ctx, db, q)
 	} else {
+		b := s.db.Builder()
 		text := query.Statement{Query: q}.Groups(&b)
 		err = s.eachGroup(ctx, db, text, b.Args, summary.Add)
 	}

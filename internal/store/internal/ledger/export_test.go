@@ -6,5 +6,6 @@ const (
 	EachBatch  = eachBatch
 )
 
-// AddAtMost bounds how many parts of sums are added up.
-func (s *Ledger) AddAtMost(parts int64) { s.most = parts }
+// AddAtMost bounds how many parts of sums are added up, and how many expenses that hold
+// the words of a search.
+func (s *Ledger) AddAtMost(parts, found int64) { s.mostParts, s.mostFound = parts, found }

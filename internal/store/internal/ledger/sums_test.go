@@ -22,10 +22,18 @@ func TestTooManyToAddUp(t *testing.T) {
 		if err != nil || whole.More || whole.Count == 0 {
 			t.Fatalf("%+v, %v", whole, err)
 		}
-		s.AddAtMost(3)
+		s.AddAtMost(100, 3)
 		listed, sums, err := s.PageAndSummary(t.Context(), q)
 		if err != nil || !reflect.DeepEqual(sums, expense.Summary{Group: expense.Group{Count: 3}, More: true}) || len(listed.Expenses) != int(whole.Count) {
 			t.Errorf("%d expenses, %+v, %v", len(listed.Expenses), sums, err)
+		}
+		inAll := expense.Query{Min: expense.Bound{Text: "0.01", Amount: 1}}
+		if sums, err := s.Summary(t.Context(), inAll); err != nil || sums.More || sums.Count == 0 {
+			t.Errorf("by amount: %+v, %v", sums, err)
+		}
+		s.AddAtMost(5, 100)
+		if sums, err := s.Summary(t.Context(), inAll); err != nil || sums.Count != 5 || !sums.More {
+			t.Errorf("by amount, too many: %+v, %v", sums, err)
 		}
 		if sums, err := s.Summary(t.Context(), expense.Query{}); err != nil || sums.More || int(sums.Count) != len(all) {
 			t.Errorf("without a filter: %+v, %v", sums, err)

@@ -11,17 +11,22 @@ import (
 
 var errTooMany = errors.New("too many parts to add up")
 
-// tallied adds up the rows of the statement of parts, unless there are too many.
-func (s *Ledger) tallied(ctx context.Context, db database.Querier, text string, args []any) (expense.Summary, error) {
-	t := newTally()
-	read := int64(0)
+// tallied adds up the parts of the sums of q, unless there are too many.
+func (s *Ledger) tallied(ctx context.Context, db database.Querier, q expense.Query) (expense.Summary, error) {
+	b := s.db.Builder()
+	text := query.Statement{Query: q}.Parts(&b)
+	most := s.mostParts
+	if q.Q != "" {
+		most = s.mostFound
+	}
+	t, read := newTally(), int64(0)
 	var r partRow
-	err := s.db.Each(ctx, db, text, args, func(scan func(...any) error) error {
+	err := s.db.Each(ctx, db, text, b.Args, func(scan func(...any) error) error {
 		if err := scan(&r.kind, &r.text, &r.more, &r.category, &r.person, &r.n, &r.cents); err != nil {
 			return err
 		}
 		if r.kind == query.PartSum {
-			if read++; read > s.most {
+			if read++; read > most {
 				return errTooMany
 			}
 		}
@@ -29,7 +34,7 @@ func (s *Ledger) tallied(ctx context.Context, db database.Querier, text string, 
 		return nil
 	})
 	if errors.Is(err, errTooMany) {
-		return expense.Summary{Group: expense.Group{Count: s.most}, More: true}, nil
+		return expense.Summary{Group: expense.Group{Count: most}, More: true}, nil
 	}
 	return t.summary(), err
 }

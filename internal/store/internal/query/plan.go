@@ -87,9 +87,14 @@ func (q Statement) Page(b *database.Builder, matches int64, count int) string {
 		` ORDER BY e.` + q.sortColumn() + q.order() + limit
 }
 
-// list returns the statement of so many rows of q by an index.
+// list returns the statement of so many rows of q by an index. Where equal values have
+// to be turned around there may be a great many of them, and they are in the index.
 func (q Statement) list(b *database.Builder, by index, limit string) string {
-	return `SELECT e.* FROM ` + q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+	rows := q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
+	if q.turned(b, by) && !q.Filtered() {
+		return `SELECT e.* FROM expenses AS e WHERE e.n IN (SELECT e.n FROM ` + rows + `)`
+	}
+	return `SELECT e.* FROM ` + rows
 }
 
 // ofEach returns the statement of so many rows of each team of q, which has no filter.
@@ -129,8 +134,7 @@ func (q Statement) few(b *database.Builder) string {
 // order: it has equal values the other way round, and to put these in place costs far
 // less than to sort everything, which SQLite would rather do.
 func (q Statement) indexed(b *database.Builder, by index) string {
-	turned := q.Desc != (q.sortColumn() == "date")
-	if b.Postgres || !turned || by == filterIndex || by == lookIndex || (by == anyIndex && q.Filtered()) {
+	if !q.turned(b, by) {
 		return ""
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")
@@ -138,6 +142,13 @@ func (q Statement) indexed(b *database.Builder, by index) string {
 		name = "team_" + name
 	}
 	return " INDEXED BY expenses_" + name
+}
+
+// turned reports whether a statement reads an index of SQLite's whose equal values are
+// the other way round.
+func (q Statement) turned(b *database.Builder, by index) bool {
+	turned := q.Desc != (q.sortColumn() == "date")
+	return !b.Postgres && turned && (by == orderIndex || by == anyIndex && !q.Filtered())
 }
 
 // ordered returns the condition of where, with the start of q's page, and the
