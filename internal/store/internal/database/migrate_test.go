@@ -33,6 +33,7 @@ var released = map[string]string{
 	"sqlite/00011_activity.sql":    "1f96eca8c51bed37a5d5607a0004fd9e333026e2615d6c39225adb41f37bf361",
 	"sqlite/00012_batches.sql":     "f74560db003d858a19696630ea295ce769de5bb1b713f8a4120ce61c8203e422",
 	"sqlite/00013_used.sql":        "929f506ce81944dc5a6cc9a01aea50eda8d3cbb96f791edd369d4ed4512dba5c",
+	"sqlite/00014_days.sql":        "2c3bf4cc3699cd528c265026fec3ae57e0ac0156e4a6150c835f10e570607086",
 	"postgres/00001_expenses.sql":  "698834ce16898087c36a69e32b85fce0b9ef391f3eb986dff9f1b4d43392510e",
 	"postgres/00002_sessions.sql":  "07df3abb0af29998c725bfb9b665c8a8c092060e862a0d8013785d11ab0333d2",
 	"postgres/00003_revisions.sql": "3013dde6d42a93ed3399b54c986da66369255d74059b0efe3bd92d26fc265609",
@@ -46,6 +47,7 @@ var released = map[string]string{
 	"postgres/00011_activity.sql":  "1f96eca8c51bed37a5d5607a0004fd9e333026e2615d6c39225adb41f37bf361",
 	"postgres/00012_batches.sql":   "05f7b194bfb4c3db61a34f588d79215c6926a7105c7834bb7921b58d3da817be",
 	"postgres/00013_used.sql":      "1515bd8dfebd4c1b620eda0cd7c1218f3b446ee46287138f0cb9ab19a1620c3c",
+	"postgres/00014_days.sql":      "52343fd409fec945fca9712faa2041649c1b76d523a58437a95e69f279ea991c",
 }
 
 func TestReleasedMigrationsStayAsTheyAre(t *testing.T) {

@@ -88,10 +88,11 @@ func (q Statement) Page(b *database.Builder, matches int64, count int) string {
 }
 
 // list returns the statement of so many rows of q by an index. Where equal values have
-// to be turned around there may be a great many of them, and they are in the index.
+// to be turned around there may be a great many of them, which are sorted by what the
+// index has.
 func (q Statement) list(b *database.Builder, by index, limit string) string {
 	rows := q.from(b, by) + ` WHERE ` + q.ordered(b, by) + ` LIMIT ` + limit
-	if q.turned(b, by) && !q.Filtered() {
+	if q.turned(b, by) {
 		return `SELECT e.* FROM expenses AS e WHERE e.n IN (SELECT e.n FROM ` + rows + `)`
 	}
 	return `SELECT e.* FROM ` + rows
@@ -130,18 +131,41 @@ func (q Statement) few(b *database.Builder) string {
 	return q.all(b) + ` <= ` + strconv.Itoa(maxLooked)
 }
 
-// indexed makes SQLite read an order that is turned around from the index of the
-// order: it has equal values the other way round, and to put these in place costs far
-// less than to sort everything, which SQLite would rather do.
+// indexed tells SQLite which index to read where it would choose badly. It does not know
+// that few of a month's expenses have one category, and would look at all of the month.
+// And it would sort everything rather than read an order that is turned around from the
+// index of the order: that has equal values the other way round, and to put these in
+// place costs far less.
 func (q Statement) indexed(b *database.Builder, by index) string {
+	if name := q.narrows(b, by); name != "" {
+		return " INDEXED BY expenses_team_" + name + "_date"
+	}
 	if !q.turned(b, by) {
 		return ""
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(q.sortColumn(), "_key"), "_cents")
-	if len(q.Teams) == 1 {
-		name = "team_" + name
+	if len(q.Teams) != 1 {
+		return " INDEXED BY expenses_" + name
 	}
-	return " INDEXED BY expenses_" + name
+	if (q.Sort == "category" || q.Sort == "person") && (!q.From.IsZero() || !q.To.IsZero()) {
+		name += "_date"
+	}
+	return " INDEXED BY expenses_team_" + name
+}
+
+// narrows returns what, of a category and a person, q is found by in SQLite: the indexes
+// of a team's go on by date.
+func (q Statement) narrows(b *database.Builder, by index) string {
+	switch {
+	case b.Postgres || by != filterIndex && by != anyIndex || q.searches(b, by):
+		return ""
+	case q.Category != "":
+		return "category"
+	case q.Person != "":
+		return "person"
+	default:
+		return ""
+	}
 }
 
 // turned reports whether a statement reads an index of SQLite's whose equal values are

@@ -18,10 +18,14 @@ type Statement struct{ expense.Query }
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
 func (q Statement) where(b *database.Builder, by index) string {
+	condition := "deleted_at IS NULL"
+	if q.Teams == nil && q.narrows(b, by) != "" {
+		condition += " AND team IN (SELECT team FROM group_sums WHERE kind = 'month')"
+	}
 	if q.searches(b, by) {
 		by = wordsIndex
 	}
-	condition := "deleted_at IS NULL" + q.whereTeamAs(b, by.filter(q, "team"))
+	condition += q.whereTeamAs(b, by.filter(q, "team"))
 	if q.Person != "" {
 		condition += q.wherePerson(b, by)
 	}
@@ -55,7 +59,11 @@ func (q Statement) wherePerson(b *database.Builder, by index) string {
 		return " AND " + key + " = " + b.Arg(expense.Fold(q.Person))
 	}
 	// Of one name there may be several people; of them all the index has the place.
-	return " AND " + key + " = (SELECT key FROM people WHERE id = " + root + ") AND person IN (SELECT id FROM people WHERE COALESCE(joined, id) = " + root + ")"
+	person := "person"
+	if !b.Postgres {
+		person = "(person + 0)"
+	}
+	return " AND " + key + " = (SELECT key FROM people WHERE id = " + root + ") AND " + person + " IN (SELECT id FROM people WHERE COALESCE(joined, id) = " + root + ")"
 }
 
 // personRoot returns a term with whom q names by an address or as its reader, or
