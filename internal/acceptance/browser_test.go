@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -322,8 +323,8 @@ func startBehindProxy(t *testing.T) *program {
 	return p
 }
 
-// startChromium starts a browser with an empty profile, and skips the test
-// where there is none, unless the environment insists.
+// startChromium starts the browser that all tests share, at the first of them. Each tab
+// of its own has its own cookies.
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
 	program := findChromium()
@@ -334,21 +335,33 @@ func startChromium(t *testing.T) context.Context {
 		}
 		t.Skip(missing)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.DisableGPU, chromedp.IgnoreCertErrors,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	if os.Geteuid() == 0 {
-		// Chromium's sandbox does not start for root.
-		options = append(options, chromedp.NoSandbox)
+	shared.start.Do(func() {
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(program), chromedp.DisableGPU, chromedp.IgnoreCertErrors,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		if os.Geteuid() == 0 {
+			// Chromium's sandbox does not start for root.
+			options = append(options, chromedp.NoSandbox)
+		}
+		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+		browser, closeBrowser := chromedp.NewContext(allocator)
+		shared.ctx, shared.end = browser, func() { closeBrowser(); stop() }
+		if err := chromedp.Do(browser); err != nil {
+			shared.err = fmt.Errorf("start %s: %w", program, err)
+		}
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(stop)
-	chromium, closeChromium := chromedp.NewContext(allocator)
-	t.Cleanup(closeChromium)
-	if err := chromedp.Do(chromium); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	return chromium
+	return shared.ctx
+}
+
+// shared is the browser that tests share.
+var shared struct {
+	start sync.Once
+	ctx   context.Context
+	end   func()
+	err   error
 }
 
 // findChromium returns the path of a browser, or nothing.

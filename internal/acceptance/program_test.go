@@ -44,6 +44,9 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	status := m.Run()
+	if shared.end != nil {
+		shared.end()
+	}
 	if dir, err := folder(); err == nil {
 		_ = os.RemoveAll(dir)
 	}

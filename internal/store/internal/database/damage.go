@@ -26,6 +26,9 @@ const (
 	// checkedFirst is up to how many bytes of such a file that is done before it is
 	// used. Of a larger one it is done while people use it.
 	checkedFirst = 2 << 20
+	// checkDelay is how long that waits for the first readers to be served, who may
+	// have waited for the start.
+	checkDelay = time.Second
 )
 
 // checkFile looks for damage in the SQLite file before anything is written to it,
@@ -63,6 +66,11 @@ func (d *DB) checkQuickly(ctx context.Context, db *sql.DB) error {
 // checkBeside looks for damage while people use the file, and ends that where it
 // finds some.
 func (d *DB) checkBeside() {
+	select {
+	case <-d.stopped.Done():
+		return
+	case <-time.After(checkDelay):
+	}
 	err := d.checkQuickly(d.stopped, d.read)
 	if damage := (*fault.DamageError)(nil); errors.As(err, &damage) {
 		d.log.Error("database not used any longer", "error", err)
