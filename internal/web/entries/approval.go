@@ -1,9 +1,7 @@
 package entries
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/web"
@@ -43,34 +41,19 @@ func (s *Entries) SendBack(w http.ResponseWriter, r *http.Request, v web.Visit) 
 }
 
 // expenseToDecide finds the expense that a decision is about, and the version that its
-// sender saw. Where nothing is approved there is no such page. What the sender may
-// not decide comes before whose form it is.
-func (s *Entries) expenseToDecide(r *http.Request, v web.Visit) (e expense.Expense, version int64, err error) {
+// sender saw. Where nothing is approved there is no such page.
+func (s *Entries) expenseToDecide(r *http.Request, v web.Visit) (expense.Expense, int64, error) {
 	if !s.Approves(v) {
 		return expense.Expense{}, 0, expense.ErrNotFound
 	}
-	formErr := web.ReadForm(r, v.Person)
-	if formErr != nil && !errors.Is(formErr, web.ErrOfAnother) {
-		return expense.Expense{}, 0, formErr
-	}
-	e, err = s.store.Expense(r.Context(), v.Actor(), v.Team.ID, r.PathValue("expense"))
-	switch {
-	case err != nil:
-		return expense.Expense{}, 0, err
-	case e.Deleted() && !v.MayChange(e):
-		return expense.Expense{}, 0, expense.ErrNotFound
-	case !v.Access.CanDecide(v.Team.ID):
-		return expense.Expense{}, 0, web.ErrForbidden
-	case e.Involved:
-		return expense.Expense{}, 0, web.ErrOwnDecision
-	case formErr != nil:
-		return expense.Expense{}, 0, formErr
-	case !r.PostForm.Has("version"):
-		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the page was opened with"}
-	}
-	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-	if err != nil {
-		return expense.Expense{}, 0, &expense.QueryError{Text: "version is a number"}
-	}
-	return e, version, nil
+	return s.expenseOfForm(r, v, func(e expense.Expense) error {
+		switch {
+		case !v.Access.CanDecide(v.Team.ID):
+			return web.ErrForbidden
+		case e.Involved:
+			return web.ErrOwnDecision
+		default:
+			return nil
+		}
+	})
 }

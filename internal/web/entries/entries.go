@@ -1,6 +1,7 @@
 package entries
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -247,24 +248,36 @@ func (s *Entries) conflict(w http.ResponseWriter, r *http.Request, v web.Visit, 
 }
 
 // expenseToChange finds the expense that a form is about, and the version that
-// its sender saw. What the sender may not see or change comes before whose form it is.
-func (s *Entries) expenseToChange(r *http.Request, v web.Visit) (e expense.Expense, version int64, err error) {
+// its sender saw.
+func (s *Entries) expenseToChange(r *http.Request, v web.Visit) (expense.Expense, int64, error) {
+	return s.expenseOfForm(r, v, func(e expense.Expense) error {
+		if !v.MayChange(e) {
+			return web.ErrForbidden
+		}
+		return nil
+	})
+}
+
+// expenseOfForm finds the expense that a form is about, and the version that its sender
+// saw. What the sender may not see, or may not do by what refused says, comes before whose
+// form it is.
+func (s *Entries) expenseOfForm(r *http.Request, v web.Visit, refused func(expense.Expense) error) (e expense.Expense, version int64, err error) {
 	formErr := web.ReadForm(r, v.Person)
 	if formErr != nil && !errors.Is(formErr, web.ErrOfAnother) {
 		return expense.Expense{}, 0, formErr
 	}
 	e, err = s.store.Expense(r.Context(), v.Actor(), v.Team.ID, r.PathValue("expense"))
-	switch {
-	case err != nil:
+	if err == nil && e.Deleted() && !v.MayChange(e) {
+		err = expense.ErrNotFound
+	}
+	if err == nil {
+		err = refused(e)
+	}
+	if err = cmp.Or(err, formErr); err != nil {
 		return expense.Expense{}, 0, err
-	case e.Deleted() && !v.MayChange(e):
-		return expense.Expense{}, 0, expense.ErrNotFound
-	case !v.MayChange(e):
-		return expense.Expense{}, 0, web.ErrForbidden
-	case formErr != nil:
-		return expense.Expense{}, 0, formErr
-	case !r.PostForm.Has("version"):
-		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the form was opened with"}
+	}
+	if !r.PostForm.Has("version") {
+		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the page was opened with"}
 	}
 	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
 	if err != nil {

@@ -99,7 +99,9 @@ func (s *Entries) logged(w http.ResponseWriter, r *http.Request, v web.Visit, fo
 func (s *Entries) overBudget(r *http.Request, e expense.Expense) string {
 	lines, err := s.store.BudgetLines(r.Context(), e.Team, e.Date.Month(), s.Today())
 	if err != nil {
-		s.log.WarnContext(r.Context(), "budgets not read", "error", err)
+		if r.Context().Err() == nil { // somebody waits for the answer
+			s.log.WarnContext(r.Context(), "budgets not read", "error", err)
+		}
 		return ""
 	}
 	var text string
