@@ -1,11 +1,26 @@
 package main
 
 import (
+	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
+	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +33,7 @@ import (
 	"expense-dashboard/internal/devidp"
 	"expense-dashboard/internal/openid"
 	"expense-dashboard/internal/openid/token"
+	"expense-dashboard/internal/session"
 )
 
 // A discoveryFaultTest is a provider with one thing wrong in its metadata.
@@ -422,4 +438,521 @@ func TestHangingKeyEndpointHoldsUpNobodyElse(t *testing.T) {
 	}
 	close(release)
 	waiting.Wait()
+}
+
+// A failedSignIn is one that Okta does not grant, or that cannot be believed.
+type failedSignIn struct {
+	name   string
+	faults devidp.Faults
+	status int
+	reason openid.Reason
+	page   string // what the person reads
+	fix    string // what the log says to change, and the page on loopback; empty for nothing
+}
+
+// authorizeError is an authorization response with an error, as Okta words it.
+func authorizeError(code, description string) devidp.Faults {
+	return devidp.Faults{Authorize: func(response url.Values) {
+		response.Del("code")
+		response.Set("error", code)
+		response.Set("error_description", description)
+	}}
+}
+
+// tokenError is a token answer with an error, as Okta words it.
+func tokenError(status int, code, description string) devidp.Faults {
+	return answerWith("token", status, fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description))
+}
+
+func refusals() []failedSignIn {
+	const assign = "> Assignments > Assign: add the person or one of their groups"
+	notClaimed := devidp.Faults{UserInfo: func(c map[string]any) { delete(c, "email") }}
+	issued := func(ago time.Duration) devidp.Faults {
+		return devidp.Faults{Claims: func(c map[string]any) { c["iat"] = time.Now().Add(-ago).Unix() }}
+	}
+	limited := answerWith("token", 429, `{"errorCode":"E0000047","errorSummary":"API call exceeded rate limit due to too many requests."}`,
+		"Date", "Sun, 22 Nov 2026 10:00:00 GMT", "X-Rate-Limit-Reset", fmt.Sprint(time.Date(2026, 11, 22, 10, 0, 42, 0, time.UTC).Unix()))
+	return []failedSignIn{
+		{"user not assigned", authorizeError("access_denied", "User is not assigned to the client application."), 403, openid.NotAssigned, "Okta says that you are not assigned to this app.", assign},
+		{"no access policy", authorizeError("access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 403, openid.NoAccessPolicy, "Okta has no access policy that lets you into this app.", "Authorization Servers > default > Access Policies: add a policy"},
+		{"no access policy, told at the token endpoint", tokenError(400, "access_denied", "Policy evaluation failed for this request, please check the policy configurations."), 502, openid.NoAccessPolicy, "Okta has no access policy", "> Access Policies: add a policy"},
+		{"denied in words that are not known", authorizeError("access_denied", upstreamText), 403, openid.AccessDenied, "Okta did not let you in: you refused, or you may not use this app.", "Reports > System Log"},
+		{"description with more than the known words", authorizeError("access_denied", "User is not assigned to the client application. "+upstreamText), 403, openid.AccessDenied, "Okta did not let you in", "Reports > System Log"},
+		{"consent required", authorizeError("consent_required", upstreamText), 403, openid.ConsentRequired, "Okta needs your consent", "> General > User Consent"},
+		{"wrong secret", tokenError(401, "invalid_client", "The client secret supplied for a confidential client is invalid."), 502, openid.InvalidClient, "Okta does not know this application", "> General > Client Credentials: it has to exist and be active"},
+		{"unknown scope", authorizeError("invalid_scope", "One or more scopes are not configured for the authorization server resource."), 502, openid.InvalidScope, "not set up to give it", "> default > Scopes: it has to list each of openid profile email"},
+		{"DPoP required", tokenError(400, "invalid_dpop_proof", "The DPoP proof JWT header is missing."), 502, openid.DpopRequired, "proof of possession (DPoP)", "clear Require Demonstrating Proof of Possession (DPoP)"},
+		{"grant type not allowed", authorizeError("unauthorized_client", upstreamText), 502, openid.ProviderRefused, "Okta refused this application, not you", "Reports > System Log"},
+		{"rate limited", limited, 429, openid.ProviderBusy, "Try again in 42 seconds, after ", "Reports > Rate Limits"},
+		{"our clock ten minutes behind", issued(-10 * time.Minute), 502, openid.ClockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
+		{"our clock ten minutes ahead", issued(10 * time.Minute), 502, openid.ClockOff, "The clocks of Okta and of this site disagree", "timedatectl set-ntp true"},
+		{"email missing", notClaimed, 502, openid.EmailMissing, "Okta does not tell us your email address", "Profile: fill in Primary email"},
+		{"code expired", tokenError(400, "invalid_grant", "The authorization code is invalid or has expired."), 400, openid.CodeRefused, "Okta no longer accepts this sign-in", ""},
+	}
+}
+
+// Who cannot sign in reads why, who runs the site reads in the log what to
+// change, and both find one another by a reference. Where they are one and the
+// same, which is on loopback, the page has all of it.
+func TestRefusalsAreExplained(t *testing.T) {
+	t.Parallel()
+	for _, row := range refusals() {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{})
+			r.Provider.SetFaults(row.faults)
+			b := r.Browser()
+			page := b.Get(b.BeginSignIn(finance).String())
+			page.Check(t, row.status, html.EscapeString(row.page), html.EscapeString(row.fix), "!"+upstreamText)
+			if shown := strings.Contains(page.Body, "For you who run this site"); shown != (row.fix != "") {
+				t.Errorf("the page shows a fix: %v", shown)
+			}
+			reference := strings.TrimSuffix(strings.TrimPrefix(referenceText.FindString(page.Body), "<code>"), "</code>")
+			line := failureLine(r.Log.String(), reference)
+			if !strings.Contains(line, "reason="+string(row.reason)) || !strings.Contains(line, row.fix) || strings.Contains(line, "fix=") != (row.fix != "") {
+				t.Errorf("the log line of %s lacks %s or %q: %s", reference, row.reason, row.fix, line)
+			}
+			if strings.Contains(r.Log.String(), upstreamText) {
+				t.Error("the log holds the provider's own words")
+			}
+			away := r.copy(t, setup{env: map[string]string{"APP_BASE_URL": "https://expenses.example.com", "SAMPLE_DATA": "false"}})
+			elsewhere := httptest.NewRecorder()
+			away.Fail(elsewhere, httptest.NewRequest(http.MethodGet, openid.CallbackPath, nil), &openid.SignInError{Failure: row.reason})
+			if body := elsewhere.Body.String(); strings.Contains(body, "For you who run this site") || (row.fix != "" && strings.Contains(body, html.EscapeString(row.fix))) {
+				t.Errorf("the page shows the fix where it is not on loopback: %s", body)
+			}
+		})
+	}
+}
+
+func TestUnverifiedAddressIsExplained(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}})
+	b := r.Browser()
+	const fix = "have the person confirm it"
+	b.SignIn(finance).Check(t, http.StatusOK, "Your email address is not verified.", finance, fix)
+	b.Get("/profile").Check(t, http.StatusOK, "Your email address is not verified.", fix)
+	if log := r.Log.String(); !strings.Contains(log, "event=email_unverified") || !strings.Contains(log, fix) {
+		t.Errorf("the log does not say what to change: %s", log)
+	}
+}
+
+var flapFor = flag.Duration("flap", 20*time.Second, "how long the provider flaps in TestFlappingProvider")
+
+// TestFlappingProvider changes what is wrong with the provider all the time
+// while two people work and three sign in, again and again.
+func TestFlappingProvider(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as -flap says")
+	}
+	t.Parallel()
+	r := startProgram(t, setup{})
+	workers := []*browser{r.Browser(), r.Browser()}
+	workers[0].SignIn(admin)
+	workers[1].SignIn(finance)
+	ctx, cancel := context.WithTimeout(t.Context(), *flapFor)
+	defer cancel()
+	var rounds, in, out atomic.Int32
+	var people sync.WaitGroup
+	people.Go(func() { flap(ctx, r.Provider) })
+	for _, b := range workers {
+		people.Go(func() {
+			for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+				for _, path := range []string{"/dashboard", "/team/finance", "/profile", "/readyz", "/healthz"} {
+					b.Get(path).Check(t, http.StatusOK)
+				}
+				rounds.Add(1)
+			}
+		})
+	}
+	for range 3 {
+		people.Go(func() {
+			for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+				if signsInOrIsTold(t, r) {
+					in.Add(1)
+				} else {
+					out.Add(1)
+				}
+			}
+		})
+	}
+	people.Wait()
+	t.Logf("%d rounds of work, %d sign-ins, %d that failed", rounds.Load(), in.Load(), out.Load())
+	if rounds.Load() == 0 || in.Load() == 0 || out.Load() == 0 {
+		t.Error("that shows nothing")
+	}
+	r.Browser().SignIn(hr)
+}
+
+// flap changes what the provider's endpoints answer until ctx is done, and
+// fixes them then. Nothing hangs for longer than its turn.
+func flap(ctx context.Context, provider *devidp.Provider) {
+	defer provider.SetFaults(devidp.Faults{})
+	for turn := 0; ctx.Err() == nil; turn++ {
+		over, end := context.WithTimeout(ctx, 300*time.Millisecond)
+		handlers := []http.HandlerFunc{
+			nil,
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
+			func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+			nil,
+			func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"`)
+				_ = http.NewResponseController(w).Flush()
+				<-over.Done()
+				panic(http.ErrAbortHandler)
+			},
+			nil,
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			},
+		}
+		handler := handlers[turn%len(handlers)]
+		provider.SetFaults(devidp.Faults{Intercept: func(endpoint string) http.HandlerFunc {
+			if slices.Contains([]string{"token", "userinfo", "keys", "openid-configuration"}, endpoint) {
+				return handler
+			}
+			return nil
+		}})
+		<-over.Done()
+		end()
+	}
+}
+
+// signsInOrIsTold signs somebody in. Where that fails, they must have no
+// session, and be told by one of the statuses for a provider that is away.
+func signsInOrIsTold(t *testing.T, r *rig) bool {
+	b := r.Browser()
+	page := b.Get(b.BeginSignIn(hr).String())
+	switch page.Status {
+	case http.StatusSeeOther:
+		b.Get("/dashboard").Check(t, http.StatusOK, "/team/hr")
+		return true
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if page.Header.Get("Retry-After") == "" {
+			t.Errorf("status %d without Retry-After", page.Status)
+		}
+	default:
+		t.Errorf("a sign-in fails with %d: %s", page.Status, page.Text())
+	}
+	b.Get("/dashboard").Check(t, http.StatusSeeOther)
+	return false
+}
+
+// clientKeyFile keeps a private key in a file of the test's own.
+func clientKeyFile(t *testing.T, private any) string {
+	t.Helper()
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "client-key.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// The client proves with its key who it is, anew in each request: an assertion that
+// somebody has seen is no good to them.
+func TestPrivateKeyJWT(t *testing.T) {
+	t.Parallel()
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for alg, key := range map[string]crypto.Signer{"RS256": apptest.SigningKey(), "ES256": curve} {
+		t.Run(alg, func(t *testing.T) {
+			t.Parallel()
+			r := startSite(t, setup{
+				env:      map[string]string{"OKTA_PRIVATE_KEY_FILE": clientKeyFile(t, key), "OKTA_CLIENT_SECRET": ""},
+				provider: devidp.Config{ClientKey: key.Public()},
+			})
+			for range 3 {
+				r.Browser().SignIn(finance)
+			}
+			seen := map[string]bool{}
+			for _, request := range r.Provider.Requests("token") {
+				if request.Form.Has("client_secret") || request.Header.Get("Authorization") != "" {
+					t.Errorf("a secret is sent too: %v", request.Form)
+				}
+				seen[assertionID(t, request.Form.Get("client_assertion"), alg, key.Public(), r)] = true
+			}
+			if len(seen) != 3 {
+				t.Errorf("3 requests have %d different jti", len(seen))
+			}
+			replayed := url.Values{
+				"grant_type": {"authorization_code"}, "code": {"x"}, "redirect_uri": {"x"}, "code_verifier": {"x"},
+				"client_assertion_type": {r.Provider.Requests("token")[0].Form.Get("client_assertion_type")},
+				"client_assertion":      {r.Provider.Requests("token")[0].Form.Get("client_assertion")},
+			}
+			r.Browser().Post(r.Provider.Issuer()+"/v1/token", replayed).Check(t, http.StatusUnauthorized, "invalid_client", "used before")
+		})
+	}
+}
+
+// assertionID checks an assertion as RFC 7523, 3 says and returns its jti.
+func assertionID(t *testing.T, assertion, alg string, public crypto.PublicKey, r *rig) string {
+	t.Helper()
+	signed, err := jose.ParseSignedCompact(assertion, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := signed.Verify(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	if claims["iss"] != r.Provider.ClientID() || claims["sub"] != r.Provider.ClientID() || claims["aud"] != r.Provider.Issuer()+"/v1/token" ||
+		signed.Signatures[0].Header.KeyID != thumbprint(t, public) {
+		t.Errorf("the assertion says %v under %v", claims, signed.Signatures[0].Header)
+	}
+	id, _ := claims["jti"].(string)
+	return id
+}
+
+// Another key than the registered one is refused, and the log says what to change.
+func TestPrivateKeyJWTOfAnotherKey(t *testing.T) {
+	t.Parallel()
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := startSite(t, setup{
+		env:      map[string]string{"OKTA_PRIVATE_KEY_FILE": clientKeyFile(t, other), "OKTA_CLIENT_SECRET": ""},
+		provider: devidp.Config{ClientKey: apptest.SigningKey().Public()},
+	})
+	b := r.Browser()
+	b.Get(b.BeginSignIn(finance).String()).Check(t, http.StatusBadGateway, "Okta does not know this application", "Public key / Private key")
+	if log := r.Log.String(); !strings.Contains(log, "reason=invalid_client") {
+		t.Errorf("the log says %s", log)
+	}
+}
+
+func TestClientSecretPost(t *testing.T) {
+	t.Parallel()
+	r := startSite(t, setup{env: map[string]string{"OKTA_CLIENT_AUTH": "client_secret_post"}})
+	r.Browser().SignIn(finance)
+	request := r.Provider.Requests("token")[0]
+	if request.Form.Get("client_secret") != r.Provider.ClientSecret() || request.Header.Get("Authorization") != "" {
+		t.Errorf("the token request is %v, %v", request.Form, request.Header)
+	}
+}
+
+// A module is one of the OpenID Foundation's conformance suite for relying
+// parties, by its official name, and what is run in its place here.
+type module struct {
+	plan, name string
+	run        func(t *testing.T)
+	// unfit says why the module cannot be passed as it is defined; run then
+	// shows what happens instead. Empty for one that applies.
+	unfit string
+}
+
+const (
+	basicPlan       = "oidcc-client-basic-certification-test-plan"
+	configPlan      = "oidcc-client-config-certification-test-plan"
+	rpLogoutPlan    = "oidcc-client-rp-initiated-logout-rp-basic"
+	backChannelPlan = "oidcc-client-back-channel-logout-rp-basic"
+	thirdPartyPlan  = "oidcc-client-test-3rd-party-init-login-test-plan"
+)
+
+// TestConformanceModules runs what each module of the plans asks of a relying
+// party that uses the code flow.
+func TestConformanceModules(t *testing.T) {
+	t.Parallel()
+	for _, m := range modules() {
+		t.Run(m.plan+"/"+m.name, func(t *testing.T) {
+			t.Parallel()
+			if m.unfit != "" {
+				t.Log("does not apply:", m.unfit)
+			}
+			m.run(t)
+		})
+	}
+}
+
+func modules() []module {
+	const unsigned = "it asks for unsigned ID Tokens to be accepted; they are refused, and the suite skips it for such a relying party"
+	const noState = "it asks for a state at the end-session endpoint, which is optional; none is sent, since nothing happens at the post-logout URL"
+	sigNone := refuses(badToken(header(map[string]any{"alg": "none"})))
+	return []module{
+		{basicPlan, "oidcc-client-test", signsIn(attack{}), ""},
+		{basicPlan, "oidcc-client-test-invalid-iss", refuses(badToken(claim("iss", "https://evil.example"))), ""},
+		{basicPlan, "oidcc-client-test-missing-sub", refuses(badToken(claim("sub", absent))), ""},
+		{basicPlan, "oidcc-client-test-invalid-aud", refuses(badToken(claim("aud", "another client"))), ""},
+		{basicPlan, "oidcc-client-test-missing-iat", refuses(badToken(claim("iat", absent))), ""},
+		{basicPlan, "oidcc-client-test-kid-absent-single-jwks", signsIn(withoutKeyIDs()), ""},
+		{basicPlan, "oidcc-client-test-kid-absent-multiple-jwks", signsIn(withoutKeyIDs(apptest.NewKey(2048), apptest.NewKey(2048))), ""},
+		{basicPlan, "oidcc-client-test-idtoken-sig-rs256", signsIn(attack{faults: header(map[string]any{"alg": "RS256"})}), ""},
+		{basicPlan, "oidcc-client-test-idtoken-sig-none", sigNone, unsigned},
+		{basicPlan, "oidcc-client-test-invalid-sig-rs256", refuses(badToken(resigned(apptest.NewKey(2048), nil))), ""},
+		{basicPlan, "oidcc-client-test-userinfo-invalid-sub", refuses(foreignUserInfo()), ""},
+		{basicPlan, "oidcc-client-test-nonce-invalid", refuses(badToken(claim("nonce", "another nonce"))), ""},
+		{basicPlan, "oidcc-client-test-scope-userinfo-claims", asksForScopes, ""},
+		{basicPlan, "oidcc-client-test-client-secret-basic", authenticatesInTheHeader, ""},
+
+		{configPlan, "oidcc-client-test-discovery-openid-config", asksOnce("openid-configuration"), ""},
+		{configPlan, "oidcc-client-test-discovery-jwks-uri-keys", asksOnce("keys"), ""},
+		{configPlan, "oidcc-client-test-discovery-issuer-mismatch", anotherIssuerIsLasting, ""},
+		{configPlan, "oidcc-client-test-idtoken-sig-none", sigNone, unsigned},
+		{configPlan, "oidcc-client-test-signing-key-rotation-just-before-signing", rotatesKeys(0), ""},
+		{configPlan, "oidcc-client-test-signing-key-rotation", rotatesKeys(1), ""},
+
+		{rpLogoutPlan, "oidcc-client-test-rp-init-logout", signsOut(""), ""},
+		{rpLogoutPlan, "oidcc-client-test-rp-init-logout-other-state", signsOut("?state=another"), noState},
+		{rpLogoutPlan, "oidcc-client-test-rp-init-logout-no-state", signsOut(""), noState},
+
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout", endsRemotely(remoteAttack{}, http.StatusOK), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-alg-none", endsRemotely(remoteAttack{header: func(h map[string]any) { h["alg"] = "none" }}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-no-event", endsRemotely(remoteAttack{claims: claimGone("events")}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce", endsRemotely(remoteAttack{claims: claimIs("nonce", "nonce")}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg", endsRemotely(remoteAttack{header: func(h map[string]any) { h["alg"] = "RS512" }}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud", endsRemotely(remoteAttack{claims: claimIs("aud", "another client")}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event", endsRemotely(remoteAttack{claims: claimIs("events", map[string]any{"http://schemas.openid.net/event/another": map[string]any{}})}, http.StatusBadRequest), ""},
+		{backChannelPlan, "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss", endsRemotely(remoteAttack{claims: claimIs("iss", "https://evil.example")}, http.StatusBadRequest), ""},
+
+		{thirdPartyPlan, "oidcc-client-test-3rd-party-init-login", startsElsewhere, ""},
+	}
+}
+
+func signsIn(a attack) func(*testing.T) { return func(t *testing.T) { a.works(t) } }
+
+func refuses(a attack) func(*testing.T) { return a.run }
+
+// badToken is a sign-in whose ID Token is refused before UserInfo is asked.
+func badToken(faults devidp.Faults) attack {
+	return attack{faults: faults, status: http.StatusBadGateway, reason: openid.BadAnswer, token: 1}
+}
+
+func foreignUserInfo() attack {
+	another := devidp.Faults{UserInfo: func(claims map[string]any) { claims["sub"] = "00uSomebodyElse" }}
+	return attack{faults: another, status: http.StatusBadGateway, reason: openid.BadAnswer, token: 1, userInfo: 1}
+}
+
+// withoutKeyIDs signs without a kid and publishes the key without one, behind
+// other keys.
+func withoutKeyIDs(others ...*rsa.PrivateKey) attack {
+	faults := header(map[string]any{"kid": nil})
+	faults.Keys = func(keys []map[string]any) []map[string]any {
+		var published []map[string]any
+		for _, other := range others {
+			published = addKey(jose.JSONWebKey{Key: other.Public(), Use: "sig", Algorithm: "RS256"})(published)
+		}
+		for _, key := range keys {
+			delete(key, "kid")
+			published = append(published, key)
+		}
+		return published
+	}
+	return attack{setup: setup{faults: devidp.Faults{Keys: faults.Keys}}, faults: faults}
+}
+
+func asksForScopes(t *testing.T) {
+	r := attack{}.works(t)
+	if got := r.Provider.Requests("authorize")[0].Query.Get("scope"); got != "openid profile email" {
+		t.Errorf("scope = %q", got)
+	}
+	if got := r.Provider.Count("userinfo"); got != 1 {
+		t.Errorf("%d requests to UserInfo", got)
+	}
+}
+
+func authenticatesInTheHeader(t *testing.T) {
+	r := attack{}.works(t)
+	request := r.Provider.Requests("token")[0]
+	if !strings.HasPrefix(request.Header.Get("Authorization"), "Basic ") || request.Form.Has("client_secret") || request.Form.Has("client_id") {
+		t.Error("the client authenticates otherwise than by client_secret_basic alone")
+	}
+}
+
+func asksOnce(endpoint string) func(*testing.T) {
+	return func(t *testing.T) {
+		r := attack{}.works(t)
+		if got := r.Provider.Count(endpoint); got != 1 {
+			t.Errorf("%d requests to %s", got, endpoint)
+		}
+	}
+}
+
+func anotherIssuerIsLasting(t *testing.T) {
+	s := setup{faults: metadata("issuer", "https://evil.example")}
+	r := newRig(t, "http://localhost:3000", s)
+	err := serve(t.Context(), r.variables(s), r.Log)
+	if status := report(err, r.Log); status != 1 || !strings.Contains(r.Log.String(), "names another issuer") {
+		t.Errorf("exit status %d: %s", status, r.Log)
+	}
+	if got := r.Provider.Count("keys"); got != 0 {
+		t.Errorf("%d requests for keys", got)
+	}
+}
+
+// rotatesKeys signs somebody in so many times, rotates the keys and signs in
+// once more.
+func rotatesKeys(before int) func(*testing.T) {
+	return func(t *testing.T) {
+		clock := apptest.NewClock()
+		r := startSite(t, setup{clock: clock})
+		for range before {
+			r.Browser().SignIn(finance)
+		}
+		clock.Advance(token.KeyFetchInterval)
+		if err := r.Provider.RotateKeys(); err != nil {
+			t.Fatal(err)
+		}
+		r.Provider.WithdrawOldKeys()
+		r.Browser().SignIn(finance)
+	}
+}
+
+// signsOut signs out and comes back from the provider with a query.
+func signsOut(query string) func(*testing.T) {
+	return func(t *testing.T) {
+		r := startSite(t, setup{env: logoutEnv()})
+		b := r.Browser()
+		b.SignIn(finance)
+		b.Follow(b.Post(session.LogoutPath, nil)).Check(t, http.StatusOK, "Sign in", "!Carol")
+		asked := r.Provider.Requests("logout")
+		if len(asked) != 1 || asked[0].Query.Get("id_token_hint") == "" || asked[0].Query.Get("post_logout_redirect_uri") != r.BaseURL || asked[0].Query.Has("state") {
+			t.Fatalf("the end-session endpoint has had %d requests, or not the right one", len(asked))
+		}
+		b.Get("/"+query).Check(t, http.StatusOK, "Sign in", "!Carol")
+		b.Get("/dashboard").Check(t, http.StatusSeeOther)
+	}
+}
+
+// endsRemotely signs out in one browser, upon which the provider sends a Logout
+// Token for all of the person's sessions. Only the right one ends another.
+func endsRemotely(a remoteAttack, status int) func(*testing.T) {
+	return func(t *testing.T) {
+		r := startSite(t, setup{env: logoutEnv()})
+		desk, phone := r.Browser(), r.Browser()
+		desk.SignIn(finance)
+		phone.SignIn(finance)
+		desk.Follow(desk.Post(session.LogoutPath, nil)).Check(t, http.StatusOK, "Sign in")
+		r.Provider.SetFaults(a.faults())
+		answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, apptest.SubjectOf(t, finance), "")
+		if err != nil || answer.Status != status || answer.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("the answer is %+v, %v", answer, err)
+		}
+		if r.IsSignedIn(desk) || r.IsSignedIn(phone) == (status == http.StatusOK) {
+			t.Error("the wrong sessions have ended")
+		}
+	}
+}
+
+// startsElsewhere is a sign-in that begins at the provider, by a link to our
+// initiate_login_uri (OpenID Connect Core 1.0, 4).
+func startsElsewhere(t *testing.T) {
+	r := startSite(t, setup{})
+	b := r.Browser()
+	link := "/login?" + url.Values{"iss": {r.Provider.Issuer()}, "login_hint": {finance}, "target_link_uri": {"https://evil.example/"}}.Encode()
+	page := b.Choose(b.Follow(b.Get(link, "Sec-Fetch-Site", "cross-site", "Referer", r.Provider.Issuer())), finance)
+	if page.Check(t, http.StatusOK, "Carol Lee"); page.URL.Path != "/dashboard" || !strings.HasPrefix(page.URL.String(), r.BaseURL) {
+		t.Errorf("sign-in ends at %s", page.URL)
+	}
 }
