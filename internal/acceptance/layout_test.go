@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"expense-dashboard/internal/apptest"
 )
 
 // startWithExpenses starts the program with a few expenses of Carol Lee's, of
@@ -51,6 +54,34 @@ func TestFirstRowIsNear(t *testing.T) {
 		tab.open("/team/finance", http.StatusOK)
 		if end := evaluate[float64](tab, `document.querySelector("table.ledger tbody tr").getBoundingClientRect().bottom`); end > screen.within {
 			t.Errorf("on a screen %d wide the first row ends at %.0f, want %.0f at most", screen.width, end, screen.within)
+		}
+	}
+}
+
+// TestFormsLieBesideEachOther wants nothing of what a lead does with an expense to lie
+// under something else.
+func TestFormsLieBesideEachOther(t *testing.T) {
+	t.Parallel()
+	chromium := startChromium(t)
+	teams, err := filepath.Abs("../../examples/teams.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := startOnLocalhost(t, setup{env: map[string]string{"SAMPLE_DATA": "false", "TEAMS_FILE": teams}})
+	carol := r.Browser()
+	carol.SignIn(finance)
+	e := carol.LogExpense("finance", apptest.ExpenseForm())
+	tab := openTab(t, chromium, r.BaseURL)
+	tab.signIn("Diana Park")
+	for _, screen := range []struct{ width, height int64 }{{1280, 1600}, {375, 2400}} {
+		tab.do(chromedp.EmulateViewport(screen.width, screen.height))
+		tab.open(e.Path(), http.StatusOK)
+		covered := evaluate[[]string](tab, `Array.from(document.querySelectorAll("main :is(input:not([type=hidden]), textarea, button)")).filter(e => {
+			const box = e.getBoundingClientRect();
+			return !e.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+		}).map(e => e.outerHTML)`)
+		if fields := evaluate[int](tab, `document.querySelectorAll("#amount, #reason").length`); fields != 2 || len(covered) > 0 {
+			t.Errorf("on a screen %d wide, of %d fields, are covered: %q", screen.width, fields, covered)
 		}
 	}
 }

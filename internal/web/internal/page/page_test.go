@@ -502,7 +502,7 @@ var pageStates = []pageState{
 			Form: ExpenseFormView{Action: "/team/finance/expenses/abc", ReasonError: "Enter a reason."}, History: []expense.Event{{Action: "approved"}, {Action: "sent-back"}},
 		},
 		"Team Lunch · Expense Dashboard",
-		[]string{`action="/team/finance/expenses/abc/approve"`, `action="/team/finance/expenses/abc/send-back"`, `id="reason-error">Enter a reason.`, "<dt>Status</dt><dd>Logged</dd>", "approved it", "sent it back"},
+		[]string{`action="/team/finance/expenses/abc/approve"`, `action="/team/finance/expenses/abc/send-back"`, `id="reason-error">Enter a reason.`, "<p>Status: <strong>Logged</strong></p>", "approved it", "sent it back"},
 		nil,
 	},
 	{
