@@ -231,6 +231,9 @@ func (s *Entries) ChangeExpense(w http.ResponseWriter, r *http.Request, v web.Vi
 		return s.conflict(w, r, v, form, err)
 	}
 	v.Team = s.TeamOf(changed.Team)
+	if changed.Version == version {
+		return s.Done(w, r, v, s.notice(r, "Nothing to change: ", changed))
+	}
 	told := s.notice(r, "Changed: ", changed)
 	told.Rest += s.overBudget(r, changed)
 	return s.Done(w, r, v, told)

@@ -80,6 +80,7 @@ func (s *Entries) logged(w http.ResponseWriter, r *http.Request, v web.Visit, fo
 	told := s.notice(r, "Logged: ", e)
 	told.Rest += s.overBudget(r, e)
 	if !form.Another {
+		told.UndoURL, told.Version = told.URL+"/delete", e.Version
 		return s.Done(w, r, v, told)
 	}
 	if err := s.PutNotice(w, r, told); err != nil {
