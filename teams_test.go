@@ -554,7 +554,7 @@ func TestApproval(t *testing.T) {
 	boss.Get("/team/finance?q=plane").Check(t, http.StatusOK, "Nothing matches")
 	boss.Get("/team/finance").Check(t, http.StatusOK, ">Logged: 1</a>")
 	owner.Get("/dashboard").Check(t, http.StatusOK, "!your decision")
-	owner.Get(e.Path()).Check(t, http.StatusOK, "Status", "Logged", "!Send back")
+	owner.Get(e.Path()).Check(t, http.StatusOK, "Status: <strong>Logged</strong>", "!Send back")
 	lead.Get(e.Path()).Check(t, http.StatusOK, "Approve", "Send back")
 	lead.Post(e.Path()+"/send-back", url.Values{"version": {"1"}, "reason": {"The receipt is missing."}}).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance").Check(t, http.StatusOK, "Sent back: ", "Train")
@@ -578,6 +578,20 @@ func TestApproval(t *testing.T) {
 	file := strings.Replace(boss.Get("/team/finance/expenses.csv").Body, "second class", "first class", 1)
 	boss.Import(strings.Replace(file, ",approved", ",sent-back", 1)).Check(t, http.StatusSeeOther)
 	owner.Get("/expenses.json").Check(t, http.StatusOK, "first class", `"status":"logged"`)
+}
+
+// TestApprovalOfOneTeam wants somebody who decides for one of their teams to be led to
+// that one, and no status beside expenses of those that have none.
+func TestApprovalOfOneTeam(t *testing.T) {
+	t.Parallel()
+	r := managed(t, strings.Replace(authorizationTeams, `"approval": true,`, `"approval": ["hr"],`, 1))
+	for role, team := range map[string]string{"owner": "finance", "other": "hr"} {
+		as(r, role).LogExpense(team, apptest.With(apptest.ExpenseForm(), "item", "Train of "+team))
+	}
+	lead := as(r, "other.lead")
+	lead.Get("/dashboard").Check(t, http.StatusOK, `<a href="/expenses?status=logged&amp;team=hr">One expense waits for your decision</a>`)
+	lead.Get("/expenses?q=hr").Check(t, http.StatusOK, "Train of hr", `<td role="cell">Logged</td>`)
+	lead.Get("/expenses?q=finance").Check(t, http.StatusOK, "Train of finance", `<td role="cell"></td>`, `!<td role="cell">Logged</td>`)
 }
 
 // TestWithoutApproval wants nothing of it to be seen where it is off.

@@ -100,8 +100,11 @@ func (s *Site) Denied(r *http.Request, person *session.Session, reason string) e
 // Today is the date in the site's time zone.
 func (s *Site) Today() expense.Date { return expense.DateOf(s.now().In(s.zone)) }
 
-// LineOf is an expense in a list.
+// LineOf is an expense in a list, which has a status where its team approves expenses.
 func (s *Site) LineOf(e expense.Expense) page.ExpenseLine {
+	if !s.directory.Current().Approval(e.Team) {
+		e.Status = ""
+	}
 	return page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.TeamOf(e.Team).Label}
 }
 

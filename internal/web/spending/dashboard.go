@@ -63,7 +63,7 @@ func (s *Spending) fillOverview(r *http.Request, v web.Visit, view *page.Dashboa
 		return at(v.Path(), q)
 	}
 	if sum.Undecided.Count > 0 {
-		view.Decide = &page.Link{Label: undecidedText(sum.Undecided.Count), URL: at(v.Path(), expense.Query{Sort: "date", Desc: true, Status: expense.StatusLogged})}
+		view.Decide = &page.Link{Label: undecidedText(sum.Undecided.Count), URL: s.undecidedURL(v)}
 	}
 	view.AllURL, view.Count = list(expense.Query{}), sum.Count
 	year := expense.NewDate(today.T.Year(), 1, 1)
@@ -149,6 +149,15 @@ func (s *Spending) deciding(v web.Visit) []string {
 		}
 	}
 	return ids
+}
+
+// undecidedURL lists what may wait for a visitor's decision: of the team that they
+// decide for, or of all where there are several.
+func (s *Spending) undecidedURL(v web.Visit) string {
+	if ids := s.deciding(v); v.Team.ID == "" && len(ids) == 1 {
+		v.Only = ids[0]
+	}
+	return address(v, v.Path(), expense.Query{Sort: "date", Desc: true, Status: expense.StatusLogged})
 }
 
 // undecidedText says how many expenses wait for a decision.
