@@ -40,7 +40,7 @@ func (s *app) onTeam(h visitor) web.Handler {
 func (s *app) forLoggers(h visitor) web.Handler {
 	return s.onTeam(func(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 		if !v.Access.CanLog(v.Team.ID) {
-			return web.ErrForbidden
+			return web.ErrCannotLog
 		}
 		return h(w, r, v)
 	})

@@ -274,7 +274,7 @@ func TestFormerTeam(t *testing.T) {
 		return f
 	}
 	auditor.Post(e.Path(), form(1)).Check(t, http.StatusForbidden)
-	administrator.Get("/team/hr/expenses/new").Check(t, http.StatusForbidden)
+	administrator.Get("/team/hr/expenses/new").Check(t, http.StatusForbidden, "You cannot log expenses here", "!can be changed by")
 	administrator.Post(e.Path(), form(1, "item", "Offsite", "amount", "900.00")).Check(t, http.StatusSeeOther)
 	administrator.Post(e.Path(), form(2, "team", "nowhere")).Check(t, http.StatusUnprocessableEntity, "Choose a team")
 	member.Get("/team/finance").Check(t, http.StatusOK, "!Offsite")

@@ -23,6 +23,8 @@ var (
 	ErrNotSignedIn = errors.New("not signed in")
 	// ErrForbidden is what somebody may read, and not do.
 	ErrForbidden = errors.New("not theirs to change")
+	// ErrCannotLog is a form for a new expense that is not theirs to fill in.
+	ErrCannotLog = fmt.Errorf("%w: they log for no team here", ErrForbidden)
 	// ErrOwnDecision is a decision about what is somebody's own.
 	ErrOwnDecision = errors.New("their own to decide")
 	// ErrBusy is a file that cannot be made now.
@@ -114,6 +116,10 @@ func explainKind(err error) failure {
 	case errors.Is(err, ErrNotSignedIn):
 		return told(http.StatusUnauthorized, "You are not signed in",
 			"This is only for people who are signed in.", "Sign in and try again.").offering("Sign in", "/login")
+	case errors.Is(err, ErrCannotLog):
+		return told(http.StatusForbidden, "Not yours to log",
+			"You cannot log expenses here, so nothing was done.",
+			"People on a team log its expenses, and so do administrators. To be added to a team, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, ErrForbidden):
 		return told(http.StatusForbidden, "Not yours to change",
 			"You can see this but not change it, so nothing was done.",

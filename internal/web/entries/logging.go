@@ -20,7 +20,7 @@ func (s *Entries) NewForAnyTeam(w http.ResponseWriter, r *http.Request, v web.Vi
 	}
 	switch len(teams) {
 	case 0:
-		return web.ErrForbidden
+		return web.ErrCannotLog
 	case 1:
 		web.SeeOther(w, "/team/"+teams[0].ID+"/expenses/new"+query)
 		return nil
