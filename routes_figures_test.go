@@ -241,7 +241,7 @@ func (v view) page(r *reply, a asked, found []ledgerRow, first, last int) {
 		}
 		line = append(line, e.item, e.label)
 		if v.approval(a) {
-			line = append(line, map[string]string{"logged": "Logged", "approved": "Approved", "sent-back": "Sent back"}[e.status])
+			line = append(line, map[bool]string{true: statusWords[e.status]}[approves(e.team) && slices.Contains(v.teams, e.team)])
 		}
 		amount := v.plain(e.amount)
 		if e.amount < 0 {
@@ -595,9 +595,6 @@ func (v view) expense() {
 	if e.amount < 0 {
 		want[0] = "Amount Refund " + v.plain(e.amount)
 	}
-	if v.approval(asked{team: e.team}) {
-		want = append(want, "Status "+map[string]string{"logged": "Logged", "approved": "Approved", "sent-back": "Sent back"}[e.status])
-	}
 	want = append(want, "Category "+e.label)
 	if e.note != "" {
 		want = append(want, "Note "+e.note)
@@ -607,7 +604,17 @@ func (v view) expense() {
 		got[1] = "Date " + dateOf.FindStringSubmatch(section(r, "facts"))[1]
 	}
 	v.same(r, "facts", got, want)
+	var status []string
+	if v.approval(asked{team: e.team}) {
+		status = append(status, statusWords[e.status])
+	}
+	v.same(r, "status", texts(statusOf, r.Body), status)
 }
+
+var (
+	statusOf    = regexp.MustCompile(`<p>Status: <strong>([^<]+)`)
+	statusWords = map[string]string{"logged": "Logged", "approved": "Approved", "sent-back": "Sent back"}
+)
 
 // A ledger is all that the tables of a database say, read by the plainest
 // statements there are, at a moment when nobody writes.
