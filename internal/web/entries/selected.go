@@ -362,7 +362,9 @@ func (s *Entries) renderSelected(w http.ResponseWriter, r *http.Request, status 
 		form.Value = ""
 	}
 	verb, _ := selectedVerbs(form.Action)
-	view.Verb, view.Item = s.selectionText(verb, form.Action, form.Value, len(view.Lines))
+	if view.Verb = "Nothing to change"; len(view.Lines) > 0 {
+		view.Verb, view.Item = s.selectionText(verb, form.Action, form.Value, len(view.Lines))
+	}
 	view.Button = verb + " " + someExpenses(view.Changed())
 	view.Page = s.Page(v.Person, view.Verb+view.Item)
 	view.Submission = web.NewSubmission(v.Person.Subject)

@@ -259,8 +259,9 @@ var pageStates = []pageState{
 	{
 		"several expenses, none of which can be changed", "selected", testSelected(func(v *SelectedView) {
 			v.Problem, v.Lines = "No expense is selected.", nil
+			v.Title, v.Verb, v.Item = "Nothing to change", "Nothing to change", ""
 		}),
-		"Error: Change the category of 2 expenses to Travel · Expense Dashboard",
+		"Error: Nothing to change · Expense Dashboard",
 		[]string{"<h1>Nothing to change</h1>", "No expense is selected.", `<a class="button" href="/team/finance?q=a">Back to the list</a>`},
 		[]string{"confirm", "<h2"},
 	},
