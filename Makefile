@@ -24,7 +24,7 @@ help:
 # Most tests wait, for a disk, a browser or a deadline, so that more of them run at once
 # than there are processors. go vet looks at more than go test would.
 SCRATCH = GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder)
-TEST = $(SCRATCH) go test -vet=off -ldflags=-w -parallel 6 -timeout 30m
+TEST = $(SCRATCH) go test -vet=off -ldflags=-w -p 3 -parallel 6 -timeout 30m
 # The race detector, which needs a C compiler, watches what goroutines share. SQLite,
 # which is translated from C, keeps its data outside of Go's memory, where the detector
 # does not look: compiled for it all the same it would take several times as long. Where
@@ -32,8 +32,8 @@ TEST = $(SCRATCH) go test -vet=off -ldflags=-w -parallel 6 -timeout 30m
 # take most of the time and show nothing: these tables and packages go without, and what
 # internal/acceptance starts is the program as it is shipped.
 RACE = $$(command -v cc >/dev/null && echo -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false)
-TABLES = ^Test(Attacks|AttackCatalogue|Authorization|BrokenText|ConformanceModules|CopiesAgree|Groups|LastingDiscoveryFaults|ManySessionsArePagedThrough|QueriesOfAPage|RefusalsAreExplained|SignOutFromElsewhere|SumsOfManyPagesAreKept|WhatEndsWhichSessions|WhatMustWork)$$
-ALONE = ./internal/expense/... ./internal/store/internal/ledger
+TABLES = ^Test(Attacks|AttackCatalogue|Authorization|BrokenText|ConformanceModules|CopiesAgree|Differential|Groups|LastingDiscoveryFaults|ManySessionsArePagedThrough|QueriesOfAPage|RefusalsAreExplained|SignOutFromElsewhere|SumsOfManyPagesAreKept|WhatEndsWhichSessions|WhatMustWork)$$
+ALONE = ./internal/expense/... ./internal/store/internal/batch ./internal/store/internal/budget ./internal/store/internal/ledger ./internal/store/internal/names ./internal/store/upkeep
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs

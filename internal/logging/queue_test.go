@@ -78,8 +78,9 @@ func TestReaderStuck(t *testing.T) {
 	for range 3 {
 		audit(log, "carol")
 	}
-	if dropped := queue.Dropped(); dropped < more || dropped > maxWaiting+more {
-		t.Errorf("dropped are %d lines, want %d at least, and at most %d", dropped, more, maxWaiting+more)
+	// The first may wait among the others still.
+	if dropped := queue.Dropped(); dropped < more || dropped > maxWaiting+more+1 {
+		t.Errorf("dropped are %d lines, want %d at least, and at most %d", dropped, more, maxWaiting+more+1)
 	}
 	queue.Close()
 	to.stuck.Unlock()
