@@ -372,8 +372,8 @@ func TestFormsOfAnExpenseSayWhichVersion(t *testing.T) {
 	b := r.Browser()
 	b.SignIn(finance)
 	e := b.LogExpense("finance", apptest.ExpenseForm())
-	page := b.Get(e.Path())
-	if forms, tokens := strings.Count(page.Text(), `<form `), strings.Count(page.Text(), `name="submission"`); forms != 2 || tokens != forms {
+	page := b.Get(e.Path()) // with forms to change it, to delete it and, in the notice, to undo it
+	if forms, tokens := strings.Count(page.Text(), `<form `), strings.Count(page.Text(), `name="submission"`); forms != 3 || tokens != forms {
 		t.Errorf("%d forms have %d tokens", forms, tokens)
 	}
 	r.Unchanged(func() {
