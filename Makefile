@@ -24,7 +24,7 @@ help:
 # Most tests wait, for a disk, a browser or a deadline, so that more of them run at once
 # than there are processors. go vet looks at more than go test would.
 SCRATCH = GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$$(scripts/scratch-folder)
-TEST = $(SCRATCH) go test -vet=off -ldflags=-w -p 3 -parallel 6 -timeout 30m
+TEST = $(SCRATCH) go test -vet=off -ldflags=-w -parallel 6 -timeout 30m
 # The race detector, which needs a C compiler, watches what goroutines share. SQLite,
 # which is translated from C, keeps its data outside of Go's memory, where the detector
 # does not look: compiled for it all the same it would take several times as long. Where
