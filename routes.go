@@ -63,6 +63,7 @@ func (s *app) table() map[string]map[string]web.Handler {
 	handle("POST /team/{id}/expenses/{expense}", s.onTeam(s.Keeping(s.ChangeExpense)))
 	handle("POST /team/{id}/expenses/{expense}/delete", s.onTeam(s.DeleteExpense))
 	handle("POST /team/{id}/expenses/{expense}/restore", s.onTeam(s.RestoreExpense))
+	handle("POST /team/{id}/expenses/{expense}/undo", s.onTeam(s.UndoChange))
 
 	handle("GET /team/{id}/budget", s.onTeam(s.Budget))
 	handle("POST /team/{id}/budget", s.onTeam(s.SetBudget))

@@ -54,6 +54,7 @@ var authorization = map[string]string{
 	"POST /team/{id}/expenses/{expense}":         "200 404 303 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/delete":  "200 404 303 403 404 303 403 403 303",
 	"POST /team/{id}/expenses/{expense}/restore": "200 404 303 404 404 303 404 404 303",
+	"POST /team/{id}/expenses/{expense}/undo":    "200 404 303 403 404 404 403 403 404", // of what the owner changed
 
 	"GET /team/{id}/budget":                        "303 404 200 200 404 200 200 200 200",
 	"POST /team/{id}/budget":                       "200 404 403 403 404 303 403 403 303",
@@ -184,6 +185,10 @@ func (c cast) request(t *testing.T, role, route string) *reply {
 		form.Set("reason", "The receipt is missing.")
 		if strings.HasSuffix(path, "/restore") {
 			owner.Post(e.Path()+"/delete", form).Check(t, http.StatusSeeOther)
+			form.Set("version", "2")
+		}
+		if strings.HasSuffix(path, "/undo") {
+			owner.Post(e.Path(), apptest.With(form, "item", "Other "+expense.NewID())).Check(t, http.StatusSeeOther)
 			form.Set("version", "2")
 		}
 		path = strings.Replace(path, "{expense}", e.ID, 1)
@@ -592,6 +597,12 @@ func TestApprovalOfOneTeam(t *testing.T) {
 	lead.Get("/dashboard").Check(t, http.StatusOK, `<a href="/expenses?status=logged&amp;team=hr">One expense waits for your decision</a>`)
 	lead.Get("/expenses?q=hr").Check(t, http.StatusOK, "Train of hr", `<td role="cell">Logged</td>`)
 	lead.Get("/expenses?q=finance").Check(t, http.StatusOK, "Train of finance", `<td role="cell"></td>`, `!<td role="cell">Logged</td>`)
+	for _, b := range []*browser{lead, as(r, "auditor")} {
+		b.Get("/expenses").Check(t, http.StatusOK, "Train of finance", "Train of hr", ">Logged: 1</a>")
+		b.Get("/expenses?status=logged").Check(t, http.StatusOK, "Train of hr", "!Train of finance")
+		b.Get("/expenses?status=logged&team=finance").Check(t, http.StatusOK, "Nothing matches")
+		b.Get("/expenses.csv?status=logged").Check(t, http.StatusOK, "Train of hr", "!Train of finance")
+	}
 }
 
 // TestWithoutApproval wants nothing of it to be seen where it is off.

@@ -217,7 +217,7 @@ func TestForeignAndForged(t *testing.T) {
 	e := carol.LogExpense("finance", apptest.ExpenseForm())
 	paths := []string{
 		"/team/finance/expenses", "/team/finance/expenses/new", "/team/finance/expenses.csv", "/team/finance/expenses.json",
-		e.Path(), e.Path() + "/delete", e.Path() + "/restore",
+		e.Path(), e.Path() + "/delete", e.Path() + "/restore", e.Path() + "/undo",
 		"/team/hr/expenses/" + e.ID, "/team/hr/expenses/" + e.ID + "/delete", "/team/hr/expenses/" + e.ID + "/restore",
 		"/team/hr/expenses/" + apptest.NewID(), "/team/hr/expenses/1", "/team/hr/expenses/%00", "/team/hr/expenses/' OR '1'='1",
 		"/team/nobody/expenses", "/team/nobody/expenses/new",
@@ -377,7 +377,7 @@ func TestFormsOfAnExpenseSayWhichVersion(t *testing.T) {
 		t.Errorf("%d forms have %d tokens", forms, tokens)
 	}
 	r.Unchanged(func() {
-		for _, action := range []string{"", "/delete", "/restore"} {
+		for _, action := range []string{"", "/delete", "/restore", "/undo"} {
 			b.Post(e.Path()+action, apptest.ExpenseForm()).Check(t, http.StatusBadRequest, "version is missing")
 		}
 	})
@@ -508,7 +508,7 @@ func TestGoingToWhereAFormPosts(t *testing.T) {
 	b.SignIn(admin)
 	e := b.LogExpense("finance", apptest.ExpenseForm())
 	for path, page := range map[string]string{
-		"/team/finance/expenses": "/team/finance/expenses/new", e.Path() + "/delete": e.Path(), e.Path() + "/restore": e.Path(),
+		"/team/finance/expenses": "/team/finance/expenses/new", e.Path() + "/delete": e.Path(), e.Path() + "/restore": e.Path(), e.Path() + "/undo": e.Path(),
 		"/profile/sessions/end-others": "/profile", "/sessions/end": "/sessions",
 	} {
 		for _, fields := range [][]string{nil, {"Sec-Fetch-Mode", "navigate"}} {
@@ -586,6 +586,45 @@ func TestDeleteAndUndo(t *testing.T) {
 	mate.Get(e.Path()).Check(t, 200, "deleted", "restored")
 }
 
+// What somebody changed by mistake is as before with one button, unless somebody else has
+// touched it since.
+func TestUndoOfAChange(t *testing.T) {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	b, mate := r.Browser(), r.Browser()
+	b.SignIn(finance)
+	mate.SignIn(admin)
+	e := b.LogExpense("finance", apptest.ExpenseForm())
+	before := b.Exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]
+	list := "/team/finance?sort=amount&order=desc"
+	b.Post(e.Path(), url.Values{
+		"version": {"1"}, "date": {"2026-01-31"}, "item": {"Dinner with a client"}, "category": {"Food"}, "amount": {"1042.50"}, "note": {""}, "return_to": {list},
+	}).Check(t, http.StatusSeeOther)
+	page := b.Get(list)
+	page.Check(t, 200, "Changed: Dinner with a client, $1,042.50.", `action="`+e.Path()+`/undo"><input type="hidden" name="version" value="2"`, ">Undo</button>")
+	undo := url.Values{"version": {"2"}, "return_to": {list}}
+	mate.Post(e.Path()+"/undo", undo).Check(t, http.StatusNotFound)
+	for range 2 { // who presses it twice has pressed it once
+		if got := b.Post(e.Path()+"/undo", undo); got.Status != http.StatusSeeOther || got.Header.Get("Location") != list {
+			t.Fatalf("undo: %d to %q", got.Status, got.Header.Get("Location"))
+		}
+		b.Get(list).Check(t, 200, "Changed back: Lunch with a client, $42.50.", "!Undo")
+	}
+	if now := b.Exported("/team/finance/expenses.json?q=lunch+with").Expenses[0]; now != before {
+		t.Errorf("it is %+v, and was %+v", now, before)
+	}
+	b.Post(e.Path(), apptest.With(apptest.With(apptest.ExpenseForm(), "version", "3"), "item", "Supper")).Check(t, http.StatusSeeOther)
+	mate.Post(e.Path(), apptest.With(apptest.With(apptest.ExpenseForm(), "version", "4"), "item", "Breakfast")).Check(t, http.StatusSeeOther)
+	r.Unchanged(func() {
+		b.Post(e.Path()+"/undo", url.Values{"version": {"4"}}).Check(t, http.StatusConflict, "Somebody else changed this expense in the meantime")
+		b.Post(e.Path()+"/undo", url.Values{"version": {"1"}}).Check(t, http.StatusNotFound) // there it was logged
+	})
+	// Whose it was cannot be told from the history.
+	mate.Post(e.Path(), apptest.With(apptest.With(apptest.ExpenseForm(), "version", "5"), "person", "Grace Hopper")).Check(t, http.StatusSeeOther)
+	mate.Get("/team/finance").Check(t, 200, "Changed: ", "!Undo")
+	r.Unchanged(func() { mate.Post(e.Path()+"/undo", url.Values{"version": {"6"}}).Check(t, http.StatusNotFound) })
+}
+
 func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
@@ -593,7 +632,7 @@ func TestOthersExpensesAreNotTheirsToChange(t *testing.T) {
 	b.SignIn(finance)
 	sample := b.Exported("/team/finance/expenses.json?q=booth").Expenses[0]
 	b.Get(sample.Path()).Check(t, 200, "Event Booth", "!Delete this expense", "!Save changes")
-	for _, action := range []string{"", "/delete", "/restore"} {
+	for _, action := range []string{"", "/delete", "/restore", "/undo"} {
 		r.Unchanged(func() {
 			b.Post(sample.Path()+action, apptest.With(apptest.ExpenseForm(), "version", "1")).Check(t, http.StatusForbidden, "Not yours to change")
 		})

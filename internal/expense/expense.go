@@ -176,6 +176,34 @@ func (e Entry) Diff(other Entry, c Currency) []Change {
 	return changes
 }
 
+// Undo returns e with the fields as they were before some changes, but for whose it is.
+func (e Entry) Undo(changes []Change, c Currency) (Entry, error) {
+	for _, change := range changes {
+		var err error
+		switch change.Field {
+		case "date":
+			e.Date, err = ParseDate(change.Old)
+		case "team":
+			e.Team = change.Old
+		case "item":
+			e.Item = change.Old
+		case "category":
+			e.Category = change.Old
+		case "amount":
+			var problem string
+			if e.Amount, problem = PlainNotation(c).Parse(change.Old); problem != "" {
+				err = errors.New(problem)
+			}
+		case "note":
+			e.Note = change.Old
+		}
+		if err != nil {
+			return e, fmt.Errorf("%s as it was: %w", change.Field, err)
+		}
+	}
+	return e, nil
+}
+
 // Change is one field of an expense before and after.
 type Change struct {
 	Field, Old, New string

@@ -2,6 +2,7 @@ package expense
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,22 @@ type Event struct {
 	Actor   Actor
 	Action  string
 	Changes []Change
+}
+
+// Undoable reports whether what was changed can be taken back: not whose it is, of which
+// a history has no more than a name.
+func (e Event) Undoable() bool {
+	return !slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Field == "person" || c.Field == "owner" })
+}
+
+// Old returns what a field said before, or nothing where it was not changed.
+func (e Event) Old(field string) string {
+	for _, change := range e.Changes {
+		if change.Field == field {
+			return change.Old
+		}
+	}
+	return ""
 }
 
 // Detail is what the page of an expense shows, all of one moment.

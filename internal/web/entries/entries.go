@@ -236,7 +236,29 @@ func (s *Entries) ChangeExpense(w http.ResponseWriter, r *http.Request, v web.Vi
 	}
 	told := s.notice(r, "Changed: ", changed)
 	told.Rest += s.overBudget(r, changed)
+	if (expense.Event{Changes: e.Diff(changed.Entry, s.store.Currency())}).Undoable() {
+		told.UndoURL, told.Version = told.URL+"/undo", changed.Version
+	}
 	return s.Done(w, r, v, told)
+}
+
+// UndoChange handles POST /team/{id}/expenses/{expense}/undo.
+func (s *Entries) UndoChange(w http.ResponseWriter, r *http.Request, v web.Visit) error {
+	e, version, err := s.expenseToChange(r, v)
+	if err != nil {
+		return err
+	}
+	before, err := s.store.UndoChange(r.Context(), v.Actor(), e.ID, version)
+	form := pagepkg.ExpenseFormView{Typed: s.formOf(r, e), Version: e.Version, ReturnTo: web.ListPath(r.PostForm.Get("return_to"))}
+	if refused := (*expense.CategoryError)(nil); errors.As(err, &refused) {
+		form.Errors.Category = refused.Text
+		return s.formAgain(w, r, http.StatusUnprocessableEntity, v, e.ID, form)
+	}
+	if err != nil {
+		return s.conflict(w, r, v, form, err)
+	}
+	v.Team = s.TeamOf(before.Team)
+	return s.Done(w, r, v, s.notice(r, "Changed back: ", before))
 }
 
 // conflict shows what somebody else made of the expense beside what was typed.

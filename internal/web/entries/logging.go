@@ -79,8 +79,8 @@ func (s *Entries) recentItems(ctx context.Context, v web.Visit) ([]string, error
 func (s *Entries) logged(w http.ResponseWriter, r *http.Request, v web.Visit, form page.ExpenseFormView, e expense.Expense) error {
 	told := s.notice(r, "Logged: ", e)
 	told.Rest += s.overBudget(r, e)
+	told.UndoURL, told.Version = told.URL+"/delete", e.Version
 	if !form.Another {
-		told.UndoURL, told.Version = told.URL+"/delete", e.Version
 		return s.Done(w, r, v, told)
 	}
 	if err := s.PutNotice(w, r, told); err != nil {

@@ -237,8 +237,40 @@ func Current(ctx context.Context, tx *sql.Tx, id string) (expense.Expense, error
 // where it has another version by now or was deleted, the error is a
 // *expense.ConflictError.
 func (s *Ledger) Update(ctx context.Context, who expense.Actor, id string, version int64, entry expense.Entry) (expense.Expense, error) {
-	return s.revise(ctx, who, id, version, expense.ActionChanged, entry.Team, func(ctx context.Context, r *names.Resolver, e *expense.Expense, _ time.Time) (bool, []expense.Change, error) {
-		meant := entry
+	return s.change(ctx, who, id, version, entry.Team, func(expense.Entry) (expense.Entry, error) { return entry, nil })
+}
+
+// UndoChange makes an expense say what it said before who changed it last, to the
+// version that the caller names, but for whose it is, of which a history tells no more
+// than a name. Where somebody has touched it since, the error is a
+// *expense.ConflictError, and expense.ErrNotFound where that version is not of such a
+// change.
+func (s *Ledger) UndoChange(ctx context.Context, who expense.Actor, id string, version int64) (expense.Expense, error) {
+	var done expense.Event
+	err := s.db.Call(ctx, func(ctx context.Context) (err error) {
+		const text = `SELECT at, actor_address, actor_name, action, changes FROM history WHERE expense = $1 AND version = $2`
+		done, err = scanEvent(s.db.QueryRow(ctx, s.db.Read(), text, id, version).Scan)
+		return database.Missing(err)
+	})
+	if err != nil {
+		return expense.Expense{}, fmt.Errorf("undo a change: %w", err)
+	}
+	if done.Action != expense.ActionChanged || done.Actor.Address != who.Address || !done.Undoable() {
+		return expense.Expense{}, fmt.Errorf("undo a change: %w", expense.ErrNotFound)
+	}
+	return s.change(ctx, who, id, version, done.Old("team"), func(now expense.Entry) (expense.Entry, error) {
+		return now.Undo(done.Changes, s.currency)
+	})
+}
+
+// change is Update with what becomes of the entry as it then is, in a team or, where
+// that is empty, in its own.
+func (s *Ledger) change(ctx context.Context, who expense.Actor, id string, version int64, team string, to func(expense.Entry) (expense.Entry, error)) (expense.Expense, error) {
+	return s.revise(ctx, who, id, version, expense.ActionChanged, team, func(ctx context.Context, r *names.Resolver, e *expense.Expense, _ time.Time) (bool, []expense.Change, error) {
+		meant, err := to(e.Entry)
+		if err != nil {
+			return false, nil, err
+		}
 		if err := r.Resolve(ctx, &meant); err != nil {
 			return false, nil, err
 		}
