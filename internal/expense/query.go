@@ -19,7 +19,9 @@ type Query struct {
 	Reader   Actor    // whom PersonMe means
 	Category string   // without regard to case and to runs of spaces
 	Status   Status   // only where expenses are approved
-	Approval bool     // asks for the sums by status too
+	// Approving are the teams of which it asks for the sums by status too: in no other
+	// team does it say anything.
+	Approving []string
 	From, To Date     // both included
 	Min, Max Bound    // of the amount, both included
 	Sort     string   // one of SortNames; nothing is by date
@@ -239,6 +241,18 @@ func (q Query) First() Query {
 func (q Query) Filtered() bool {
 	return q.Q != "" || q.Person != "" || q.Category != "" || q.Status != "" || !q.From.IsZero() || !q.To.IsZero() ||
 		q.Min.Text != "" || q.Max.Text != ""
+}
+
+// Approved returns q for those of its teams that approve expenses, which may be none.
+func (q Query) Approved() Query {
+	approving := []string{}
+	for _, team := range q.Approving {
+		if q.Teams == nil || slices.Contains(q.Teams, team) {
+			approving = append(approving, team)
+		}
+	}
+	q.Teams = approving
+	return q
 }
 
 // order is q's direction as the parameter of that name has it.

@@ -27,7 +27,7 @@ func TestSampleIsManaged(t *testing.T) {
 		if err := tx.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		sums, err := s.Summary(t.Context(), expense.Query{Teams: []string{store.SampleTeam}, Approval: true})
+		sums, err := s.Summary(t.Context(), expense.Query{Teams: []string{store.SampleTeam}, Approving: []string{store.SampleTeam}})
 		if err != nil || len(sums.ByStatus) != len(expense.Statuses) {
 			t.Errorf("the statuses are %+v, %v", sums.ByStatus, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
@@ -108,11 +107,17 @@ func (s *Site) LineOf(e expense.Expense) page.ExpenseLine {
 	return page.ExpenseLine{Expense: e, URL: "/team/" + e.Team + "/expenses/" + e.ID, TeamLabel: s.TeamOf(e.Team).Label}
 }
 
-// Approves reports whether expenses of what a visit is for are approved: of its team,
-// or of one of those that it reads.
-func (s *Site) Approves(v Visit) bool {
-	if v.Team.ID != "" {
-		return s.directory.Current().Approval(v.Team.ID)
+// Approving lists the teams of what a visit is for that approve expenses: its own, or
+// those of all that it reads.
+func (s *Site) Approving(v Visit) []string {
+	var ids []string
+	for _, t := range v.Access.Teams {
+		if (v.Team.ID == "" || v.Team.ID == t.ID) && s.directory.Current().Approval(t.ID) {
+			ids = append(ids, t.ID)
+		}
 	}
-	return slices.ContainsFunc(v.Access.Teams, func(t team.Team) bool { return s.directory.Current().Approval(t.ID) })
+	return ids
 }
+
+// Approves reports whether any does.
+func (s *Site) Approves(v Visit) bool { return s.Approving(v) != nil }

@@ -123,8 +123,11 @@ func (s *Spending) queryOf(r *http.Request, v web.Visit) (expense.Query, web.Vis
 			err = append(faults, wrong...)
 		}
 	}
-	q.Approval = s.Approves(v)
+	q.Approving = s.Approving(v)
 	q.Teams, q.Reader = v.Teams(), v.Actor()
+	if q.Status != "" {
+		q = q.Approved()
+	}
 	return q, v, err
 }
 
@@ -162,7 +165,7 @@ func (s *Spending) expensesView(r *http.Request, v web.Visit, revision string) (
 		return page.ExpensesView{}, err
 	}
 	view := page.ExpensesView{
-		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approval, ByStatus: statusLinks(v, q, sums),
+		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approving != nil, ByStatus: statusLinks(v, q, sums),
 		Path: v.Path(), Filter: filterOf(v, q), Filtered: q.Filtered() || v.Only != "", ClearURL: at(v.Path(), expense.Query{Sort: q.Sort, Desc: q.Desc}),
 		Periods: periodLinks(v, q, s.Today()), Columns: columnsOf(v, q),
 		Count: sums.Count, More: sums.More, Total: sums.Total, Average: sums.Average(),
@@ -295,7 +298,7 @@ func (s *Spending) pageAndSummary(ctx context.Context, v web.Visit, q expense.Qu
 // kept too.
 func (s *Spending) unfiltered(ctx context.Context, v web.Visit, revision string) (expense.Summary, error) {
 	v.Only = ""
-	q := expense.Query{Teams: v.Teams(), Reader: v.Actor(), Approval: s.Approves(v)}
+	q := expense.Query{Teams: v.Teams(), Reader: v.Actor(), Approving: s.Approving(v)}
 	key := summaryKey(v, q, revision)
 	if sums, ok := s.summaries.Get(key); ok {
 		return sums, nil
@@ -373,7 +376,7 @@ func columnsOf(v web.Visit, q expense.Query) []page.Column {
 			c.Sorted = map[bool]string{false: "ascending", true: "descending"}[q.Desc]
 		}
 		c.URL = address(v, v.Path(), sorted)
-		if head.sort == "amount" && q.Approval {
+		if head.sort == "amount" && q.Approving != nil {
 			columns = append(columns, page.Column{Label: "Status"})
 		}
 		columns = append(columns, c)

@@ -117,12 +117,27 @@ func TestUndecided(t *testing.T) {
 				t.Errorf("%s: %d to decide, want %d, %v", name, got, test.want, err)
 			}
 		}
-		sums, err := s.Summary(t.Context(), expense.Query{Approval: true})
-		if err != nil || len(sums.ByStatus) != 2 || sums.ByStatus[0].Count != 2 || sums.ByStatus[1].Label != "Approved" || sums.Count != 3 {
-			t.Errorf("the sums are %+v, %v", sums.ByStatus, err)
+		// A team that approves nothing has no status, whatever is asked for.
+		ofHR := fixture.Lunch()
+		ofHR.Team = "hr"
+		fixture.Created(t, s, ofHR)
+		for _, q := range []expense.Query{
+			{}, {From: ofHR.Date}, {From: ofHR.Date.AddDays(-1), To: ofHR.Date}, {Q: ofHR.Item[:3]}, {Teams: []string{"finance", "hr"}, To: ofHR.Date},
+		} {
+			q.Approving = []string{"finance", "sales"}
+			sums, err := s.Summary(t.Context(), q)
+			if err != nil || len(sums.ByStatus) != 2 || sums.ByStatus[0].Count != 2 || sums.ByStatus[1].Label != "Approved" || sums.Count != 4 {
+				t.Errorf("%+v: the sums are %+v of %d, %v", q, sums.ByStatus, sums.Count, err)
+			}
+			if q.Teams = []string{"hr"}; q.Approved().Teams == nil {
+				t.Error("none of some teams are all")
+			}
+			if sums, err := s.Summary(t.Context(), q); err != nil || len(sums.ByStatus) != 0 || sums.Count != 1 {
+				t.Errorf("%+v: the sums are %+v of %d, %v", q, sums.ByStatus, sums.Count, err)
+			}
 		}
 		for q, want := range map[expense.Status]int64{expense.StatusLogged: 2, expense.StatusApproved: 1, expense.StatusSentBack: 0} {
-			page, sums, err := s.PageAndSummary(t.Context(), expense.Query{Status: q, Sort: "date", Desc: true})
+			page, sums, err := s.PageAndSummary(t.Context(), expense.Query{Teams: []string{"finance"}, Status: q, Sort: "date", Desc: true})
 			if err != nil || int64(len(page.Expenses)) != want || sums.Count != want {
 				t.Errorf("%s: %d listed, %d counted, %v", q, len(page.Expenses), sums.Count, err)
 			}

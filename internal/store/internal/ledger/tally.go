@@ -14,11 +14,11 @@ var errTooMany = errors.New("too many parts to add up")
 // tallied adds up the parts of the sums of q, unless there are too many.
 func (s *Ledger) tallied(ctx context.Context, db database.Querier, q expense.Query) (expense.Summary, error) {
 	b := s.db.Builder()
-	text := query.Statement{Query: q}.Parts(&b)
 	most := s.mostParts
 	if q.Q != "" {
 		most = s.mostFound
 	}
+	text := query.Statement{Query: q}.Parts(&b, most+1)
 	t, read := newTally(), int64(0)
 	var r partRow
 	err := s.db.Each(ctx, db, text, b.Args, func(scan func(...any) error) error {

@@ -138,7 +138,7 @@ func (q Statement) few(b *database.Builder) string {
 // place costs far less.
 func (q Statement) indexed(b *database.Builder, by index) string {
 	if name := q.narrows(b, by); name != "" {
-		return " INDEXED BY expenses_team_" + name + "_date"
+		return " INDEXED BY " + name
 	}
 	if !q.turned(b, by) {
 		return ""
@@ -153,16 +153,19 @@ func (q Statement) indexed(b *database.Builder, by index) string {
 	return " INDEXED BY expenses_team_" + name
 }
 
-// narrows returns what, of a category and a person, q is found by in SQLite: the indexes
-// of a team's go on by date.
+// narrows returns the index of SQLite's by which q is found for a category, a person or
+// days: those of a team's go on by date.
 func (q Statement) narrows(b *database.Builder, by index) string {
 	switch {
 	case b.Postgres || by != filterIndex && by != anyIndex || q.searches(b, by):
 		return ""
 	case q.Category != "":
-		return "category"
+		return "expenses_team_category_date"
 	case q.Person != "":
-		return "person"
+		return "expenses_team_person_date"
+	case q.Approving != nil && q.Status == "" && q.Min.Text+q.Max.Text == "" && (!q.From.IsZero() || !q.To.IsZero()):
+		// That of all teams' days does not tell them apart.
+		return "expenses_team_date"
 	default:
 		return ""
 	}

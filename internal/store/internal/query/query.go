@@ -101,9 +101,9 @@ func (q Statement) whereTeamAs(b *database.Builder, column string) string {
 // table of their own.
 func (q Statement) Groups(b *database.Builder) string {
 	byStatus := ""
-	if q.Approval {
+	if approving := q.Approved(); len(approving.Teams) > 0 {
 		byStatus = `
-		UNION ALL SELECT 'status', status, '', COUNT(*), CAST(SUM(amount_cents) AS BIGINT) FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY status`
+		UNION ALL SELECT 'status', status, '', COUNT(*), CAST(SUM(amount_cents) AS BIGINT) FROM expenses WHERE ` + Statement{Query: approving}.where(b, anyIndex) + ` GROUP BY status`
 	}
 	return `WITH part AS MATERIALIZED (SELECT kind, month, ref, n, cents FROM group_sums WHERE n > 0` + q.WhereTeam(b) + `)
 		SELECT 'month', month, '', CAST(SUM(n) AS BIGINT), CAST(SUM(cents) AS BIGINT) FROM part WHERE kind = 'month' GROUP BY month
@@ -122,9 +122,10 @@ const (
 )
 
 // Parts returns the statement of the sums of which those of q are made, in any order,
-// with what their categories and people are called: columns as partOf scans them.
-func (q Statement) Parts(b *database.Builder) string {
-	return `SELECT ` + strconv.Itoa(PartSum) + `, month, status, category, person, n, cents FROM (` + q.found(b) + `) AS found
+// with what their categories and people are called: columns as partRow has them. Where
+// q searches, it may end behind so many expenses.
+func (q Statement) Parts(b *database.Builder, most int64) string {
+	return `SELECT ` + strconv.Itoa(PartSum) + `, month, status, category, person, n, cents FROM (` + q.found(b, most) + `) AS found
 		UNION ALL SELECT ` + strconv.Itoa(PartCategory) + `, label, '', id, 0, 0, 0 FROM categories
 		UNION ALL SELECT ` + strconv.Itoa(PartPerson) + `, w.name, w.address, w.id, p.id, 0, 0
 			FROM people AS p JOIN people AS w ON w.id = COALESCE(p.joined, p.id)
@@ -135,14 +136,14 @@ func (q Statement) Parts(b *database.Builder) string {
 // those of q are made. What q asks for of whole months stands in the table of sums,
 // unless it searches or asks for amounts or a status; the expenses of the rest are
 // read once.
-func (q Statement) found(b *database.Builder) string {
-	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" || q.Approval {
-		return q.counted(b)
+func (q Statement) found(b *database.Builder, most int64) string {
+	if q.Q != "" || q.Min.Text != "" || q.Max.Text != "" || q.Status != "" || q.Approving != nil {
+		return q.counted(b, most)
 	}
 	whole, parts := q.months()
 	var texts []string
 	for _, part := range parts {
-		texts = append(texts, part.counted(b))
+		texts = append(texts, part.counted(b, most))
 	}
 	return strings.Join(append(texts, whole.summed(b)), " UNION ALL ")
 }
@@ -178,25 +179,29 @@ func (q Statement) months() (whole Statement, parts []Statement) {
 
 // counted returns the statement of found that reads each expense. SQLite groups by
 // sorting, for which it would take several times as long as for reading, and memory.
-func (q Statement) counted(b *database.Builder) string {
+// PostgreSQL would go on to the last expense that holds the words of a search.
+func (q Statement) counted(b *database.Builder, most int64) string {
 	status := "''"
-	if q.Approval {
-		status = "status"
+	if approving := q.Approved(); len(approving.Teams) > 0 {
+		status = "CASE WHEN team IN (" + b.List(approving.Teams) + ") THEN status ELSE '' END"
 	}
 	each := func(by index) string {
 		return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, 1 AS n, amount_cents AS cents
 			FROM ` + q.from(b, by) + ` WHERE ` + q.where(b, by)
 	}
 	switch {
-	case !b.Postgres && q.searches(b, anyIndex) && q.Teams != nil:
+	case b.Postgres && q.Q != "":
+		return each(anyIndex) + ` LIMIT ` + strconv.FormatInt(most, 10)
+	case b.Postgres:
+		return `SELECT month, status, category, person, COUNT(*) AS n, CAST(SUM(cents) AS BIGINT) AS cents FROM (` + each(anyIndex) + `) AS each
+			GROUP BY month, status, category, person`
+	case q.searches(b, anyIndex) && q.Teams != nil:
 		few := q.few(b)
 		return `SELECT * FROM (` + each(anyIndex) + ` LIMIT CASE WHEN ` + few + ` THEN 0 ELSE -1 END)
 			UNION ALL SELECT * FROM (` + each(lookIndex) + ` LIMIT CASE WHEN ` + few + ` THEN -1 ELSE 0 END)`
-	case !b.Postgres:
+	default:
 		return each(anyIndex)
 	}
-	return `SELECT substr(date, 1, 7) AS month, ` + status + ` AS status, category, person, COUNT(*) AS n, CAST(SUM(amount_cents) AS BIGINT) AS cents
-		FROM expenses WHERE ` + q.where(b, anyIndex) + ` GROUP BY 1, 2, category, person`
 }
 
 // summed returns the statement of found for whole months.
