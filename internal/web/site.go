@@ -187,12 +187,16 @@ func (s *Site) Home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	shared := s.Page(person, "")
+	shared, teamless := s.Page(person, ""), false
+	if person != nil {
+		access := s.Access(person)
+		teamless = len(access.Teams) == 0 && !access.ReadsAll()
+	}
 	if person == nil && s.notices.takeSignOut(w, r) {
 		return s.pages.Render(w, r, http.StatusOK, "home", page.HomeView{Page: shared, Notice: &page.Notice{Text: "You are signed out."}})
 	}
-	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL}
-	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{Page: shared}, nil })
+	key := page.ContentKey{Page: "home", SignedIn: shared.SignedIn, Name: shared.Name, LogURL: shared.LogURL, Teamless: teamless}
+	return s.pages.Show(w, r, shared, key, func() (any, error) { return page.HomeView{Page: shared, Teamless: teamless}, nil })
 }
 
 // newReference returns the short text that ties an error page to its log line.

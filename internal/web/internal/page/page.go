@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -31,7 +30,8 @@ type Page struct {
 // A HomeView is the view of home.html.
 type HomeView struct {
 	Page
-	Notice *Notice
+	Notice   *Notice
+	Teamless bool // its reader is on no team
 }
 
 // A ProfileView is the view of profile.html: who somebody is, and why they see
@@ -192,6 +192,10 @@ type staticFile struct {
 	version     string // a hash of the content
 }
 
+// mediaTypes are those of static files, by the ends of their names. What a machine's
+// own list says is nothing to rely on.
+var mediaTypes = map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
 // readStatic reads the embedded static files, by name.
 func readStatic(files fs.FS) (map[string]staticFile, error) {
 	entries, err := fs.ReadDir(files, "static")
@@ -204,7 +208,7 @@ func readStatic(files fs.FS) (map[string]staticFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		contentType := mime.TypeByExtension(path.Ext(e.Name()))
+		contentType := mediaTypes[path.Ext(e.Name())]
 		if contentType == "" {
 			return nil, fmt.Errorf("%s: unknown media type", e.Name())
 		}

@@ -147,6 +147,13 @@ var pageStates = []pageState{
 		[]string{"Sign in<", "aria-current"},
 	},
 	{
+		"home of somebody on no team", "home",
+		HomeView{Page: Page{SignedIn: true, Name: "Noah"}, Teamless: true},
+		"Expense Dashboard",
+		[]string{"<h1>Welcome, Noah</h1>", "You are not on a team yet", `<a class="button" href="/profile">Go to your profile</a>`},
+		[]string{"See what your team spent", "/new", "Go to dashboard"},
+	},
+	{
 		"home without a name, of who logs nothing", "home",
 		HomeView{Page: Page{SignedIn: true}},
 		"Expense Dashboard",

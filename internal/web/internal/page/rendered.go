@@ -35,6 +35,7 @@ type ContentKey struct {
 	SignedIn    bool
 	Name, Email string
 	LogURL      string
+	Teamless    bool
 	Unverified  bool
 }
 
