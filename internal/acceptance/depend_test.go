@@ -63,7 +63,7 @@ func TestImports(t *testing.T) {
 		"duration":                "",
 		"expense":                 "",
 		"expense/expensefile":     "digest expense",
-		"importing":               "expense expense/expensefile store store/fault store/imports team",
+		"importing":               "expense expense/expensefile memory store store/fault store/imports team",
 		"logging":                 "",
 		"loopback":                "",
 		"memory":                  "",

@@ -22,6 +22,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/memory"
 	"expense-dashboard/internal/store"
 	"expense-dashboard/internal/store/imports"
 	"expense-dashboard/internal/team"
@@ -139,6 +140,7 @@ func (i *Importer) Decide(ctx context.Context, p Preview, decisions Decisions) e
 
 // check finds out how a file is to be read, and what it would do.
 func (i *Importer) check(ctx context.Context, id string, how reading, choices expensefile.Choices) error {
+	defer memory.Spare()()
 	rules, err := i.rules(ctx, how.Today)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
+	"expense-dashboard/internal/memory"
 	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/store/imports"
 )
@@ -56,6 +57,7 @@ func (i *Importer) step(ctx context.Context) (worked bool, err error) {
 		return i.forget(ctx)
 	}
 	i.clean = time.Time{}
+	defer memory.Spare()()
 	if kept.State == imports.Running {
 		err = i.take(ctx, kept)
 	} else {

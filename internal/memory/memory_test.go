@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"runtime/debug"
 	"testing"
 	"testing/fstest"
 )
@@ -21,6 +22,33 @@ func TestGiveBack(t *testing.T) {
 	if giveBack(1); taken()+32<<20 > full {
 		t.Errorf("of %d bytes %d are kept", full, taken())
 	}
+}
+
+func TestSpare(t *testing.T) {
+	percent := func() int {
+		now := debug.SetGCPercent(-1)
+		debug.SetGCPercent(now)
+		return now
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(80))
+	first, second := Spare(), Spare()
+	if got := percent(); got != 40 {
+		t.Errorf("%d while two tasks run, want half of 80", got)
+	}
+	first()
+	if got := percent(); got != 40 {
+		t.Errorf("%d while one task runs, want half of 80", got)
+	}
+	second()
+	if got := percent(); got != 80 {
+		t.Errorf("%d behind them, want 80", got)
+	}
+	debug.SetGCPercent(-1)
+	end := Spare()
+	if got := percent(); got != -1 {
+		t.Errorf("%d where there is no collector", got)
+	}
+	end()
 }
 
 func TestLimit(t *testing.T) {
