@@ -14,7 +14,8 @@
 // access log, which goes to a file. The bare handler knows the body and all
 // header fields of each answer and looks at nothing of a request but its target.
 // By turns each answers the same requests, with the same cookies, for a moment;
-// what is compared is the processor time that its process took. Then pages that
+// what is compared is the processor time that its process took, and none of PostgreSQL's
+// with -postgres. Then pages that
 // the program has not rendered before are compared with each other, and what
 // somebody waits for who searches all teams is timed.
 //
@@ -67,6 +68,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"expense-dashboard/internal/storetest"
 )
 
 // A scene is a request that is measured.
@@ -100,6 +103,7 @@ type options struct {
 	memory       bool
 	imports      int // rows; zero for none
 	note         int // characters of each of them
+	postgres     bool
 }
 
 func main() {
@@ -119,6 +123,7 @@ func main() {
 	flag.DurationVar(&opts.faults, "faults", 0, "let things go wrong under load instead, each for this `duration`, and print what people see of it")
 	flag.IntVar(&opts.imports, "import", 0, "import this `number` of rows while people use the program instead, on SQLite and on PostgreSQL, and print how long they wait")
 	flag.IntVar(&opts.note, "note", usualNote, "`number` of characters of the note of each of these rows, at most 2000")
+	flag.BoolVar(&opts.postgres, "postgres", false, "measure with a PostgreSQL of its own instead of SQLite")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
@@ -157,6 +162,14 @@ func run(opts options, out io.Writer) error {
 		return err
 	}
 	defer p.close()
+	if opts.postgres {
+		server, err := storetest.Launch("fsync=off")
+		if err != nil {
+			return fmt.Errorf("PostgreSQL: %w", err)
+		}
+		defer server.Close()
+		p.databaseURL = server.URL("postgres")
+	}
 	if err := p.fill(opts); err != nil {
 		return err
 	}

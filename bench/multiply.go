@@ -15,10 +15,13 @@ import (
 // there beyond them are copies of these.
 const importedRows = 20_000
 
-// multiply copies the expenses of the team of many within the file of SQLite, until
-// there are so many, and lets the program make anew what is derived from them. An
-// import would take the better part of an hour for a million.
+// multiply copies the expenses of the team of many within the database, until there are
+// so many, and lets the program make anew what is derived from them. An import would take
+// the better part of an hour for a million.
 func (p *program) multiply(rows int) (err error) {
+	if !strings.HasPrefix(p.databaseURL, "sqlite:") {
+		return p.multiplyPostgres(rows)
+	}
 	db, err := sql.Open("sqlite", "file:"+p.database()+"?_pragma=synchronous(OFF)&_pragma=cache_size(-200000)&_pragma=temp_store(MEMORY)")
 	if err != nil {
 		return err
@@ -42,15 +45,54 @@ func (p *program) multiply(rows int) (err error) {
 			return fmt.Errorf("copy expenses: %w", err)
 		}
 	}
-	_, err = db.Exec(`INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes)
-		SELECT id, version, created_at, '', 'Bench', 'imported', '[]' FROM expenses WHERE id NOT IN (SELECT expense FROM history)`)
-	if err != nil {
+	if _, err := db.Exec(copyHistory); err != nil {
 		return fmt.Errorf("copy history: %w", err)
 	}
 	for _, text := range again {
 		if _, err := db.Exec(text); err != nil {
 			return fmt.Errorf("%.60s: %w", text, err)
 		}
+	}
+	return p.repair()
+}
+
+const copyHistory = `INSERT INTO history (expense, version, at, actor_address, actor_name, action, changes)
+	SELECT id, version, created_at, '', 'Bench', 'imported', '[]' FROM expenses WHERE id NOT IN (SELECT expense FROM history)`
+
+// multiplyPostgres is multiply on PostgreSQL, which keeps its indexes meanwhile.
+func (p *program) multiplyPostgres(rows int) (err error) {
+	db, err := sql.Open("pgx", p.databaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var copied string
+	err = db.QueryRow(`SELECT string_agg(', ' || column_name, '') FROM information_schema.columns WHERE table_name = 'expenses'
+		AND column_name NOT IN ('id', 'seq', 'amount_cents', 'submission', 'import_key') AND is_identity = 'NO'`).Scan(&copied)
+	if err != nil {
+		return err
+	}
+	texts := []string{`SET LOCAL session_replication_role = replica`} // no trigger runs
+	for there := importedRows; there < rows; there += importedRows {
+		texts = append(texts, fmt.Sprintf(`INSERT INTO expenses (id, seq, amount_cents%s) SELECT
+			translate(left(replace(gen_random_uuid()::text, '-', ''), 26), '0189', 'ghij'), seq + %d, 1 + (amount_cents + %d) %% 500000%s
+			FROM expenses WHERE team = 'many' AND seq <= %d LIMIT %d`, copied, there, there*7907, copied, importedRows, rows-there))
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, text := range append(texts, copyHistory) {
+		if _, err := tx.Exec(text); err != nil {
+			return fmt.Errorf("%.60s: %w", text, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if _, err := db.Exec(`VACUUM ANALYZE`); err != nil {
+		return err
 	}
 	return p.repair()
 }

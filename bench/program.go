@@ -77,15 +77,12 @@ func providerConfig(baseURL string) devidp.Config {
 }
 
 // fill fills the database by the program's own import, so that it is laid out as
-// the program does, and a large one of SQLite by copies of what was imported.
+// the program does, and a large one by copies of what was imported.
 func (p *program) fill(opts options) error {
 	if err := p.start(); err != nil {
 		return err
 	}
-	imported := opts.rows
-	if strings.HasPrefix(p.databaseURL, "sqlite:") {
-		imported = min(opts.rows, importedRows)
-	}
+	imported := min(opts.rows, importedRows)
 	admin, err := p.signIn(adminAddress)
 	if err == nil {
 		err = p.importAll(admin, imported, opts.others)
