@@ -22,12 +22,12 @@ type Query struct {
 	// Approving are the teams of which it asks for the sums by status too: in no other
 	// team does it say anything.
 	Approving []string
-	From, To Date     // both included
-	Min, Max Bound    // of the amount, both included
-	Sort     string   // one of SortNames; nothing is by date
-	Desc     bool
-	After    Cursor // where its page starts; zero at the start
-	Before   Cursor // where its page ends instead; zero where After says
+	From, To  Date   // both included
+	Min, Max  Bound  // of the amount, both included
+	Sort      string // one of SortNames; nothing is by date
+	Desc      bool
+	After     Cursor // where its page starts; zero at the start
+	Before    Cursor // where its page ends instead; zero where After says
 }
 
 // Bound is an amount as a bound of a query, and as its reader writes it, who finds it
