@@ -557,7 +557,7 @@ func TestFlappingProvider(t *testing.T) {
 	people.Go(func() { flap(ctx, r.Provider) })
 	for _, b := range workers {
 		people.Go(func() {
-			for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+			for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 				for _, path := range []string{"/dashboard", "/team/finance", "/profile", "/readyz", "/healthz"} {
 					b.Get(path).Check(t, http.StatusOK)
 				}
@@ -567,7 +567,7 @@ func TestFlappingProvider(t *testing.T) {
 	}
 	for range 3 {
 		people.Go(func() {
-			for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+			for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 				if signsInOrIsTold(t, r) {
 					in.Add(1)
 				} else {

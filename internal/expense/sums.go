@@ -2,6 +2,7 @@ package expense
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -27,6 +28,15 @@ type Summary struct {
 	// More says that there are more expenses than Count, too many to add up: then
 	// nothing else is known of them.
 	More bool
+}
+
+// Matches is about how many expenses there are, for whoever asks for a page of them:
+// where they are too many to add up, very many.
+func (s Summary) Matches() int64 {
+	if s.More {
+		return math.MaxInt32
+	}
+	return s.Count
 }
 
 // Group is a number of expenses that have something in common.

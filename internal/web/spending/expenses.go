@@ -284,7 +284,7 @@ func (s *Spending) fillRows(v web.Visit, q expense.Query, listed expense.Page, s
 func (s *Spending) pageAndSummary(ctx context.Context, v web.Visit, q expense.Query, revision string) (expense.Page, expense.Summary, error) {
 	key := summaryKey(v, q, revision)
 	if sums, ok := s.summaries.Get(key); ok {
-		listed, err := s.store.Page(ctx, q, sums.Count)
+		listed, err := s.store.Page(ctx, q, sums.Matches())
 		return listed, sums, err
 	}
 	listed, sums, err := s.store.PageAndSummary(ctx, q)

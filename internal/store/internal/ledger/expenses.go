@@ -28,12 +28,12 @@ type Ledger struct {
 	mostParts, mostFound int64
 }
 
-// maxParts is how many parts of sums are added up for a page, and maxFound how many of
-// expenses that hold the words of a search, each of which is looked up by itself: either
-// takes SQLite a few hundred milliseconds at most.
+// maxParts is how many parts of sums are added up for a page, which takes SQLite a few
+// hundred milliseconds at most, and maxFound how many of expenses that hold the words of a
+// search: each of these is looked up by itself, and who types words waits for an answer.
 const (
 	maxParts = 200_000
-	maxFound = 20_000
+	maxFound = 5_000
 )
 
 // New returns that of a database, in US dollars.
@@ -92,7 +92,7 @@ func (s *Ledger) PageAndSummary(ctx context.Context, q expense.Query) (expense.P
 		if summary, err = s.summary(ctx, tx, q); err != nil {
 			return err
 		}
-		page, err = s.page(ctx, tx, q, summary.Count)
+		page, err = s.page(ctx, tx, q, summary.Matches())
 		return err
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Ledger) Each(ctx context.Context, q expense.Query, fn func(expense.Expe
 	for {
 		var batch []expense.Expense
 		err := s.db.Call(ctx, func(ctx context.Context) (err error) {
-			batch, err = s.list(ctx, s.db.Read(), q, summary.Count, eachBatch)
+			batch, err = s.list(ctx, s.db.Read(), q, summary.Matches(), eachBatch)
 			return err
 		})
 		if err != nil {
