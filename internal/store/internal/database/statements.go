@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	pgx "github.com/jackc/pgx/v5"
+
 	"expense-dashboard/internal/expense"
 )
 
@@ -23,6 +25,17 @@ type Builder struct {
 	// Postgres says which of the two it is for: PostgreSQL knows how often a value
 	// occurs, and so chooses its index well.
 	Postgres bool
+	// Anew lets PostgreSQL plan the statement for its arguments each time. After a few
+	// times it would go by a plan for whatever they are, as if every word was rare.
+	Anew bool
+}
+
+// Arguments returns what is to be passed with the text.
+func (b *Builder) Arguments() []any {
+	if b.Postgres && b.Anew {
+		return append([]any{pgx.QueryExecModeExec}, b.Args...)
+	}
+	return b.Args
 }
 
 // Builder returns one for the store's kind of database.

@@ -75,7 +75,7 @@ func (s *Ledger) list(ctx context.Context, db database.Querier, q expense.Query,
 	b := s.db.Builder()
 	text := query.Statement{Query: q}.Page(&b, matches, count)
 	found := make([]expense.Expense, 0, count)
-	err := s.eachExpense(ctx, db, text, b.Args, func(e expense.Expense) error {
+	err := s.eachExpense(ctx, db, text, b.Arguments(), func(e expense.Expense) error {
 		found = append(found, e)
 		return nil
 	})

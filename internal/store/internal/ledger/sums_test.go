@@ -41,6 +41,30 @@ func TestTooManyToAddUp(t *testing.T) {
 	})
 }
 
+// TestSearchesArePlannedAnew wants PostgreSQL to plan a search for its words, however often
+// there was one before: by a plan for any words it would fetch and sort all that hold a
+// common one, which takes seconds of a million.
+func TestSearchesArePlannedAnew(t *testing.T) {
+	t.Parallel()
+	s := fixture.Started(t, storetest.Postgres(t))
+	fixture.ManyExpenses(t, s, 60)
+	s.DB.Read().SetMaxOpenConns(1) // whose prepared statements are looked at
+	for range 12 {
+		if _, _, err := s.PageAndSummary(t.Context(), expense.Query{Q: "quarterly", Sort: "date", Desc: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Summary(t.Context(), expense.Query{Category: "Meals"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var others, searches int
+	err := s.DB.Read().QueryRow(`SELECT COUNT(*), COUNT(*) FILTER (WHERE statement LIKE '%words LIKE $%' AND statement NOT LIKE '%prepared%') FROM pg_prepared_statements
+		WHERE generic_plans + custom_plans > 0 AND name <> ''`).Scan(&others, &searches)
+	if err != nil || others == 0 || searches > 0 {
+		t.Errorf("of %d prepared statements %d search, %v", others, searches, err)
+	}
+}
+
 // TestWordsOfATeam searches teams of few expenses, each of which is looked at, and the
 // same teams where they seem to have a million.
 func TestWordsOfATeam(t *testing.T) {

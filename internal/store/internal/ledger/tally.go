@@ -21,7 +21,7 @@ func (s *Ledger) tallied(ctx context.Context, db database.Querier, q expense.Que
 	text := query.Statement{Query: q}.Parts(&b, most+1)
 	t, read := newTally(), int64(0)
 	var r partRow
-	err := s.db.Each(ctx, db, text, b.Args, func(scan func(...any) error) error {
+	err := s.db.Each(ctx, db, text, b.Arguments(), func(scan func(...any) error) error {
 		if err := scan(&r.kind, &r.text, &r.more, &r.category, &r.person, &r.n, &r.cents); err != nil {
 			return err
 		}

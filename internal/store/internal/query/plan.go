@@ -72,6 +72,7 @@ func hidden(column string) string {
 // others between two of them. Of both ways the shorter is taken, and the other is
 // told to read none.
 func (q Statement) Page(b *database.Builder, matches int64, count int) string {
+	b.Anew = q.Q != ""
 	rows := strconv.Itoa(count)
 	var found, limit string
 	switch {

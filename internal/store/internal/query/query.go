@@ -125,6 +125,7 @@ const (
 // with what their categories and people are called: columns as partRow has them. Where
 // q searches, it may end behind so many expenses.
 func (q Statement) Parts(b *database.Builder, most int64) string {
+	b.Anew = q.Q != ""
 	return `SELECT ` + strconv.Itoa(PartSum) + `, month, status, category, person, n, cents FROM (` + q.found(b, most) + `) AS found
 		UNION ALL SELECT ` + strconv.Itoa(PartCategory) + `, label, '', id, 0, 0, 0 FROM categories
 		UNION ALL SELECT ` + strconv.Itoa(PartPerson) + `, w.name, w.address, w.id, p.id, 0, 0
