@@ -64,7 +64,7 @@ type Config struct {
 }
 
 // KeptPages is how many bytes of rendered pages a site usually keeps.
-const KeptPages = 3 << 20
+const KeptPages = 2 << 20
 
 // Site is what a browser sees: pages for people, and a few answers for
 // programs. New makes it.
