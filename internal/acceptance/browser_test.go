@@ -112,10 +112,6 @@ func TestBrowser(t *testing.T) {
 		teams       []string // labels
 	}{
 		{"Hannah Smith", admin, []string{"Finance", "HR", "Legal", "Marketing", "Dev Advocacy"}},
-		{"Grace Li", legal, []string{"Legal"}},
-		{"Frank Wilson", devAdvocacy, []string{"Dev Advocacy"}},
-		{"Carol Lee", finance, []string{"Finance"}},
-		{"Alice Johnson", marketing, []string{"Marketing"}},
 		{"Sarah Morgan", hr, []string{"HR"}},
 		{"Noah Brown", teamless, nil},
 	} {
@@ -123,6 +119,43 @@ func TestBrowser(t *testing.T) {
 			t.Parallel()
 			tab := openTab(t, chromium, r.BaseURL)
 			tour(tab, person.name, person.email, person.teams)
+		})
+	}
+}
+
+// TestPeopleOfTheSample signs each member of one team in, who sees that team's page and no
+// other's, and out again.
+func TestPeopleOfTheSample(t *testing.T) {
+	t.Parallel()
+	r := startProgram(t, setup{})
+	for _, person := range []struct{ name, email, team string }{
+		{"Grace Li", legal, "Legal"},
+		{"Frank Wilson", devAdvocacy, "Dev Advocacy"},
+		{"Carol Lee", finance, "Finance"},
+		{"Alice Johnson", marketing, "Marketing"},
+	} {
+		t.Run(person.name, func(t *testing.T) {
+			t.Parallel()
+			b := r.Browser()
+			b.T = t
+			b.SignIn(person.email)
+			b.Get("/dashboard").Check(t, http.StatusOK, "<h1>"+person.team+"</h1>")
+			for _, team := range sampleTeamPages() {
+				if team.label != person.team {
+					b.Get("/team/"+team.id).Check(t, http.StatusNotFound, "Page not found", "!"+team.label)
+					continue
+				}
+				page := b.Get("/team/" + team.id)
+				page.Check(t, http.StatusOK, team.total)
+				for _, row := range team.rows {
+					page.Check(t, http.StatusOK, row...)
+				}
+			}
+			b.Get("/profile").Check(t, http.StatusOK, person.name, strings.ReplaceAll(person.email, "+", "&#43;"), person.team)
+			b.Post("/logout", nil).Check(t, http.StatusOK)
+			if again := b.Get("/profile"); again.Status != http.StatusSeeOther {
+				t.Errorf("the profile is %d behind signing out", again.Status)
+			}
 		})
 	}
 }
