@@ -35,7 +35,11 @@ import (
 // EachURL runs a test with the URL of an empty database of each kind, on both at
 // once.
 func EachURL(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": SQLite, "PostgreSQL": Postgres} {
+	eachURL(t, SQLite, Postgres, test)
+}
+
+func eachURL(t *testing.T, sqlite, postgres func(testing.TB) string, test func(t *testing.T, databaseURL string)) {
+	for name, databaseURL := range map[string]func(testing.TB) string{"SQLite": sqlite, "PostgreSQL": postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, databaseURL(t))
@@ -47,6 +51,70 @@ func EachURL(t *testing.T, test func(t *testing.T, databaseURL string)) {
 // escaped.
 func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "a b%20?#.db")
+}
+
+// A Template makes databases that were filled once, and are copied for each test.
+type Template struct {
+	sqlite   func() ([]byte, error)
+	postgres func() (string, error) // the name of a database
+}
+
+// NewTemplate returns one that is filled by a func, which gets the URL of an empty
+// database and leaves no connection open.
+func NewTemplate(fill func(databaseURL string) error) *Template {
+	return &Template{
+		sqlite: sync.OnceValues(func() ([]byte, error) {
+			folder, err := os.MkdirTemp("", "expenses-template-")
+			if err != nil {
+				return nil, err
+			}
+			defer os.RemoveAll(folder)
+			file := filepath.Join(folder, "expenses.db")
+			if err := fill("sqlite:" + file); err != nil {
+				return nil, err
+			}
+			return os.ReadFile(file)
+		}),
+		postgres: sync.OnceValues(func() (string, error) {
+			server, err := shared()
+			if err != nil {
+				return "", err
+			}
+			name := "template_" + strings.ToLower(rand.Text())
+			return name, errors.Join(server.exec("CREATE DATABASE "+name), fill(server.URL(name)))
+		}),
+	}
+}
+
+// SQLite returns the URL of a copy, with characters that a URL would need escaped.
+func (f *Template) SQLite(t testing.TB) string {
+	t.Helper()
+	content, err := f.sqlite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	databaseURL := SQLite(t)
+	if err := os.WriteFile(strings.TrimPrefix(databaseURL, "sqlite:"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return databaseURL
+}
+
+// Postgres is SQLite for PostgreSQL, which may be skipped as that of the package.
+func (f *Template) Postgres(t testing.TB) string {
+	t.Helper()
+	server, err := shared()
+	skipOrFail(t, err)
+	name, err := f.postgres()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server.NewDatabase(t, "TEMPLATE "+name)
+}
+
+// EachURL is that of the package, with copies.
+func (f *Template) EachURL(t *testing.T, test func(t *testing.T, databaseURL string)) {
+	eachURL(t, f.SQLite, f.Postgres, test)
 }
 
 // DB opens a database behind the store's back, for a test that looks at its rows or

@@ -152,8 +152,16 @@ func (d *DB) migrateFile(ctx context.Context, steps Steps) error {
 	return d.noteFiles(ctx)
 }
 
-// migrateWith runs the migrations under a lock that is held.
+// migrateWith runs the migrations under a lock that is held. Most starts find nothing to
+// do, and read none of them.
 func (d *DB) migrateWith(ctx context.Context, dialect goose.Dialect) error {
+	state, err := d.known.Inspect(ctx, d.write)
+	switch {
+	case err != nil:
+		return fmt.Errorf("migrate: %w", err)
+	case !state.Missing && state.Version >= state.Known:
+		return state.newer()
+	}
 	files, err := fs.Sub(migrations, d.known.folder)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
