@@ -29,16 +29,18 @@ TEST = $(SCRATCH) go test -vet=off -ldflags=-w -parallel 6 -timeout 30m
 # which is translated from C, keeps its data outside of Go's memory, where the detector
 # does not look: compiled for it all the same it would take several times as long. Where
 # one goroutine does one thing after another, or what is shared is the database, it would
-# take most of the time and show nothing: these tables and packages go without, and what
+# take most of the time and show nothing. So of the root's tests it watches those where
+# much happens at once or goes away, and the other packages but some; what
 # internal/acceptance starts is the program as it is shipped.
 RACE = $$(command -v cc >/dev/null && echo -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false)
-TABLES = ^Test(Attacks|AttackCatalogue|Authorization|BrokenText|ConformanceModules|CopiesAgree|Differential|Groups|LastingDiscoveryFaults|ManySessionsArePagedThrough|QueriesOfAPage|RefusalsAreExplained|SignOutFromElsewhere|SumsOfManyPagesAreKept|WhatEndsWhichSessions|WhatMustWork)$$
+RACED = AtOnce|Away|Bounded|Clock|EveryCopy|Deadline|EndedSessions|First|Flapping|Flood|Hang|KeyEndpoint|KeyRotation|LastUse|Meanwhile|OnSessions|Oversized|PassingDiscovery|Ready|Recheck|Restart|SecurityHeaders|SIGTERM|Slow|TeamsFile|TwoTabs|WithoutTheDatabase
 ALONE = ./internal/expense/... ./internal/store/internal/batch ./internal/store/internal/budget ./internal/store/internal/ledger ./internal/store/internal/names ./internal/store/upkeep
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs
-	$(TEST) $(RACE) -skip '$(TABLES)' $$(go list ./... | grep -vxF "$$(go list $(ALONE) ./internal/acceptance)")
-	$(TEST) -run '$(TABLES)' .
+	$(TEST) $(RACE) -run '$(RACED)' .
+	$(TEST) $(RACE) $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
+	$(TEST) -skip '$(RACED)' .
 	$(TEST) $(ALONE) ./internal/acceptance
 
 ## check: the tests, format, vet and staticcheck
