@@ -39,7 +39,7 @@ ALONE = ./internal/expense/... ./internal/store/internal/batch ./internal/store/
 test:
 	@scripts/install-needs
 	$(TEST) $(RACE) -run '$(RACED)' .
-	$(TEST) $(RACE) $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
+	$(TEST) $(RACE) -p 3 $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
 	$(TEST) -skip '$(RACED)' .
 	$(TEST) $(ALONE) ./internal/acceptance
 

@@ -71,10 +71,14 @@ func (v view) may(team string) bool {
 // those that they read.
 func (v view) approval(a asked) bool {
 	if a.team != "" {
-		return approves(a.team) && slices.Contains(v.teams, a.team)
+		return v.approved(a.team)
 	}
 	return slices.ContainsFunc(v.teams, func(team string) bool { return approves(team) && v.may(team) })
 }
+
+// approved reports whether expenses of a team have a status: where it is one of the file's
+// that approves them.
+func (v view) approved(team string) bool { return approves(team) && slices.Contains(v.teams, team) }
 
 // label is what pages call a team.
 func (v view) label(team string) string {
@@ -90,7 +94,13 @@ func (v view) there(team string) bool {
 }
 
 // find is what they are to see of what is asked for.
-func (v view) find(a asked) []ledgerRow { return v.l.find(a, v.may, v.me, v.minor) }
+func (v view) find(a asked) []ledgerRow {
+	may := v.may
+	if a.status != "" {
+		may = func(team string) bool { return v.may(team) && v.approved(team) }
+	}
+	return v.l.find(a, may, v.me, v.minor)
+}
 
 // ask is something that they may ask for.
 func (v view) ask(random *rand.Rand) asked {
@@ -241,7 +251,7 @@ func (v view) page(r *reply, a asked, found []ledgerRow, first, last int) {
 		}
 		line = append(line, e.item, e.label)
 		if v.approval(a) {
-			line = append(line, map[bool]string{true: statusWords[e.status]}[approves(e.team) && slices.Contains(v.teams, e.team)])
+			line = append(line, map[bool]string{true: statusWords[e.status]}[v.approved(e.team)])
 		}
 		amount := v.plain(e.amount)
 		if e.amount < 0 {
@@ -294,7 +304,7 @@ func (v view) sums(r *reply, a asked, found []ledgerRow) {
 	want := []string{"Total " + v.plain(whole.total), fmt.Sprintf("%s %d", counted, whole.count), "Average " + v.plain(average(whole))}
 	if v.approval(a) {
 		for _, status := range [][2]string{{"logged", "Logged"}, {"approved", "Approved"}, {"sent-back", "Sent back"}} {
-			if f := sumOf(found, func(e ledgerRow) bool { return e.status == status[0] }); f.count > 0 {
+			if f := sumOf(found, func(e ledgerRow) bool { return e.status == status[0] && v.approved(e.team) }); f.count > 0 {
 				want = append(want, fmt.Sprintf("%s: %d %s", status[1], f.count, v.plain(f.total)))
 			}
 		}
@@ -436,7 +446,7 @@ func (v view) files(a asked) {
 	for _, e := range found {
 		line := []string{e.id, e.date, e.team, e.name, e.item, e.label, v.plain(e.amount), e.note, strconv.FormatInt(e.version, 10), e.ownerAddress}
 		if v.approval(a) {
-			line = append(line, map[bool]string{true: e.status}[approves(e.team) && slices.Contains(v.teams, e.team)])
+			line = append(line, map[bool]string{true: e.status}[v.approved(e.team)])
 		}
 		want = append(want, strings.Join(line, " | "))
 	}
