@@ -1,4 +1,4 @@
-.PHONY: run doctor build help test check static try faults soak bench fuzz screenshots lighthouse validate interop vulnerabilities
+.PHONY: run doctor build help test test-root test-packages check static try faults soak bench fuzz screenshots lighthouse validate interop vulnerabilities
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -38,10 +38,15 @@ ALONE = ./internal/expense/... ./internal/store/internal/batch ./internal/store/
 ## test: all tests, in a real browser and on PostgreSQL too; installs what they need where it can
 test:
 	@scripts/install-needs
-	$(TEST) $(RACE) -run '$(RACED)' .
-	$(TEST) $(RACE) -p 3 $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
-	$(TEST) -skip '$(RACED)' .
+	@$(MAKE) --no-print-directory -j2 -O test-root test-packages
 	$(TEST) $(ALONE) ./internal/acceptance
+
+test-root:
+	$(TEST) $(RACE) -run '$(RACED)' .
+	$(TEST) -skip '$(RACED)' .
+
+test-packages:
+	$(TEST) $(RACE) $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
 
 ## check: the tests, format, vet and staticcheck
 check: test static
