@@ -41,10 +41,12 @@ test:
 	@$(MAKE) --no-print-directory -j2 -O test-root test-packages
 	$(TEST) $(ALONE) ./internal/acceptance
 
+## test-root: those of the root alone
 test-root:
 	$(TEST) $(RACE) -run '$(RACED)' .
 	$(TEST) -skip '$(RACED)' .
 
+## test-packages: those of most packages alone
 test-packages:
 	$(TEST) $(RACE) $$(go list ./... | grep -vxF "$$(go list . $(ALONE) ./internal/acceptance)")
 
