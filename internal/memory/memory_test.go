@@ -30,18 +30,18 @@ func TestSpare(t *testing.T) {
 		debug.SetGCPercent(now)
 		return now
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(80))
+	defer debug.SetGCPercent(debug.SetGCPercent(90))
 	first, second := Spare(), Spare()
-	if got := percent(); got != 40 {
-		t.Errorf("%d while two tasks run, want half of 80", got)
+	if got := percent(); got != 30 {
+		t.Errorf("%d while two tasks run, want a third of 90", got)
 	}
 	first()
-	if got := percent(); got != 40 {
-		t.Errorf("%d while one task runs, want half of 80", got)
+	if got := percent(); got != 30 {
+		t.Errorf("%d while one task runs, want a third of 90", got)
 	}
 	second()
-	if got := percent(); got != 80 {
-		t.Errorf("%d behind them, want 80", got)
+	if got := percent(); got != 90 {
+		t.Errorf("%d behind them, want 90", got)
 	}
 	debug.SetGCPercent(-1)
 	end := Spare()

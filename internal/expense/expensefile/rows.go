@@ -28,7 +28,7 @@ type Row struct {
 // blank, those above the header too. Where the file cannot be read on, the last
 // row says so. It ends with fn's first error.
 func (l *Layout) Rows(file io.Reader, fn func(Row) error) error {
-	p := rowReader{Layout: l, lineOf: map[uint64]int32{}, times: map[uint64]int32{}}
+	p := rowReader{Layout: l, lineOf: map[uint64]int32{}, seen: map[uint64]struct{}{}, times: map[uint64]int{}}
 	count := 0
 	err := l.eachRow(decoded(file, l.Encoding), func(line int, cells []string) error {
 		switch {
@@ -50,8 +50,9 @@ func (l *Layout) Rows(file io.Reader, fn func(Row) error) error {
 // A rowReader reads rows one after the other.
 type rowReader struct {
 	*Layout
-	lineOf map[uint64]int32 // where an id stands
-	times  map[uint64]int32 // that an equal row without an id has occurred
+	lineOf map[uint64]int32    // where an id stands
+	seen   map[uint64]struct{} // rows without an id that have occurred
+	times  map[uint64]int      // that an equal one has occurred, where it is more than once
 }
 
 // key is short for a text, since there are as many as rows. Of MaxRows two that differ
@@ -314,6 +315,9 @@ func (p *rowReader) importKey(e expense.Entry) string {
 	}
 	alike := []string{date, e.Team, e.Person, e.Item, e.Category, p.rules.Currency.Plain(e.Amount), e.Note}
 	id := key(digest.Of(alike...))
-	p.times[id]++
-	return digest.Of(append(alike, strconv.Itoa(int(p.times[id])))...)
+	if _, again := p.seen[id]; again {
+		p.times[id] = max(p.times[id], 1) + 1
+	}
+	p.seen[id] = struct{}{}
+	return digest.Of(append(alike, strconv.Itoa(max(p.times[id], 1)))...)
 }
