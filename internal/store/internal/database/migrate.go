@@ -122,14 +122,20 @@ func (d *DB) migrateServer(ctx context.Context) error {
 	if err := CheckEncoding(ctx, d.write); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	state, err := d.known.Inspect(ctx, d.write)
-	switch {
-	case err != nil:
-		return fmt.Errorf("migrate: %w", err)
-	case !state.Missing && state.Version >= state.Known:
-		return state.newer()
+	if done, err := d.isMigrated(ctx); done || err != nil {
+		return err
 	}
 	return d.underAdvisoryLock(ctx, func() error { return d.migrateWith(ctx, goose.DialectPostgres) })
+}
+
+// isMigrated reports whether there is nothing to do; the error is a *fault.NewerError
+// where that is so because a newer program was there.
+func (d *DB) isMigrated(ctx context.Context) (bool, error) {
+	state, err := d.known.Inspect(ctx, d.write)
+	if err != nil {
+		return false, fmt.Errorf("migrate: %w", err)
+	}
+	return !state.Missing && state.Version >= state.Known, state.newer()
 }
 
 // migrateFile is migrate for SQLite.
@@ -155,12 +161,8 @@ func (d *DB) migrateFile(ctx context.Context, steps Steps) error {
 // migrateWith runs the migrations under a lock that is held. Most starts find nothing to
 // do, and read none of them.
 func (d *DB) migrateWith(ctx context.Context, dialect goose.Dialect) error {
-	state, err := d.known.Inspect(ctx, d.write)
-	switch {
-	case err != nil:
-		return fmt.Errorf("migrate: %w", err)
-	case !state.Missing && state.Version >= state.Known:
-		return state.newer()
+	if done, err := d.isMigrated(ctx); done || err != nil {
+		return err
 	}
 	files, err := fs.Sub(migrations, d.known.folder)
 	if err != nil {
