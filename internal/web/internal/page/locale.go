@@ -22,9 +22,9 @@ import (
 type Locale struct {
 	tag        string // BCP 47; empty for English, the language of the page
 	currency   expense.Currency
-	zone       *time.Location      // of the times that a page shows
-	formatter  *currency.Formatter // of amounts
-	counts     *currency.Formatter // of numbers without a currency
+	zone       *time.Location // of the times that a page shows
+	amounts    numbers
+	counts     numbers // without a currency
 	notation   expense.Notation
 	months     [12]string // abbreviated, as a page shows them
 	day, month string     // patterns in which D, M and Y stand for day, month and year
@@ -80,9 +80,10 @@ func newLocales(c expense.Currency, zone *time.Location) *locales {
 // locale returns what one of the row's tags makes of it.
 func (row localeRow) locale(tag string, c expense.Currency, zone *time.Location) *Locale {
 	region := currency.NewLocale(tag)
-	made := &Locale{tag: tag, currency: c, zone: zone, formatter: currency.NewFormatter(region), counts: currency.NewFormatter(region), day: row.day, month: row.month}
-	made.formatter.MaxDigits = currency.DefaultDigits
-	made.counts.CurrencyDisplay = currency.DisplayNone
+	amounts, counts := currency.NewFormatter(region), currency.NewFormatter(region)
+	amounts.MaxDigits = currency.DefaultDigits
+	counts.CurrencyDisplay = currency.DisplayNone
+	made := &Locale{tag: tag, currency: c, zone: zone, amounts: newNumbers(amounts, c.Code()), counts: newNumbers(counts, withoutDecimals), day: row.day, month: row.month}
 	copy(made.months[:], strings.Fields(row.months))
 	made.notation = expense.Notation{Currency: c, Decimal: decimalMark(region), Symbols: symbolsOf(c, region)}
 	if tag == "en" || strings.HasPrefix(tag, "en-") {
@@ -90,6 +91,9 @@ func (row localeRow) locale(tag string, c expense.Currency, zone *time.Location)
 	}
 	return made
 }
+
+// withoutDecimals is a currency that has none.
+const withoutDecimals = "JPY"
 
 // decimalMark is what a region writes before the decimals of an amount.
 func decimalMark(region currency.Locale) string {
@@ -155,17 +159,10 @@ func (l *locales) match(header string) *Locale {
 }
 
 // Money returns an amount as the reader writes it, as in 1.200,00 $.
-func (l *Locale) Money(m expense.Money) string {
-	// The currency is one of the library's, by which the error is none.
-	amount, _ := currency.NewAmountFromInt64(int64(m), l.currency.Code())
-	return l.formatter.Format(amount)
-}
+func (l *Locale) Money(m expense.Money) string { return l.amounts.text(int64(m)) }
 
 // number returns a count as the reader groups digits, as in 1.200.
-func (l *Locale) number(n int64) template.HTML {
-	amount, _ := currency.NewAmountFromInt64(n, "JPY") // which has no decimals
-	return l.mark(l.counts.Format(amount))
-}
+func (l *Locale) number(n int64) template.HTML { return l.mark(l.counts.text(n)) }
 
 // dayText returns a date as the reader writes it, as in 21. Nov. 2026.
 func (l *Locale) dayText(d expense.Date) string { return l.fill(l.day, d) }
@@ -195,6 +192,29 @@ func (l *Locale) amount(m expense.Money) template.HTML {
 		return `<span class="badge">Refund</span> ` + text
 	}
 	return text
+}
+
+// A row is an expense in a table as its reader sees it, which a template asks for once
+// instead of for each of its cells: to call a function, and to look for a field of a field,
+// takes a template longer than what comes of it.
+type row struct {
+	ID, URL, TeamLabel             string
+	Status                         string        // empty where its team approves nothing
+	Date, Day                      template.HTML // for programs too, and for people only
+	Person, Item, Category, Amount template.HTML
+	New, Pick                      bool
+}
+
+// row returns that of an expense.
+func (l *Locale) row(e ExpenseLine) row {
+	status := ""
+	if e.Status != "" {
+		status = e.Status.String()
+	}
+	return row{
+		ID: e.ID, URL: e.URL, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick,
+		Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)), Person: isolated(e.Person), Item: isolated(e.Item), Category: isolated(e.Category), Amount: l.amount(e.Amount),
+	}
 }
 
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
@@ -246,6 +266,7 @@ func (l *Locale) templateFuncs() template.FuncMap {
 		"day":      func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"amount":   l.amount,
 		"dated":    l.dated,
+		"row":      l.row,
 		"moment":   l.moment,
 		"month":    func(month string) template.HTML { return l.mark(l.Month(month)) },
 		"worded":   worded,
