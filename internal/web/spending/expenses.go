@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
@@ -69,7 +70,7 @@ func (s *Spending) showExpenses(w http.ResponseWriter, r *http.Request, v web.Vi
 	if r.URL.Query().Get("person") == expense.PersonMe || ownOnly(v) {
 		key.Viewer = viewer(v)
 	}
-	err = s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key.Revision) })
+	err = s.pages.Show(w, r, shared, key, func() (any, error) { return s.expensesView(r, v, key) })
 	return s.wrongQuery(w, r, v, shared, err)
 }
 
@@ -77,7 +78,7 @@ func (s *Spending) showExpenses(w http.ResponseWriter, r *http.Request, v web.Vi
 // reports whether there is anything to tell. It is nobody else's, so it is rendered
 // for this request.
 func (s *Spending) showNoticed(w http.ResponseWriter, r *http.Request, v web.Visit, shared page.Page) (shown bool, err error) {
-	view, err := s.expensesView(r, v, "")
+	view, err := s.expensesView(r, v, page.ContentKey{})
 	if err != nil {
 		return false, err
 	}
@@ -154,44 +155,66 @@ func (s *Spending) wrongQuery(w http.ResponseWriter, r *http.Request, v web.Visi
 }
 
 // expensesView asks the database for a page and for the sums of all pages, and
-// builds the links around them. The revision is that of the expenses, or empty.
-func (s *Spending) expensesView(r *http.Request, v web.Visit, revision string) (page.ExpensesView, error) {
+// builds the links around them. The key is that of the page, without a revision where it
+// is nobody else's.
+func (s *Spending) expensesView(r *http.Request, v web.Visit, key page.ContentKey) (page.ExpensesView, error) {
 	q, v, err := s.queryOf(r, v)
 	if err != nil {
 		return page.ExpensesView{}, err
 	}
-	listed, sums, err := s.pageAndSummary(r.Context(), v, q, revision)
+	listed, sums, err := s.pageAndSummary(r.Context(), v, q, key.Revision)
 	if err != nil {
 		return page.ExpensesView{}, err
 	}
 	view := page.ExpensesView{
-		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approving != nil, ByStatus: statusLinks(v, q, sums),
-		Path: v.Path(), Filter: filterOf(v, q), Filtered: q.Filtered() || v.Only != "", ClearURL: at(v.Path(), expense.Query{Sort: q.Sort, Desc: q.Desc}),
-		Periods: periodLinks(v, q, s.Today()), Columns: columnsOf(v, q),
+		Team: v.Team, Admin: v.Access.Admin, Approval: q.Approving != nil, Path: v.Path(),
+		Filtered: q.Filtered() || v.Only != "", ClearURL: at(v.Path(), expense.Query{Sort: q.Sort, Desc: q.Desc}), Columns: columnsOf(v, q),
 		Count: sums.Count, More: sums.More, Total: sums.Total, Average: sums.Average(),
 		CSVURL: address(v, v.FilePath()+".csv", q.First()), JSONURL: address(v, v.FilePath()+".json", q.First()),
 		ExcelURL: forExcel(address(v, v.FilePath()+".csv", q.First())),
 	}
+	s.fillRows(v, q, listed, sums, &view)
+	s.offerSelecting(r, v, &view)
+	around := sync.OnceValues(func() (any, error) {
+		around := view
+		err := s.fillAround(r, v, q, sums, key.Revision, &around)
+		return around, err
+	})
+	if key.Revision == "" || view.PrevURL+view.NextURL == "" {
+		whole, err := around()
+		return whole.(page.ExpensesView), err
+	}
+	key.Query = address(v, v.Path(), q.First())
+	if view.Above, err = s.pages.Part(r, key, "above", around); err != nil {
+		return page.ExpensesView{}, err
+	}
+	view.Below, err = s.pages.Part(r, key, "people", around)
+	return view, err
+}
+
+// fillAround fills in what stands around a list, the same on each page of it: the filter
+// and what the expenses come to.
+func (s *Spending) fillAround(r *http.Request, v web.Visit, q expense.Query, sums expense.Summary, revision string, view *page.ExpensesView) error {
+	var err error
+	view.ByStatus, view.Filter, view.Periods = statusLinks(v, q, sums), filterOf(v, q), periodLinks(v, q, s.Today())
 	view.Narrowed = view.Filter.Narrowed()
 	if v.Team.ID != "" && !view.Filtered {
 		view.MayBudget = v.Access.CanBudget(v.Team.ID)
 		if view.Budgets, err = s.store.BudgetLines(r.Context(), v.Team.ID, s.Today().Month(), s.Today()); err != nil {
-			return page.ExpensesView{}, err
+			return err
 		}
 	}
 	if !sums.More {
-		s.fillCharts(r, v, q, sums, &view)
+		s.fillCharts(r, v, q, sums, view)
 	}
 	offered := sums
 	if view.Filtered {
 		if offered, err = s.unfiltered(r.Context(), v, revision); err != nil {
-			return page.ExpensesView{}, err
+			return err
 		}
 	}
-	fillChoices(v, q, offered, &view)
-	s.fillRows(v, q, listed, sums, &view)
-	s.offerSelecting(r, v, &view)
-	return view, nil
+	fillChoices(v, q, offered, view)
+	return nil
 }
 
 // fillCharts draws what the sums of a page are made of.
@@ -245,6 +268,7 @@ func (s *Spending) fillRows(v web.Visit, q expense.Query, listed expense.Page, s
 			apart[g.Address] = g.Label
 		}
 	}
+	view.Rows = make([]page.ExpenseLine, 0, len(listed.Expenses))
 	for _, e := range listed.Expenses {
 		e.Person = cmp.Or(apart[e.Address], e.Person)
 		view.Rows = append(view.Rows, s.LineOf(e))

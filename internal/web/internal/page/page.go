@@ -99,7 +99,7 @@ type Pages struct {
 	templates map[*Locale]templateSet
 	static    map[string]staticFile // by file name, such as "style.css"
 	buffers   sync.Pool             // of *bytes.Buffer
-	contents  *cache.Cache[ContentKey, []byte]
+	contents  *cache.Cache[ContentKey, string]
 	frames    *cache.Cache[frameKey, frame]
 }
 
@@ -117,7 +117,7 @@ func New(templateFiles, staticFiles fs.FS, c expense.Currency, zone *time.Locati
 		templates: map[*Locale]templateSet{},
 		static:    static,
 		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		contents:  cache.New[ContentKey, []byte](kept - kept/framesPart),
+		contents:  cache.New[ContentKey, string](kept - kept/framesPart),
 		frames:    cache.New[frameKey, frame](kept / framesPart),
 	}
 	for _, l := range p.Locales.all {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"strconv"
 
@@ -23,6 +24,7 @@ const (
 // they depend on.
 type ContentKey struct {
 	Page      string          // its template
+	part      string          // of its template
 	locale    *Locale         // of its reader
 	Revision  string          // of the expenses that it shows; empty where it shows none
 	Directory *team.Directory // which names the teams
@@ -51,7 +53,7 @@ type frameKey struct {
 }
 
 // A frame is the layout before and after a page's content.
-type frame struct{ top, bottom []byte }
+type frame struct{ top, bottom string }
 
 // Show answers with a page whose content is rendered once for its key: view,
 // which makes it, is asked only where that has not been done yet.
@@ -61,25 +63,44 @@ func (p *Pages) Show(w http.ResponseWriter, r *http.Request, shared Page, key Co
 	if err != nil {
 		return err
 	}
-	content, ok := p.contents.Get(key)
-	if !ok {
-		v, err := view()
-		if err != nil {
-			return err
-		}
-		if content, err = p.part(key.locale, key.Page, "content", v); err != nil {
-			return err
-		}
-		p.contents.Put(key, content, key.size()+len(content))
+	content, err := p.content(key, "content", view)
+	if err != nil {
+		return err
 	}
 	buf := p.buffers.Get().(*bytes.Buffer)
 	defer p.buffers.Put(buf)
 	buf.Reset()
-	buf.Write(around.top)
-	buf.Write(content)
-	buf.Write(around.bottom)
+	buf.WriteString(around.top)
+	buf.WriteString(content)
+	buf.WriteString(around.bottom)
 	p.writePage(w, http.StatusOK, buf)
 	return nil
+}
+
+// Part returns a part of a page's content, as its template names it, which is rendered once
+// for a key that several pages have in common.
+func (p *Pages) Part(r *http.Request, key ContentKey, name string, view func() (any, error)) (template.HTML, error) {
+	key.locale = p.Locales.Of(r)
+	part, err := p.content(key, name, view)
+	return template.HTML(part), err
+}
+
+// content returns a part of a page's content. view is asked only where it has not been
+// rendered yet.
+func (p *Pages) content(key ContentKey, part string, view func() (any, error)) (string, error) {
+	key.part = part
+	content, ok := p.contents.Get(key)
+	if ok {
+		return content, nil
+	}
+	v, err := view()
+	if err != nil {
+		return "", err
+	}
+	if content, err = p.part(key.locale, key.Page, part, v); err == nil {
+		p.contents.Put(key, content, key.size()+len(content))
+	}
+	return content, err
 }
 
 // frame returns the layout around a page.
@@ -99,16 +120,18 @@ func (p *Pages) frame(key frameKey) (frame, error) {
 }
 
 // part renders one of the templates of which a page is made.
-func (p *Pages) part(l *Locale, name, part string, view any) ([]byte, error) {
+func (p *Pages) part(l *Locale, name, part string, view any) (string, error) {
 	t, err := p.template(l, name)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	var buf bytes.Buffer
-	if err := t.ExecuteTemplate(&buf, part, view); err != nil {
-		return nil, fmt.Errorf("render %s of page %s: %w", part, name, err)
+	buf := p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(buf)
+	buf.Reset()
+	if err := t.ExecuteTemplate(buf, part, view); err != nil {
+		return "", fmt.Errorf("render %s of page %s: %w", part, name, err)
 	}
-	return bytes.Clone(buf.Bytes()), nil
+	return buf.String(), nil
 }
 
 // writePage answers with a page.

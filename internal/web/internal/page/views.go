@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,24 +78,27 @@ type ActivityView struct {
 // teams that somebody may read.
 type ExpensesView struct {
 	Page
-	Notice    *Notice
-	Team      team.Team // zero on the page of all teams
-	Admin     bool
-	Path      string // of this page, without a query: where the filter form goes
-	Filter    FilterForm
-	Faults    expense.QueryFaults // of the address: where there are any, nothing is listed
-	Filtered  bool                // whether anything but the order is asked for
-	Narrowed  bool                // whether one of the fields is used that fold
-	ClearURL  string              // this page without a filter
-	Periods   []Link
-	Approval  bool             // whether expenses are approved
-	Budgets   []expense.Budget // of the present month, where nothing is filtered
-	MayBudget bool             // sets them
-	ByStatus  []StatusSum      // the same
-	Columns   []Column         // Date, Name, Team on the page over all teams, Item, Category, Amount
-	Rows      []ExpenseLine
-	Selecting []Choice // what can be done to selected rows; empty where none can be selected
-	ReturnTo  string   // this page, after that
+	// What stands above the list and below it, where that is rendered already: it is the
+	// same on each page of the list.
+	Above, Below template.HTML
+	Notice       *Notice
+	Team         team.Team // zero on the page of all teams
+	Admin        bool
+	Path         string // of this page, without a query: where the filter form goes
+	Filter       FilterForm
+	Faults       expense.QueryFaults // of the address: where there are any, nothing is listed
+	Filtered     bool                // whether anything but the order is asked for
+	Narrowed     bool                // whether one of the fields is used that fold
+	ClearURL     string              // this page without a filter
+	Periods      []Link
+	Approval     bool             // whether expenses are approved
+	Budgets      []expense.Budget // of the present month, where nothing is filtered
+	MayBudget    bool             // sets them
+	ByStatus     []StatusSum      // the same
+	Columns      []Column         // Date, Name, Team on the page over all teams, Item, Category, Amount
+	Rows         []ExpenseLine
+	Selecting    []Choice // what can be done to selected rows; empty where none can be selected
+	ReturnTo     string   // this page, after that
 
 	// Of exactly what is filtered, on all pages.
 	Count          int64
