@@ -82,7 +82,7 @@ func run(ctx context.Context, out io.Writer, program string, all []provider) (fa
 // startChromium starts a browser that reaches loopback only.
 func startChromium(ctx context.Context) (context.Context, func(), error) {
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break
