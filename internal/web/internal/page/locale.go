@@ -194,9 +194,9 @@ func (l *Locale) amount(m expense.Money) template.HTML {
 	return text
 }
 
-// A row is an expense in a table as its reader sees it, which a template asks for once
-// instead of for each of its cells: to call a function, and to look for a field of a field,
-// takes a template longer than what comes of it.
+// A row is an expense in a table as its reader sees it. A template asks for all rows at
+// once and not for each cell of them: to call a function, and to look for a field of a
+// field, takes a template longer than what comes of it.
 type row struct {
 	ID, URL, TeamLabel             string
 	Status                         string        // empty where its team approves nothing
@@ -205,16 +205,20 @@ type row struct {
 	New, Pick                      bool
 }
 
-// row returns that of an expense.
-func (l *Locale) row(e ExpenseLine) row {
-	status := ""
-	if e.Status != "" {
-		status = e.Status.String()
+// rows returns those of a table.
+func (l *Locale) rows(lines []ExpenseLine) []row {
+	all := make([]row, len(lines))
+	for i, e := range lines {
+		status := ""
+		if e.Status != "" {
+			status = e.Status.String()
+		}
+		all[i] = row{
+			ID: e.ID, URL: e.URL, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick,
+			Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)), Person: isolated(e.Person), Item: isolated(e.Item), Category: isolated(e.Category), Amount: l.amount(e.Amount),
+		}
 	}
-	return row{
-		ID: e.ID, URL: e.URL, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick,
-		Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)), Person: isolated(e.Person), Item: isolated(e.Item), Category: isolated(e.Category), Amount: l.amount(e.Amount),
-	}
+	return all
 }
 
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
@@ -266,7 +270,7 @@ func (l *Locale) templateFuncs() template.FuncMap {
 		"day":      func(d expense.Date) template.HTML { return l.mark(l.dayText(d)) },
 		"amount":   l.amount,
 		"dated":    l.dated,
-		"row":      l.row,
+		"rows":     l.rows,
 		"moment":   l.moment,
 		"month":    func(month string) template.HTML { return l.mark(l.Month(month)) },
 		"worded":   worded,
