@@ -97,6 +97,7 @@ func benchStore(b *testing.B, s *fixture.Store) {
 			benchPage(b, s, scope.name+"/"+sort+"/FirstPage", q)
 			benchPage(b, s, scope.name+"/"+sort+"/LastPage", lastPage(b, s, q))
 		}
+		benchPage(b, s, scope.name+"/category/TurnedPage", expense.Query{Teams: scope.teams, Sort: "category", Desc: true})
 		filtered := expense.Query{Teams: scope.teams, Category: "category 3", From: expense.NewDate(2025, 2, 1), To: expense.NewDate(2025, 2, 28)}
 		benchPage(b, s, scope.name+"/FilteredPage", filtered)
 		benchPage(b, s, scope.name+"/FoundPage", expense.Query{Teams: scope.teams, Q: "item 123"})

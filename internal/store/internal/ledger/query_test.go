@@ -400,18 +400,22 @@ func TestPagesSortNothing(t *testing.T) {
 		for _, q := range []expense.Query{{}, {Teams: []string{"finance"}}} {
 			for _, q.Sort = range strings.Split(expense.SortNames, ", ") {
 				for _, q.Desc = range []bool{false, true} {
-					if turned := q.Desc != (q.Sort == "date"); turned && s.DB.File() == "" {
+					turned := q.Desc != (q.Sort == "date")
+					if turned && s.DB.File() == "" {
 						continue // PostgreSQL knows how many equal values there are to put in place
 					}
 					for _, q.After = range []expense.Cursor{{}, q.CursorAt(middle)} {
 						plan := explained(t, s, q, explain)
-						// The page itself is put in order once more, and equal values of an order
-						// that is turned around.
+						// The page itself is put in order once more.
 						inner, _, _ := strings.Cut(plan, "named")
 						if s.DB.File() == "" {
 							_, inner, _ = strings.Cut(plan, "Limit")
 						}
-						whole := regexp.MustCompile(`TEMP B-TREE FOR ORDER BY|>  Sort`)
+						whole := regexp.MustCompile(`TEMP B-TREE|>  Sort`)
+						if turned {
+							// And so is a page's worth of each of some values.
+							inner = strings.Replace(inner, "USE TEMP B-TREE FOR ORDER BY", "", 1)
+						}
 						if whole.MatchString(inner) || !strings.Contains(plan, "expenses_") {
 							t.Errorf("%+v:\n%s", q, plan)
 						}

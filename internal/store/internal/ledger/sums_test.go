@@ -98,13 +98,17 @@ func TestListOfManyTeams(t *testing.T) {
 	t.Parallel()
 	fixture.ForEach(t, func(t *testing.T, s *fixture.Store) {
 		all := fixture.ManyExpenses(t, s, 40)
-		teams := []string{"hr", "finance"}
-		for n := range 600 {
-			teams = append(teams, fmt.Sprint("team-", n))
-		}
-		listed, err := s.Page(t.Context(), expense.Query{Teams: teams, Sort: "date", Desc: true}, 0)
-		if err != nil || len(listed.Expenses) != len(all) {
-			t.Errorf("%d listed, %v; want %d", len(listed.Expenses), err, len(all))
+		for _, count := range []int{90, 600} {
+			teams := []string{"hr", "finance"}
+			for n := range count {
+				teams = append(teams, fmt.Sprint("team-", n))
+			}
+			for _, desc := range []bool{false, true} {
+				listed, err := s.Page(t.Context(), expense.Query{Teams: teams, Sort: "date", Desc: desc}, 0)
+				if err != nil || len(listed.Expenses) != len(all) {
+					t.Errorf("%d teams, %t: %d listed, %v; want %d", count, desc, len(listed.Expenses), err, len(all))
+				}
+			}
 		}
 	})
 }
