@@ -198,11 +198,12 @@ func (l *Locale) amount(m expense.Money) template.HTML {
 // once and not for each cell of them: to call a function, and to look for a field of a
 // field, takes a template longer than what comes of it.
 type row struct {
-	ID, URL, TeamLabel             string
-	Status                         string        // empty where its team approves nothing
-	Date, Day                      template.HTML // for programs too, and for people only
-	Person, Item, Category, Amount template.HTML
-	New, Pick                      bool
+	ID, TeamLabel            string
+	Status                   string        // empty where its team approves nothing
+	Date, Day                template.HTML // for programs too, and for people only
+	Item, Link               template.HTML // Link leads to the expense
+	Person, Category, Amount template.HTML
+	New, Pick                bool
 }
 
 // rows returns those of a table.
@@ -213,12 +214,22 @@ func (l *Locale) rows(lines []ExpenseLine) []row {
 		if e.Status != "" {
 			status = e.Status.String()
 		}
+		item := isolated(e.Item)
 		all[i] = row{
-			ID: e.ID, URL: e.URL, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick,
-			Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)), Person: isolated(e.Person), Item: isolated(e.Item), Category: isolated(e.Category), Amount: l.amount(e.Amount),
+			ID: e.ID, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick, Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)),
+			Item: item, Link: linked(e.URL, item), Person: isolated(e.Person), Category: isolated(e.Category), Amount: l.amount(e.Amount),
 		}
 	}
 	return all
+}
+
+// linked makes a link of a text, to a page of the site. What is no path on it is no
+// address to lead to.
+func linked(address string, text template.HTML) template.HTML {
+	if !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.Contains(address, `\`) {
+		return text
+	}
+	return `<a href="` + template.HTML(template.HTMLEscapeString(address)) + `">` + text + `</a>`
 }
 
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
