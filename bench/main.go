@@ -19,6 +19,10 @@
 // the program has not rendered before are compared with each other, and what
 // somebody waits for who searches all teams is timed.
 //
+// With -before the pages that were not seen before are asked for of another program too,
+// such as the one of an earlier revision, by turns with this one and each with a database
+// of its own.
+//
 // With -soak people use the program for a long time instead: they sign in
 // through the provider's page, read lists in all orders, search, log expenses,
 // change, delete and restore them, download files, sign out and in again as
@@ -104,6 +108,7 @@ type options struct {
 	imports      int // rows; zero for none
 	note         int // characters of each of them
 	postgres     bool
+	before       string // another program; empty for none
 }
 
 func main() {
@@ -124,18 +129,24 @@ func main() {
 	flag.IntVar(&opts.imports, "import", 0, "import this `number` of rows while people use the program instead, on SQLite and on PostgreSQL, and print how long they wait")
 	flag.IntVar(&opts.note, "note", usualNote, "`number` of characters of the note of each of these rows, at most 2000")
 	flag.BoolVar(&opts.postgres, "postgres", false, "measure with a PostgreSQL of its own instead of SQLite")
+	flag.StringVar(&opts.before, "before", "", "`path` of another program, beside which pages that were not seen before are measured instead")
 	flag.Parse()
 	if opts.program = flag.Arg(0); flag.NArg() != 1 || opts.rows < 200 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	// It is started in a folder of its own.
-	program, err := filepath.Abs(opts.program)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	// Programs are started in folders of their own.
+	for _, path := range []*string{&opts.program, &opts.before} {
+		if *path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		*path = absolute
 	}
-	opts.program = program
 	if err := run(opts, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
@@ -156,6 +167,9 @@ func run(opts options, out io.Writer) error {
 	}
 	if opts.imports > 0 {
 		return besideImports(opts, folder, out)
+	}
+	if opts.before != "" {
+		return compareBefore(opts, folder, out)
 	}
 	p, err := newProgram(opts.program, folder)
 	if err != nil {

@@ -24,7 +24,16 @@ func printUnseen(out io.Writer, results []unseen) {
 	fmt.Fprintln(out, "\n| page that was not seen before | bytes | a page of 20 | this one | times as much | wanted |")
 	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | --- |")
 	for _, r := range results {
-		fmt.Fprintf(out, "| %s | %d | %.0f µs | %.0f µs | %.2f | at most 2.00 |\n", r.name, r.bytes, microseconds(r.small), microseconds(r.large), r.ratio)
+		fmt.Fprintf(out, "| %s | %d | %.0f µs | %.0f µs | %.2f | at most 2.00 |\n", r.name, r.bytes, microseconds(r.other), microseconds(r.cost), r.ratio)
+	}
+}
+
+// printBefore prints the table of pages that were not seen before beside another program.
+func printBefore(out io.Writer, results []unseen) {
+	fmt.Fprintln(out, "| page that was not seen before | bytes | before | this program | ratio | wanted |")
+	fmt.Fprintln(out, "| --- | ---: | ---: | ---: | ---: | --- |")
+	for _, r := range results {
+		fmt.Fprintf(out, "| %s | %d | %.0f µs | %.0f µs | %.2f | at most 0.50 |\n", r.name, r.bytes, microseconds(r.other), microseconds(r.cost), r.ratio)
 	}
 }
 

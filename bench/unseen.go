@@ -3,8 +3,12 @@ package main
 import (
 	"fmt"
 	"html"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,13 +18,24 @@ import (
 // unseenPages are asked for in turn: more than the program keeps.
 const unseenPages = 800
 
-// An unseen is a page of 50 of many expenses that was not asked for before, beside
-// one of 20 expenses: the medians over the turns.
+// An unseen is a page of 50 of many expenses that was not asked for before, beside one
+// of 20 expenses or the same of another program: the medians over the turns.
 type unseen struct {
-	name         string
-	bytes        int           // of the last of them
-	small, large time.Duration // of the processor, for one request
-	ratio        float64       // of two turns that follow each other
+	name        string
+	bytes       int           // of the last of them
+	other, cost time.Duration // of the processor, for one request
+	ratio       float64       // of two turns that follow each other
+}
+
+// An asked is addresses of a program that are asked for in turn.
+type asked struct {
+	targets vegeta.Targeter
+	pid     int // of the program
+}
+
+// ask returns addresses of a program as somebody asks for them.
+func (p *program) ask(who *visitor, addresses []string) asked {
+	return asked{newTargeter(p.baseURL, who, addresses...), p.command.Process.Pid}
 }
 
 // measureUnseen plays pages of 50 and of 20 expenses by turns.
@@ -53,7 +68,7 @@ func measureUnseen(p *program, opts options) ([]unseen, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", scene.name, err)
 		}
-		r, err := playUnseen(newTargeter(p.baseURL, member, small...), newTargeter(p.baseURL, member, large...), p, opts)
+		r, err := playUnseen(p.ask(member, small), p.ask(member, large), opts)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", scene.name, err)
 		}
@@ -101,24 +116,82 @@ func addresses(at func(i int) string) []string {
 // dayOf is one of the days on which something was spent.
 func dayOf(i int) time.Time { return time.Date(firstYear, 2, 1+i, 0, 0, 0, 0, time.UTC) }
 
-func playUnseen(small, large vegeta.Targeter, p *program, opts options) (r unseen, err error) {
-	var smalls, larges []time.Duration
+// playUnseen lets pages be asked for by turns with others.
+func playUnseen(others, pages asked, opts options) (r unseen, err error) {
+	var other, cost []time.Duration
 	var ratios []float64
 	client := newClient()
 	defer client.CloseIdleConnections()
 	for range opts.turns {
-		smallCost, _, err := attack(client, small, p.command.Process.Pid, opts.length)
+		otherCost, _, err := attack(client, others.targets, others.pid, opts.length)
 		if err != nil {
 			return r, err
 		}
-		largeCost, size, err := attack(client, large, p.command.Process.Pid, opts.length)
+		pageCost, size, err := attack(client, pages.targets, pages.pid, opts.length)
 		if err != nil {
 			return r, err
 		}
 		r.bytes = size
-		smalls, larges = append(smalls, smallCost), append(larges, largeCost)
-		ratios = append(ratios, float64(largeCost)/float64(smallCost))
+		other, cost = append(other, otherCost), append(cost, pageCost)
+		ratios = append(ratios, float64(pageCost)/float64(otherCost))
 	}
-	r.small, r.large, r.ratio = median(smalls), median(larges), median(ratios)
+	r.other, r.cost, r.ratio = median(other), median(cost), median(ratios)
 	return r, nil
+}
+
+// compareBefore measures the pages of a list that were not seen before, beside those of
+// another program, and prints the table.
+func compareBefore(opts options, folder string, out io.Writer) (err error) {
+	var programs [2]*program
+	var members [2]*visitor
+	for i, path := range []string{opts.before, opts.program} {
+		in := filepath.Join(folder, strconv.Itoa(i))
+		if err := os.Mkdir(in, 0o700); err != nil {
+			return err
+		}
+		p, err := newProgram(path, in)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		if err := p.fill(opts); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := p.start(); err != nil {
+			return err
+		}
+		if members[i], err = p.signIn(memberAddress); err != nil {
+			return err
+		}
+		programs[i] = p
+	}
+	if err := pinSelf(); err != nil {
+		return err
+	}
+	var results []unseen
+	for _, list := range []struct{ name, first string }{
+		{"50 of many, any page, newest first", "/team/many"},
+		{"50 of many, any page, sorted by amount", "/team/many?sort=amount&order=desc"},
+		{"50 of many, any page, sorted by item", "/team/many?sort=item&order=asc"},
+	} {
+		if !strings.HasPrefix(list.name, opts.only) {
+			continue
+		}
+		var pages [2]asked
+		for i, p := range programs {
+			all, err := p.pages(members[i], list.first)
+			if err != nil {
+				return fmt.Errorf("%s: %w", list.name, err)
+			}
+			pages[i] = p.ask(members[i], all)
+		}
+		r, err := playUnseen(pages[0], pages[1], opts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", list.name, err)
+		}
+		r.name = list.name
+		results = append(results, r)
+	}
+	printBefore(out, results)
+	return nil
 }
