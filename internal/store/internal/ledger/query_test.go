@@ -412,8 +412,11 @@ func TestPagesSortNothing(t *testing.T) {
 							_, inner, _ = strings.Cut(plan, "Limit")
 						}
 						whole := regexp.MustCompile(`TEMP B-TREE|>  Sort`)
-						if turned {
-							// And so is a page's worth of each of some values.
+						if few := q.Sort == "item" || q.Sort == "amount"; turned && few {
+							// Of one item or amount there are not that many.
+							inner = strings.Replace(inner, "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", "", 1)
+						} else if turned {
+							// Two pages' worth are put in order, and what is between.
 							inner = strings.Replace(inner, "USE TEMP B-TREE FOR ORDER BY", "", 1)
 						}
 						if whole.MatchString(inner) || !strings.Contains(plan, "expenses_") {

@@ -94,8 +94,8 @@ func (q Statement) list(b *database.Builder, by index, limit string) string {
 	switch {
 	case !q.turned(b, by):
 		return `SELECT e.* FROM ` + rows
-	case q.Filtered() || len(q.Teams) > 1:
-		// There may be a great many equal values, which are sorted by what the index has.
+	case q.Sort == "item" || q.Sort == "amount" || q.Filtered() || len(q.Teams) > 1:
+		// There may be some equal values, which are sorted by what the index has.
 		return `SELECT e.* FROM expenses AS e WHERE e.n IN (SELECT e.n FROM ` + rows + `)`
 	default:
 		return `SELECT e.* FROM expenses AS e WHERE e.n IN (` + q.byValue(b, by, limit) + `)`
@@ -103,24 +103,29 @@ func (q Statement) list(b *database.Builder, by index, limit string) string {
 }
 
 // byValue returns the statement of the numbers of so many rows of q, which has no filter,
-// by an index whose equal values are the other way round: of each value, one after the
-// other, so many rows are read as they stand in the index. To read all of a value and sort
-// them would take a tenth of a second for a category of a million expenses.
+// by an index whose equal values are the other way round and many: to read all of a value
+// and sort them would take a tenth of a second for a category of a million expenses. So of
+// the value at which the page starts and of that at which it ends a page's worth is read as
+// it stands in the index, and all of the few rows between.
 func (q Statement) byValue(b *database.Builder, by index, limit string) string {
 	from, backwards := q.start()
-	column, next, ahead := by.order(q), "MIN", ">"
+	column, direction, ahead, last := by.order(q), " ASC", ">", "MAX"
 	if q.Desc != backwards {
-		next, ahead = "MAX", "<"
+		direction, ahead, last = " DESC", "<", "MIN"
 	}
 	rows := ` FROM ` + q.from(b, by) + ` WHERE ` + q.where(b, by)
-	start, behind := "", ""
+	behind, first := rows, ""
+	read := `SELECT e.n, e.seq, e.id, ` + column
 	if from != (expense.Cursor{}) {
-		start, behind = ` AND `+column+` `+ahead+`= `+b.Arg(q.value(from)), q.behind(b, column)
+		at := b.Arg(q.value(from))
+		behind += ` AND ` + column + ` ` + ahead + ` ` + at
+		first = `SELECT * FROM (` + read + rows + ` AND ` + column + ` = ` + at + q.behind(b, column) + q.ordering(column) + ` LIMIT ` + limit + `) UNION ALL `
 	}
-	return `WITH RECURSIVE each(value) AS (SELECT ` + next + `(` + column + `)` + rows + start + `
-		UNION ALL SELECT (SELECT ` + next + `(` + column + `)` + rows + ` AND ` + column + ` ` + ahead + ` value) FROM each WHERE value IS NOT NULL LIMIT ` + limit + ` + 1)
-		SELECT e.n FROM each CROSS JOIN expenses AS e ON e.n IN (SELECT e.n` + rows + ` AND ` + column + ` = value` + behind + ` ORDER BY ` + column + q.order() + ` LIMIT ` + limit + `)
-		ORDER BY ` + column + q.order() + ` LIMIT ` + limit
+	const end = `(SELECT value FROM ending)`
+	return `WITH ending (value) AS MATERIALIZED (SELECT COALESCE(
+			(SELECT ` + column + behind + ` ORDER BY ` + column + direction + ` LIMIT 1 OFFSET ` + limit + `), (SELECT ` + last + `(` + column + `)` + behind + `)))
+		SELECT e.n FROM (` + first + read + behind + ` AND ` + end + ` ` + ahead + ` ` + column + `
+		UNION ALL SELECT * FROM (` + read + rows + ` AND ` + column + ` = ` + end + q.ordering(column) + ` LIMIT ` + limit + `)) AS e` + q.ordering(column) + ` LIMIT ` + limit
 }
 
 // ofEach returns the statement of so many rows of each team of q, which has no filter.
@@ -212,8 +217,11 @@ func (q Statement) ordered(b *database.Builder, by index) string {
 	if from, _ := q.start(); from != (expense.Cursor{}) {
 		text += q.behind(b, column)
 	}
-	return text + " ORDER BY " + column + q.order()
+	return text + q.ordering(column)
 }
+
+// ordering returns the order of q by a column.
+func (q Statement) ordering(column string) string { return " ORDER BY " + column + q.order() }
 
 // start is where q's page starts, if not at an end of the list, and whether it goes
 // backwards from there.
