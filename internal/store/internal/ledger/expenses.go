@@ -141,9 +141,10 @@ func (s *Ledger) Each(ctx context.Context, q expense.Query, fn func(expense.Expe
 
 // eachExpense calls fn for each row of a statement that query.Statement.Page makes.
 func (s *Ledger) eachExpense(ctx context.Context, db database.Querier, text string, args []any, fn func(expense.Expense) error) error {
+	var mine bool
+	rows := query.NewReader(&mine)
 	return s.db.Each(ctx, db, text, args, func(scan func(...any) error) error {
-		var mine bool
-		e, err := query.Scan(scan, &mine)
+		e, err := rows.Read(scan)
 		if err != nil {
 			return err
 		}

@@ -20,20 +20,37 @@ const Names = ` LEFT JOIN people AS named ON named.id = e.person LEFT JOIN peopl
 // AsRead selects Columns, after a SELECT and before a WHERE.
 const AsRead = Columns + ` FROM expenses AS e` + Names
 
-// Scan reads a row of Columns, and of columns behind them into more.
-func Scan(scan func(...any) error, more ...any) (expense.Expense, error) {
-	var (
-		e       expense.Expense
-		created int64
-		deleted sql.NullInt64
-	)
-	err := scan(append([]any{
+// A Reader reads rows of Columns, one after the other.
+type Reader struct {
+	row     expense.Expense
+	created int64
+	deleted sql.NullInt64
+	places  []any // of a row's values
+}
+
+// NewReader returns one that reads what stands behind Columns into more.
+func NewReader(more ...any) *Reader {
+	r := &Reader{}
+	e := &r.row
+	r.places = append([]any{
 		&e.ID, &e.Seq, &e.Team, &e.Date, &e.PersonID, &e.Person, &e.Address, &e.OwnerID, &e.Owner,
-		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &created, &deleted, &e.Status,
-	}, more...)...)
-	e.CreatedAt = time.UnixMilli(created).UTC()
-	if deleted.Valid {
-		e.DeletedAt = time.UnixMilli(deleted.Int64).UTC()
+		&e.Item, &e.Category, &e.Amount, &e.Note, &e.Version, &r.created, &r.deleted, &e.Status,
+	}, more...)
+	return r
+}
+
+// Read reads a row.
+func (r *Reader) Read(scan func(...any) error) (expense.Expense, error) {
+	err := scan(r.places...)
+	e := r.row
+	e.CreatedAt = time.UnixMilli(r.created).UTC()
+	if r.deleted.Valid {
+		e.DeletedAt = time.UnixMilli(r.deleted.Int64).UTC()
 	}
 	return e, err
+}
+
+// Scan reads one row of Columns, and of columns behind them into more.
+func Scan(scan func(...any) error, more ...any) (expense.Expense, error) {
+	return NewReader(more...).Read(scan)
 }
