@@ -12,11 +12,10 @@ import (
 // own where it is written from right to left or turns the direction around, so
 // that what stands beside it stays where it is (Unicode Standard Annex 9, 2.4).
 func isolated(text string) template.HTML {
-	escaped := template.HTMLEscapeString(text)
 	if !strings.ContainsFunc(text, turnsAround) {
-		return template.HTML(escaped)
+		return escaped(text)
 	}
-	return template.HTML("<bdi>" + escaped + "</bdi>")
+	return "<bdi>" + escaped(text) + "</bdi>"
 }
 
 // turnsAround reports whether a character may change the direction of its

@@ -182,7 +182,7 @@ func (l *Locale) Month(month string) string {
 
 // dated returns a date for people and for programs.
 func (l *Locale) dated(d expense.Date) template.HTML {
-	return `<time datetime="` + template.HTML(template.HTMLEscapeString(d.String())) + `">` + l.mark(l.dayText(d)) + `</time>`
+	return `<time datetime="` + escaped(d.String()) + `">` + l.mark(l.dayText(d)) + `</time>`
 }
 
 // amount returns an amount in a table, with what tells a refund from an expense.
@@ -192,44 +192,6 @@ func (l *Locale) amount(m expense.Money) template.HTML {
 		return `<span class="badge">Refund</span> ` + text
 	}
 	return text
-}
-
-// A row is an expense in a table as its reader sees it. A template asks for all rows at
-// once and not for each cell of them: to call a function, and to look for a field of a
-// field, takes a template longer than what comes of it.
-type row struct {
-	ID, TeamLabel            string
-	Status                   string        // empty where its team approves nothing
-	Date, Day                template.HTML // for programs too, and for people only
-	Item, Link               template.HTML // Link leads to the expense
-	Person, Category, Amount template.HTML
-	New, Pick                bool
-}
-
-// rows returns those of a table.
-func (l *Locale) rows(lines []ExpenseLine) []row {
-	all := make([]row, len(lines))
-	for i, e := range lines {
-		status := ""
-		if e.Status != "" {
-			status = e.Status.String()
-		}
-		item := isolated(e.Item)
-		all[i] = row{
-			ID: e.ID, TeamLabel: e.TeamLabel, Status: status, New: e.New, Pick: e.Pick, Date: l.dated(e.Date), Day: l.mark(l.dayText(e.Date)),
-			Item: item, Link: linked(e.URL, item), Person: isolated(e.Person), Category: isolated(e.Category), Amount: l.amount(e.Amount),
-		}
-	}
-	return all
-}
-
-// linked makes a link of a text, to a page of the site. What is no path on it is no
-// address to lead to.
-func linked(address string, text template.HTML) template.HTML {
-	if !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.Contains(address, `\`) {
-		return text
-	}
-	return `<a href="` + template.HTML(template.HTMLEscapeString(address)) + `">` + text + `</a>`
 }
 
 func (l *Locale) monthName(month time.Month) string { return l.months[month-1] }
@@ -260,17 +222,16 @@ func (l *Locale) moment(t time.Time) template.HTML {
 	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
 		name = "UTC" + name
 	}
-	return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + template.HTML(" "+template.HTMLEscapeString(name))
+	return l.mark(l.dayText(expense.DateOf(t))+t.Format(", 15:04")) + " " + escaped(name)
 }
 
 // mark tells a screen reader which language a text is in, where that is not the
 // page's.
 func (l *Locale) mark(text string) template.HTML {
-	escaped := template.HTMLEscapeString(text)
 	if l.tag == "" {
-		return template.HTML(escaped)
+		return escaped(text)
 	}
-	return template.HTML(`<span lang="` + l.tag + `">` + escaped + `</span>`)
+	return `<span lang="` + escaped(l.tag) + `">` + escaped(text) + `</span>`
 }
 
 // templateFuncs are what templates call to show amounts, dates and times.
