@@ -141,24 +141,16 @@ func playUnseen(others, pages asked, opts options) (r unseen, err error) {
 
 // compareBefore measures the pages of a list that were not seen before, beside those of
 // another program, and prints the table.
-func compareBefore(opts options, folder string, out io.Writer) (err error) {
+func compareBefore(opts options, folder string, out io.Writer) error {
 	var programs [2]*program
 	var members [2]*visitor
 	for i, path := range []string{opts.before, opts.program} {
-		in := filepath.Join(folder, strconv.Itoa(i))
-		if err := os.Mkdir(in, 0o700); err != nil {
-			return err
+		p, err := newFilled(path, filepath.Join(folder, strconv.Itoa(i)), opts)
+		if p != nil {
+			defer p.close()
 		}
-		p, err := newProgram(path, in)
 		if err != nil {
-			return err
-		}
-		defer p.close()
-		if err := p.fill(opts); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
-		}
-		if err := p.start(); err != nil {
-			return err
 		}
 		if members[i], err = p.signIn(memberAddress); err != nil {
 			return err
@@ -194,4 +186,19 @@ func compareBefore(opts options, folder string, out io.Writer) (err error) {
 	}
 	printBefore(out, results)
 	return nil
+}
+
+// newFilled starts a program with expenses in a folder that it makes.
+func newFilled(path, folder string, opts options) (*program, error) {
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return nil, err
+	}
+	p, err := newProgram(path, folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.fill(opts); err != nil {
+		return p, err
+	}
+	return p, p.start()
 }
