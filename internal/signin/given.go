@@ -35,9 +35,7 @@ func NewGiven() *Given { return &Given{byBrowser: map[string]givenSession{}} }
 func (g *Given) Note(login Login, person session.Session, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.byBrowser) >= maxGiven {
-		maps.DeleteFunc(g.byBrowser, func(_ string, s givenSession) bool { return now.Sub(s.at).Abs() > givenMemory })
-	}
+	maps.DeleteFunc(g.byBrowser, func(_ string, s givenSession) bool { return now.Sub(s.at).Abs() > givenMemory })
 	if len(g.byBrowser) < maxGiven {
 		g.byBrowser[login.Browser] = givenSession{now, person}
 	}
