@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"maps"
@@ -44,7 +45,7 @@ type Records struct {
 	metrics *metrics.Metrics
 
 	Mu      sync.Mutex
-	known   map[endedKey]sessions.Ending
+	known   map[endedKey]ended
 	mark    sessions.Mark // of the last ending known
 	loaded  bool          // whether the database has ever told what it holds
 	Asked   time.Time     // when the database last answered or failed to
@@ -54,10 +55,15 @@ type Records struct {
 	used    map[string]time.Time // uses that are not saved yet: the last of each session, by digest.Of its ID
 }
 
-type endedKey struct {
-	kind sessions.EndKind
-	key  string
-}
+// endedKey is the digest of what an ending names its sessions by.
+type endedKey [sha256.Size]byte
+
+func keyOf(kind sessions.EndKind, key string) endedKey { return digest.Sum(string(kind), key) }
+
+// ended is an ending in Unix milliseconds, which is how exact a session's cookie and
+// the database are. Each sign-out adds one for as long as its session would have
+// lived, so that all that can be told from it or is not needed is left out.
+type ended struct{ upTo, expires int64 }
 
 // owedEnding is an ending that the database could not take.
 type owedEnding struct {
@@ -68,7 +74,7 @@ type owedEnding struct {
 
 // NewRecords returns the records that a database keeps. Metrics may be nil.
 func NewRecords(store *sessions.Registry, log *slog.Logger, metrics *metrics.Metrics) *Records {
-	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]sessions.Ending{}, used: map[string]time.Time{}}
+	return &Records{store: store, log: log, metrics: metrics, known: map[endedKey]ended{}, used: map[string]time.Time{}}
 }
 
 // begin records a session. On an error there must be none.
@@ -149,14 +155,14 @@ func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 		return false, fault.Unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
 	for _, k := range [...]endedKey{
-		{sessions.EndSession, digest.Of(person.ID)},
-		{sessions.EndSID, person.ProviderSID},
-		{sessions.EndSubject, person.Subject},
-		{sessions.EndAddress, team.NormalizeAddress(person.Email)},
-		{sessions.EndAll, sessions.EveryKey},
+		keyOf(sessions.EndSession, digest.Of(person.ID)),
+		keyOf(sessions.EndSID, person.ProviderSID),
+		keyOf(sessions.EndSubject, person.Subject),
+		keyOf(sessions.EndAddress, team.NormalizeAddress(person.Email)),
+		keyOf(sessions.EndAll, sessions.EveryKey),
 	} {
 		// No ending has an empty key.
-		if e, ok := s.known[k]; ok && !person.SignedInAt.After(e.UpTo) {
+		if e, ok := s.known[k]; ok && person.SignedInAt.UnixMilli() <= e.upTo {
 			return true, nil
 		}
 	}
@@ -237,8 +243,8 @@ func (s *Records) ask(answered chan struct{}) {
 		s.noteLocked(e)
 	}
 	if len(endings) > 0 {
-		now := time.Now()
-		maps.DeleteFunc(s.known, func(_ endedKey, e sessions.Ending) bool { return now.Sub(e.Expires) > clockJump })
+		over := time.Now().Add(-clockJump).UnixMilli()
+		maps.DeleteFunc(s.known, func(_ endedKey, e ended) bool { return e.expires < over })
 	}
 }
 
@@ -255,11 +261,9 @@ func (s *Records) pay(ctx context.Context, owed []owedEnding) (paid int, err err
 }
 
 func (s *Records) noteLocked(e sessions.Ending) {
-	k := endedKey{e.Kind, e.Key}
-	if known, ok := s.known[k]; ok {
-		e.UpTo, e.Expires = later(e.UpTo, known.UpTo), later(e.Expires, known.Expires)
-	}
-	s.known[k] = e
+	k := keyOf(e.Kind, e.Key)
+	known := s.known[k]
+	s.known[k] = ended{max(known.upTo, e.UpTo.UnixMilli()), max(known.expires, e.Expires.UnixMilli())}
 }
 
 func later(a, b time.Time) time.Time {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +151,29 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 	if len(records.owed) != maxOwedEndings || len(records.known) != len(endings) {
 		t.Errorf("%d endings are owed and %d known", len(records.owed), len(records.known))
 	}
+}
+
+// There is an ending for each sign-out of half a day. No other test runs meanwhile.
+func TestEndingsAreSmall(t *testing.T) {
+	const number, most = 20_000, 130
+	records := NewRecords(nil, slog.New(slog.DiscardHandler), nil)
+	taken := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := taken()
+	for i := range number {
+		// As those that come from the database, which share nothing.
+		ending := EndingOf(digest.Of(fmt.Sprint(i)), time.Now().Add(time.Hour))
+		ending.Kind = sessions.EndKind(strings.Clone(string(ending.Kind)))
+		records.noteLocked(ending)
+	}
+	if each := (taken() - before) / number; each > most {
+		t.Errorf("an ending takes %d bytes, want %d at most", each, most)
+	}
+	runtime.KeepAlive(records)
 }
 
 // Two copies of the program on one database: each tells what came to it to the
