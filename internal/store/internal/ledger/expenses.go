@@ -72,10 +72,14 @@ func (s *Ledger) page(ctx context.Context, db database.Querier, q expense.Query,
 
 // list returns so many expenses of q at most, from where its page starts on.
 func (s *Ledger) list(ctx context.Context, db database.Querier, q expense.Query, matches int64, count int) ([]expense.Expense, error) {
+	statement, err := s.statement(ctx, db, q)
+	if err != nil {
+		return nil, err
+	}
 	b := s.db.Builder()
-	text := query.Statement{Query: q}.Page(&b, matches, count)
+	text := statement.Page(&b, matches, count)
 	found := make([]expense.Expense, 0, count)
-	err := s.eachExpense(ctx, db, text, b.Arguments(), func(e expense.Expense) error {
+	err = s.eachExpense(ctx, db, text, b.Arguments(), func(e expense.Expense) error {
 		found = append(found, e)
 		return nil
 	})

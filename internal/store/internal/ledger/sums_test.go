@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,47 @@ func TestSearchesArePlannedAnew(t *testing.T) {
 	if err != nil || others == 0 || searches > 0 {
 		t.Errorf("of %d prepared statements %d search, %v", others, searches, err)
 	}
+}
+
+// TestWordsThatMostHold wants SQLite not to be asked for each expense that holds a word
+// of most of them, where it could be asked for those that hold another one.
+func TestWordsThatMostHold(t *testing.T) {
+	t.Parallel()
+	fixture.ForEach(t, func(t *testing.T, s *fixture.Store) {
+		lunch := fixture.Lunch()
+		lunch.Note = "quarterly report"
+		for i := range 10 {
+			if i == 7 {
+				lunch.Item = "Kiwi"
+			}
+			fixture.Created(t, s, lunch)
+		}
+		for _, test := range []struct {
+			words, asked string
+			want         int64
+		}{
+			{"kiwi", `"kiwi"`, 3},
+			{"report kiwi quarterly", `"kiwi"`, 3},
+			{"report absent", `"absent"`, 0},
+			{"quarterly report", `"quarterly" AND "report"`, 10},
+			{"kiwi absent", `"kiwi" AND "absent"`, 0},
+		} {
+			q := expense.Query{Q: test.words, Sort: "date"}
+			page, sums, err := s.PageAndSummary(t.Context(), q)
+			if err != nil || sums.Count != test.want || int64(len(page.Expenses)) != test.want {
+				t.Errorf("%s: %d listed and %d added up, %v", test.words, len(page.Expenses), sums.Count, err)
+			}
+			statement, err := s.Statement(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := s.DB.Builder()
+			statement.Parts(&b, 100)
+			if !b.Postgres && !slices.Contains(b.Args, any(test.asked)) {
+				t.Errorf("%s: the index is asked for %v, want %s", test.words, b.Args, test.asked)
+			}
+		}
+	})
 }
 
 // TestWordsOfATeam searches teams of few expenses, each of which is looked at, and the

@@ -13,7 +13,10 @@ import (
 )
 
 // Statement is a query as SQL.
-type Statement struct{ expense.Query }
+type Statement struct {
+	expense.Query
+	Common []string // terms of the search that most expenses hold, as far as it is known
+}
 
 // where returns the condition that holds for the expenses that q asks for, on
 // whatever page.
