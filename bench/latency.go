@@ -31,6 +31,7 @@ func measureLatencies(p *program) ([]latency, error) {
 		{"search in all teams, a few hits", "item+4321"},
 		{"search in all teams, everything is a hit", "note"},
 		{"search in all teams, two words", "length+person"},
+		{"search in all teams, a word of all and one of few", "person+77"},
 		{"search in all teams, no hit", "nowhere"},
 		{"search in all teams, two letters", "it"},
 	} {
