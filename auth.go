@@ -484,6 +484,9 @@ func (s *app) recheck(w http.ResponseWriter, r *http.Request, person *session.Se
 		return false, web.ErrNotSignedIn
 	}
 	if !s.signIn.client.Reachable(r.Context()) {
+		if err := r.Context().Err(); err != nil {
+			return false, fmt.Errorf("ask whether the provider is there: %w", err)
+		}
 		if person.Grace {
 			return false, openid.ErrNoProvider()
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -245,6 +247,54 @@ func TestRecheck(t *testing.T) {
 		clock.Advance(period)
 		b.Visit("/team/finance").Check(t, http.StatusServiceUnavailable)
 	})
+}
+
+// Whoever goes away while the provider is asked whether it is there puts no recheck
+// off, nor makes another one fail.
+func TestRecheckOfWhoGoesAway(t *testing.T) {
+	t.Parallel()
+	clock := apptest.NewClock()
+	r := startSite(t, setup{clock: clock, env: map[string]string{"SESSION_RECHECK": "15m"}})
+	b := r.Browser()
+	b.SignIn(finance)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	r.Provider.SetFaults(devidp.Faults{Intercept: func(endpoint string) http.HandlerFunc {
+		if endpoint == "openid-configuration" {
+			close(arrived)
+			<-release
+		}
+		return nil
+	}})
+	clock.Advance(15 * time.Minute)
+	ctx, leave := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.BaseURL+"/team/finance", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error, 1)
+	client := r.Twin(b).Client
+	go func() {
+		response, err := client.Do(request)
+		if err == nil {
+			response.Body.Close()
+		}
+		gone <- err
+	}()
+	<-arrived
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the first browser got %v", err)
+	}
+	for !strings.Contains(r.Log.String(), "path=/team/finance") && t.Context().Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if log := r.Log.String(); strings.Contains(log, "recheck_postponed") || !strings.Contains(log, "path=/team/finance status=499") {
+		t.Errorf("the recheck of whoever went away is put off: %s", log)
+	}
+	close(release)
+	if page := b.Get("/team/finance"); page.Status != http.StatusSeeOther || mustParse(t, page.Location()).Query().Get("prompt") != "none" {
+		t.Errorf("the next recheck gets %d %s", page.Status, page.Location())
+	}
 }
 
 func mustParse(t *testing.T, address string) *url.URL {

@@ -57,9 +57,8 @@ type Client struct {
 	provider atomic.Pointer[Provider] // nil until discovery has succeeded
 	pushes   chan struct{}            // has room for those that may be under way
 
-	probing sync.Mutex // of the two below
-	probed  time.Time  // when Reachable last asked
-	answers bool       // whether it was answered
+	probing sync.Mutex // of probe
+	probe   *probe     // the last one of Reachable; nil before the first
 }
 
 // New returns a client that has not reached its provider yet: Connect does that.
@@ -252,27 +251,6 @@ func (c *Client) Ready() error {
 		return errors.New("no usable key of the OpenID provider is known")
 	}
 	return nil
-}
-
-const (
-	// probeMemory is how long the answer to Reachable holds, and probePatience how long
-	// it is waited for.
-	probeMemory   = 5 * time.Second
-	probePatience = 3 * time.Second
-)
-
-// Reachable reports whether the provider answers: what it is asked for is its
-// discovery document, at most once in probeMemory.
-func (c *Client) Reachable(ctx context.Context) bool {
-	c.probing.Lock()
-	defer c.probing.Unlock()
-	if now := c.config.Now(); now.Sub(c.probed).Abs() >= probeMemory {
-		ctx, cancel := context.WithTimeout(ctx, probePatience)
-		defer cancel()
-		_, err := c.Discover(ctx)
-		c.probed, c.answers = now, err == nil
-	}
-	return c.answers
 }
 
 // KeepConnected discovers the provider until people can sign in and from then on
