@@ -13,20 +13,19 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
-	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/web"
 )
 
 const (
-	// maxExports is how many files may be made at once: each holds a connection
-	// to the database for as long as its reader takes.
+	// maxExports is how many files may be made at once. A file holds no connection to
+	// the database while its reader takes it, but a fast reader keeps the database and
+	// a processor busy, and pages come first.
 	maxExports = 2
 	// maxWaiting is how many may wait for a place, for maxExportWait each.
 	maxWaiting    = 8
 	maxExportWait = 5 * time.Second
-	// exportTimeout bounds the making of one file, and exportPatience how long
-	// its reader may take for the next few kilobytes, and the database for the next
-	// expense.
+	// exportTimeout bounds the making of one file, and exportPatience how long its
+	// reader may take for the next few kilobytes. The store bounds each read itself.
 	exportTimeout  = 15 * time.Minute
 	exportPatience = 30 * time.Second
 )
@@ -151,9 +150,7 @@ func (s *Spending) export(w http.ResponseWriter, r *http.Request, v web.Visit, f
 		approves = s.directory.Current().Approval
 	}
 	return format.write(out, s.store.Currency(), approves, func(yield func(expense.Expense) error) error {
-		return eachInTime(ctx, exportPatience, func(ctx context.Context, yield func(expense.Expense) error) error {
-			return s.store.Each(ctx, q, yield)
-		}, yield)
+		return s.store.Each(ctx, q, yield)
 	})
 }
 
@@ -179,29 +176,6 @@ func (s *Spending) exportQueryOf(r *http.Request, v web.Visit, format fileFormat
 	}
 	q, _, err = s.queryOf(r, v)
 	return q, excel, err
-}
-
-// errHangs is a database that sends nothing more and does not end.
-var errHangs = errors.New("nothing came for too long")
-
-// eachInTime is each, which ends where the database lets wait for the next expense
-// longer than patience. The time that yield takes does not count.
-func eachInTime(ctx context.Context, patience time.Duration,
-	each func(context.Context, func(expense.Expense) error) error, yield func(expense.Expense) error,
-) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	hangs := time.AfterFunc(patience, func() { cancel(errHangs) })
-	defer hangs.Stop()
-	err := each(ctx, func(e expense.Expense) error {
-		hangs.Stop()
-		defer hangs.Reset(patience)
-		return yield(e)
-	})
-	if err != nil && errors.Is(context.Cause(ctx), errHangs) {
-		return fault.Unavailable(errHangs)
-	}
-	return err
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

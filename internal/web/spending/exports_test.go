@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/session"
-	"expense-dashboard/internal/store/fault"
 	"expense-dashboard/internal/web"
 )
 
@@ -97,24 +97,57 @@ func TestFullExportsAreRefused(t *testing.T) {
 	}
 }
 
-// A database that sends nothing more ends the file; one that is slow to be read
-// does not.
-func TestExportsDoNotHang(t *testing.T) {
-	hanging := func(ctx context.Context, yield func(expense.Expense) error) error {
-		if err := yield(expense.Expense{}); err != nil {
-			return err
+// hurried is an answer whose write deadlines come at once, and remembers them.
+type hurried struct {
+	http.ResponseWriter
+	deadlines []time.Time
+}
+
+func (h *hurried) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+func (h *hurried) SetWriteDeadline(until time.Time) error {
+	h.deadlines = append(h.deadlines, until)
+	return http.NewResponseController(h.ResponseWriter).SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+}
+
+// A reader who takes nothing more is cut off: each write has exportPatience, and the
+// one that exceeds it is the last.
+func TestSlowReadersAreCutOff(t *testing.T) {
+	type ending struct {
+		err       error
+		writes    int
+		begun     time.Time
+		deadlines []time.Time
+	}
+	ended := make(chan ending, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h, end := &hurried{ResponseWriter: w}, ending{begun: time.Now()}
+		out := &fileAnswer{w: h, mediaType: "text/csv", name: "expenses.csv"}
+		for data := make([]byte, 64<<10); end.err == nil; end.writes++ {
+			_, end.err = out.Write(data)
 		}
-		<-ctx.Done()
-		return ctx.Err()
+		end.deadlines = h.deadlines
+		ended <- end
+	}))
+	server.Config.WriteTimeout = 10 * time.Second // ends what is never cut off
+	server.Start()
+	defer server.Close()
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := eachInTime(t.Context(), time.Millisecond, hanging, func(expense.Expense) error { return nil }); !fault.IsUnavailable(err) {
-		t.Errorf("a hanging database: %v", err)
+	defer connection.Close()
+	fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	end := <-ended
+	if !errors.Is(end.err, web.ErrGone) || !errors.Is(end.err, os.ErrDeadlineExceeded) {
+		t.Errorf("the last write: %v", end.err)
 	}
-	slowly := func(ctx context.Context, yield func(expense.Expense) error) error {
-		return errors.Join(yield(expense.Expense{}), ctx.Err())
+	if len(end.deadlines) != end.writes {
+		t.Errorf("%d writes have %d deadlines", end.writes, len(end.deadlines))
 	}
-	patience := 50 * time.Millisecond
-	if err := eachInTime(t.Context(), patience, slowly, func(expense.Expense) error { time.Sleep(2 * patience); return nil }); err != nil {
-		t.Errorf("a slow reader: %v", err)
+	for _, until := range end.deadlines {
+		if until.Before(end.begun.Add(exportPatience)) || until.After(time.Now().Add(exportPatience)) {
+			t.Errorf("a deadline %v after the first write", until.Sub(end.begun))
+		}
 	}
 }

@@ -192,7 +192,7 @@ func (d *DB) Call(ctx context.Context, fn func(context.Context) error) error {
 	})
 }
 
-// stream runs fn, which reads for as long as its reader takes.
+// stream runs fn, which reads and bounds its time itself.
 func (d *DB) stream(ctx context.Context, fn func() error) error {
 	if err := d.usable(); err != nil {
 		return err
