@@ -412,7 +412,11 @@ func TestFrontChannelLogout(t *testing.T) {
 			t.Errorf("%s: the answer is %v", test.name, answer.Header)
 		}
 	}
+	b.Send(http.MethodHead, "/logout/frontchannel?"+url.Values{"iss": {issuer}, "sid": {sid}}.Encode(), nil).Check(t, http.StatusOK)
 	b.Send(http.MethodPost, "/logout/frontchannel", nil).Check(t, http.StatusMethodNotAllowed)
+	if log := r.Log.String(); strings.Contains(log, "status=0") {
+		t.Errorf("an answer is logged without its status: %s", log)
+	}
 	if got := b.Get("/").Header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors 'none'") {
 		t.Errorf("a page of ours may be framed: %s", got)
 	}

@@ -51,6 +51,10 @@ func (s *Site) Logged(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(a, r)
+		if a.status == 0 {
+			// What a handler leaves unsaid net/http says.
+			a.status = http.StatusOK
+		}
 	})
 }
 

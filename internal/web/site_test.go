@@ -51,3 +51,14 @@ func TestWhoGoesAway(t *testing.T) {
 		})
 	}
 }
+
+// A handler that writes nothing is answered for by net/http, with 200.
+func TestAnswerWithoutAHeader(t *testing.T) {
+	var log bytes.Buffer
+	s := &Site{log: slog.New(slog.NewTextHandler(&log, nil))}
+	w := httptest.NewRecorder()
+	s.Logged(s.Handle(func(http.ResponseWriter, *http.Request) error { return nil })).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Result().StatusCode != http.StatusOK || !strings.Contains(log.String(), "path=/ status=200") {
+		t.Errorf("answered with %d, and the log is %s", w.Result().StatusCode, log.String())
+	}
+}
