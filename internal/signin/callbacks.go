@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,9 +43,15 @@ type Callbacks struct {
 // callbackMemory has ErrUsedLogin for an outcome.
 type callbackCall struct {
 	begun   time.Time
-	isOver  bool          // whether this is what is left
 	done    chan struct{} // closed when outcome is there
 	outcome Outcome
+}
+
+// usedCall is what is left of a call.
+func usedCall(begun time.Time) *callbackCall {
+	done := make(chan struct{})
+	close(done)
+	return &callbackCall{begun, done, Outcome{Err: &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}}}
 }
 
 // Outcome is what came of a callback: a session that has begun, or an
@@ -99,24 +105,36 @@ func (c *Callbacks) IsUsed(login Login, now time.Time) bool {
 func (c *Callbacks) join(login Login, now time.Time) (call *callbackCall, isFirst bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.byState, func(_ string, call *callbackCall) bool { return now.Sub(call.begun).Abs() > usedMemory })
-	for state, call := range c.byState {
-		if now.Sub(call.begun) > callbackMemory && !call.isOver {
-			used := &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}
-			c.byState[state] = &callbackCall{
-				begun: call.begun, isOver: true, done: call.done, outcome: Outcome{Err: used},
-			}
-		}
-	}
 	if call, ok := c.byState[login.State]; ok {
+		if now.Sub(call.begun) > callbackMemory {
+			call = usedCall(call.begun)
+		}
 		return call, false
 	}
 	if len(c.byState) >= maxCallbacks {
 		c.dropOldestLocked()
 	}
+	// The state is a part of the request's address, which may be long.
+	state := strings.Clone(login.State)
 	call = &callbackCall{begun: now, done: make(chan struct{})}
-	c.byState[login.State] = call
+	c.byState[state] = call
+	time.AfterFunc(callbackMemory, func() { c.forget(state, now, usedCall(now)) })
+	time.AfterFunc(usedMemory, func() { c.forget(state, now, nil) })
 	return call, true
+}
+
+// forget puts what is left of a call in its place, or nothing. Whoever waits for the
+// call still gets its outcome.
+func (c *Callbacks) forget(state string, begun time.Time, left *callbackCall) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch call, ok := c.byState[state]; {
+	case !ok || !call.begun.Equal(begun):
+	case left == nil:
+		delete(c.byState, state)
+	default:
+		c.byState[state] = left
+	}
 }
 
 // dropOldestLocked makes room. Whoever waits for the call that is dropped still

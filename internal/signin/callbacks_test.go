@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -35,10 +37,17 @@ func TestCallbacksForget(t *testing.T) {
 		if !c.IsUsed(login, time.Now()) || c.IsUsed(Login{State: "b"}, time.Now()) {
 			t.Errorf("after %s nobody knows who was here", callbackMemory)
 		}
-		if run("b"); c.byState["a"].outcome.RawIDToken != "" {
-			t.Errorf("after %s the outcome is still there", callbackMemory)
+		if c.byState["a"].outcome.RawIDToken != "" {
+			t.Errorf("after %s, though nobody came, the outcome is still there", callbackMemory)
 		}
-		time.Sleep(usedMemory)
+		if got := run("a"); !errors.Is(got.Err, ErrUsedLogin) {
+			t.Errorf("after %s the outcome is %v, want %v", callbackMemory, got.Err, ErrUsedLogin)
+		}
+		run("b")
+		time.Sleep(usedMemory + time.Second)
+		if len(c.byState) != 0 {
+			t.Errorf("after %s, though nobody came, %d are remembered", usedMemory, len(c.byState))
+		}
 		if run("a"); runs.Load() != 3 {
 			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
 		}
@@ -50,6 +59,27 @@ func TestCallbacksForget(t *testing.T) {
 			t.Errorf("%d outcomes are remembered, or not the latest", len(c.byState))
 		}
 	})
+}
+
+// What is remembered of a callback is small, however long its address was. No other
+// test runs meanwhile.
+func TestCallbacksKeepNoAddress(t *testing.T) {
+	const number, most = 200, 4 << 10
+	taken := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	c, before := NewCallbacks(), taken()
+	for i := range number {
+		address := fmt.Sprintf("state=%020d&padding=%s", i, strings.Repeat("x", 50<<10))
+		c.Do(t.Context(), Login{State: address[len("state="):][:20]}, time.Now(), func(context.Context) Outcome { return Outcome{} })
+	}
+	if each := (taken() - before) / number; each > most {
+		t.Errorf("a callback takes %d bytes, want %d at most", each, most)
+	}
+	runtime.KeepAlive(c)
 }
 
 // A panic in a sign-in is an error for everybody who waits for it, and not the

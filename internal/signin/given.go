@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"maps"
 	"sync"
 	"time"
 
@@ -35,10 +34,18 @@ func NewGiven() *Given { return &Given{byBrowser: map[string]givenSession{}} }
 func (g *Given) Note(login Login, person session.Session, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	maps.DeleteFunc(g.byBrowser, func(_ string, s givenSession) bool { return now.Sub(s.at).Abs() > givenMemory })
-	if len(g.byBrowser) < maxGiven {
-		g.byBrowser[login.Browser] = givenSession{now, person}
+	if len(g.byBrowser) >= maxGiven {
+		return
 	}
+	browser := login.Browser
+	g.byBrowser[browser] = givenSession{now, person}
+	time.AfterFunc(givenMemory, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.byBrowser[browser].at.Equal(now) {
+			delete(g.byBrowser, browser)
+		}
+	})
 }
 
 // Before returns the session that the browser of a login was given before that
