@@ -66,8 +66,9 @@ func Forget(w http.ResponseWriter, name string, options *sessions.Options) {
 }
 
 // Sent returns the value of a cookie that a request carries (RFC 6265, 4.2.1): the
-// first of that name. It reads the header once and keeps nothing of it, so that
-// thousands of other cookies cost next to nothing.
+// first of that name. It reads the header once and copies nothing of it, so that
+// thousands of other cookies cost next to nothing. Who keeps the value keeps all of the
+// header, unless it is cloned.
 func Sent(r *http.Request, name string) (value string, ok bool) {
 	for cookieName, value := range sentCookies(r) {
 		if cookieName == name {

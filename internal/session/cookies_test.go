@@ -1,9 +1,16 @@
 package session
 
 import (
+	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"expense-dashboard/internal/secret"
 )
 
 func TestTextValues(t *testing.T) {
@@ -55,4 +62,45 @@ func FuzzTextValues(f *testing.F) {
 			t.Fatalf("%v becomes %v, %v", values, again, err)
 		}
 	})
+}
+
+// What is kept of a cookie that was opened is small, however many others came with it. No
+// other test runs meanwhile.
+func TestOpenedKeepNoHeader(t *testing.T) {
+	const number, most = 100, 6 << 10
+	s, err := New(Config{Secrets: []secret.Text{"a secret for tests that is long enough"}, MaxAge: time.Hour, IdleTimeout: time.Hour, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := "; other=" + strings.Repeat("x", 30<<10)
+	requests := func() []*http.Request {
+		all := make([]*http.Request, number)
+		for i := range all {
+			w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+			now := time.Now()
+			if err := s.Save(w, r, &Session{ID: fmt.Sprint(i), Subject: "sub", SignedInAt: now, EndsAt: now.Add(time.Hour), SeenAt: now, IdleEndsAt: now.Add(time.Hour)}); err != nil {
+				t.Fatal(err)
+			}
+			cookie := w.Result().Cookies()[0]
+			r.Header.Set("Cookie", cookie.Name+"="+cookie.Value+others)
+			all[i] = r
+		}
+		return all
+	}
+	taken := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := taken()
+	for _, r := range requests() {
+		if s.Read(r) == nil {
+			t.Fatal("there is no session")
+		}
+	}
+	if each := (taken() - before) / number; each > most {
+		t.Errorf("an opened cookie takes %d bytes, want %d at most", each, most)
+	}
+	runtime.KeepAlive(s)
 }

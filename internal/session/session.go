@@ -215,7 +215,7 @@ func (s *Store) Read(r *http.Request) *Session {
 			return nil
 		}
 		person = *opened
-		s.opened.Put(sent, person, openedCost+2*len(sent))
+		s.opened.Put(strings.Clone(sent), person, openedCost+2*len(sent))
 	}
 	if !s.IsAlive(&person) {
 		return nil
