@@ -15,7 +15,7 @@ type visitor = func(http.ResponseWriter, *http.Request, web.Visit) error
 // forEverybody is a handler for all teams that somebody may read.
 func (s *app) forEverybody(h visitor) web.Handler {
 	return s.signedIn(func(w http.ResponseWriter, r *http.Request, person *session.Session) error {
-		return h(w, r, web.Visit{Person: person, Access: s.Access(person)})
+		return h(w, r, s.Visit(person))
 	})
 }
 

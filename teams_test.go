@@ -605,6 +605,24 @@ func TestApprovalOfOneTeam(t *testing.T) {
 	}
 }
 
+// TestSumsFollowTheTeamsFile wants sums that are kept to go with the teams file that they
+// were made by.
+func TestSumsFollowTheTeamsFile(t *testing.T) {
+	t.Parallel()
+	without := strings.Replace(authorizationTeams, `"approval": true,`, `"approval": false,`, 1)
+	r, write := managedAnew(t, without)
+	lead := as(r, "lead")
+	for i := range expense.PageSize + 1 {
+		lead.LogExpense("finance", apptest.With(apptest.ExpenseForm(), "item", "Train "+strconv.Itoa(i)))
+	}
+	for range 2 {
+		lead.Get("/team/finance?sort=item").Check(t, http.StatusOK, "!>Logged: 51</a>")
+		write(authorizationTeams)
+		lead.Get("/team/finance?sort=item").Check(t, http.StatusOK, ">Logged: 51</a>")
+		write(without)
+	}
+}
+
 // TestWithoutApproval wants nothing of it to be seen where it is off.
 func TestWithoutApproval(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@ type Directory struct {
 	groups    map[string]Access // by the name of the group
 	rules     []Rule
 	approval  map[string]bool // by team ID
+	state     int64           // of the file that it was read from
 }
 
 // Rule is a line of a teams file that gives an address or a group its access.
@@ -24,6 +25,10 @@ type Rule struct {
 	// a group.
 	Address string
 }
+
+// State tells the states of a File apart, for as long as the program runs: a file that
+// comes to hold again what it held before is in another one.
+func (d *Directory) State() int64 { return d.state }
 
 // Teams returns all teams in the file's order. They are shared: do not change
 // them.

@@ -44,6 +44,7 @@ func Open(path string, log *slog.Logger) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", cmp.Or(path, "sample/teams.json"), err)
 	}
+	directory.state = 1
 	f.current.Store(directory)
 	return f, nil
 }
@@ -116,6 +117,7 @@ func (f *File) Reload() {
 		f.log.Error("teams file is wrong: keeping the last good one", "path", f.path, "err", err)
 		return
 	}
+	directory.state = f.Current().state + 1
 	f.current.Store(directory)
 	f.log.Info("teams file read", "path", f.path, "teams", len(directory.teams), "members", len(directory.members), "groups", len(directory.groups))
 }

@@ -173,10 +173,14 @@ func (s *Site) Page(person *session.Session, title string) page.Page {
 
 // Access returns what a person may see, by the directory as it is now.
 func (s *Site) Access(person *session.Session) team.Access {
+	return access(s.directory.Current(), person)
+}
+
+func access(directory *team.Directory, person *session.Session) team.Access {
 	if person.Unverified {
 		return team.Access{}
 	}
-	return s.directory.Current().Access(person.Email, person.GroupNames())
+	return directory.Access(person.Email, person.GroupNames())
 }
 
 // Home handles GET /.

@@ -18,6 +18,15 @@ type Visit struct {
 	Access team.Access
 	Team   team.Team // zero for all teams
 	Only   string    // the id of the team that was chosen on the page of all
+	// Directory is the State of the directory that gives the access. What the visit shows
+	// is of this one, or of a later one.
+	Directory int64
+}
+
+// Visit begins that of a person, by the directory as it is now.
+func (s *Site) Visit(person *session.Session) Visit {
+	directory := s.directory.Current()
+	return Visit{Person: person, Access: access(directory, person), Directory: directory.State()}
 }
 
 // Path is where the expenses of the visit are.

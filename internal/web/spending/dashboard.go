@@ -26,7 +26,7 @@ func (s *Spending) Dashboard(w http.ResponseWriter, r *http.Request, v web.Visit
 		return err
 	}
 	key := page.ContentKey{
-		Page: "dashboard", Revision: known.Of(""), Directory: s.directory.Current(), Today: s.Today(),
+		Page: "dashboard", Revision: known.Of(""), Directory: v.Directory, Today: s.Today(),
 		Role: v.Access.Key(), Viewer: viewer(v), Name: v.Person.Name, Email: v.Person.Email, Unverified: v.Person.Unverified,
 	}
 	return s.pages.Show(w, r, shared, key, func() (any, error) { return s.dashboardView(r, v, shared) })

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -64,7 +65,7 @@ func (s *Spending) showExpenses(w http.ResponseWriter, r *http.Request, v web.Vi
 		return err
 	}
 	key := page.ContentKey{
-		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: s.directory.Current(), Today: s.Today(),
+		Page: "expenses", Revision: known.Of(v.Team.ID), Directory: v.Directory, Today: s.Today(),
 		Team: v.Team.ID, Role: v.Access.Key(), Query: r.URL.RawQuery,
 	}
 	if r.URL.Query().Get("person") == expense.PersonMe || ownOnly(v) {
@@ -338,12 +339,13 @@ func (s *Spending) unfiltered(ctx context.Context, v web.Visit, revision string)
 func summaryKey(v web.Visit, q expense.Query, revision string) string {
 	q = q.First()
 	q.Sort, q.Desc = "", false
-	return strings.Join([]string{revision, v.Access.Key(), viewer(v), address(v, v.Path(), q)}, "\n")
+	return strings.Join([]string{revision, strconv.FormatInt(v.Directory, 10), v.Access.Key(), viewer(v), address(v, v.Path(), q)}, "\n")
 }
 
 func (s *Spending) keepSummary(key string, sums expense.Summary) {
-	const groupCost = 64 // bytes, with a label of some length
-	s.summaries.Put(key, sums, page.KeyCost+groupCost*(len(sums.ByMonth)+len(sums.ByCategory)+len(sums.ByPerson)))
+	const groupCost = 130 // bytes, with a label of some length and room to grow
+	groups := len(sums.ByMonth) + len(sums.ByCategory) + len(sums.ByPerson) + len(sums.ByStatus)
+	s.summaries.Put(key, sums, page.KeyCost+len(key)+groupCost*groups)
 }
 
 // maxSummaries bounds what is kept of sums, in bytes.

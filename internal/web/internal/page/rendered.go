@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"expense-dashboard/internal/expense"
-	"expense-dashboard/internal/team"
 )
 
 const (
@@ -23,11 +22,11 @@ const (
 // always the same bytes, whoever asks and whenever. So it holds everything that
 // they depend on.
 type ContentKey struct {
-	Page      string          // its template
-	part      string          // of its template
-	locale    *Locale         // of its reader
-	Revision  string          // of the expenses that it shows; empty where it shows none
-	Directory *team.Directory // which names the teams
+	Page      string  // its template
+	part      string  // of its template
+	locale    *Locale // of its reader
+	Revision  string  // of the expenses that it shows; empty where it shows none
+	Directory int64   // the State of the one that names the teams
 	Today     expense.Date
 	Team      string
 	Role      string // what its reader may do, as team.Access.Key has it
