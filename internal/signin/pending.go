@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -197,8 +198,12 @@ func LocalPath(returnTo string) string {
 		len(returnTo) > maxReturnTo,
 		!strings.HasPrefix(returnTo, "/") || strings.HasPrefix(returnTo, "//"),
 		strings.ContainsFunc(returnTo, func(r rune) bool { return r <= 0x20 || r >= 0x7f || r == '\\' }),
-		strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, `\`),
-		u.Path == "/login", u.Path == session.LogoutPath, u.Path == openid.CallbackPath:
+		strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, `\`):
+		return standard
+	}
+	// A browser resolves . and .. before it goes there.
+	switch seen := path.Clean(u.Path); {
+	case seen == "/login", seen == openid.CallbackPath, seen == session.LogoutPath, strings.HasPrefix(seen, session.LogoutPath+"/"):
 		return standard
 	}
 	return returnTo

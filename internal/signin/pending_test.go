@@ -23,7 +23,8 @@ func TestLocalPath(t *testing.T) {
 		"/\\evil.example", "\\\\evil.example", "/%5Cevil.example", "/%5cevil.example", "/%2F/evil.example", "/%2f%2fevil.example", "/%2Fevil.example",
 		"https://evil.example", "HTTPS://evil.example", "https:evil.example", "https:/evil.example", "http:///evil.example", "javascript:alert(1)", "data:text/html,x",
 		"//user@evil.example", "/@evil.example\\", "user:pass@evil.example/", "/\u2028", "/ü", "/a b", " /dashboard", "\t/dashboard", "/\x00", "/\x7f", "/%zz", "/%00\\",
-		"／／evil.example", "/／evil.example", "//evil。example", "/login", "/login?return_to=/login", "/logout", "/logout?a", "/authorization-code/callback?code=a", "/" + strings.Repeat("a", maxReturnTo),
+		"／／evil.example", "/／evil.example", "//evil。example", "/login", "/login?return_to=/login", "/logout", "/logout?a",
+		"/./logout", "/x/../logout", "/%2e/logout", "/x/%2E%2e/login", "//./logout", "/logout/", "/logout/.", "/logout/frontchannel?sid=a", "/team/hr/../../authorization-code/callback", "/authorization-code/callback?code=a", "/" + strings.Repeat("a", maxReturnTo),
 	} {
 		if got := LocalPath(path); got != "/dashboard" {
 			t.Errorf("localPath(%.80q) = %.80q, want the dashboard", path, got)
