@@ -481,7 +481,7 @@ func (s *app) signedIn(h func(http.ResponseWriter, *http.Request, *session.Sessi
 // the request is answered as ever, once.
 func (s *app) recheck(w http.ResponseWriter, r *http.Request, person *session.Session) (away bool, err error) {
 	if !web.AcceptsPage(r) {
-		return false, web.ErrNotSignedIn
+		return false, web.ErrUnconfirmed
 	}
 	if !s.signIn.client.Reachable(r.Context()) {
 		if err := r.Context().Err(); err != nil {
@@ -516,7 +516,7 @@ func (s *app) fresh(h visitor) visitor {
 			return h(w, r, v)
 		}
 		if !web.AcceptsPage(r) {
-			return web.ErrNotSignedIn
+			return web.ErrUnconfirmed
 		}
 		return s.renew(w, r, v.Person, signin.StepUp, "Confirm that it is you")
 	}

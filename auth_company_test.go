@@ -161,7 +161,7 @@ func TestRecheck(t *testing.T) {
 		clock.Advance(period - time.Second)
 		b.Get("/team/finance").Check(t, http.StatusOK)
 		clock.Advance(time.Second)
-		b.Get("/profile", "Accept", "application/json").Check(t, http.StatusUnauthorized)
+		b.Get("/profile", "Accept", "application/json").Check(t, http.StatusUnauthorized, "Confirm that it is you", "!not signed in")
 		b.Get("/profile", "Sec-Fetch-Mode", "cors").Check(t, http.StatusUnauthorized)
 		r.Provider.SetFaults(devidp.Faults{Claims: func(c map[string]any) { c["groups"] = []string{"Expenses HR"} }})
 		page := b.Get("/team/hr?q=a")
@@ -374,7 +374,12 @@ func TestStepUpRoutes(t *testing.T) {
 		if asks := page.Header.Get("Refresh") != ""; asks != guarded {
 			t.Errorf("%s asks for a step-up: %v (status %d)", path, asks, page.Status)
 		}
-		b.Post(path, url.Values{}, "Accept", "application/json").Check(t, map[bool]int{true: http.StatusUnauthorized, false: page.Status}[guarded])
+		other := b.Post(path, url.Values{}, "Accept", "application/json")
+		if guarded {
+			other.Check(t, http.StatusUnauthorized, "Confirm that it is you", "!not signed in")
+		} else {
+			other.Check(t, page.Status)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ import (
 var (
 	// ErrNotSignedIn is somebody who would have to be.
 	ErrNotSignedIn = errors.New("not signed in")
+	// ErrUnconfirmed is somebody who is signed in and would have to show the provider
+	// again that it is them, which takes a browser that shows pages.
+	ErrUnconfirmed = errors.New("signed in, and to be confirmed by the provider")
 	// ErrForbidden is what somebody may read, and not do.
 	ErrForbidden = errors.New("not theirs to change")
 	// ErrCannotLog is a form for a new expense that is not theirs to fill in.
@@ -116,6 +119,10 @@ func explainKind(err error) failure {
 	case errors.Is(err, ErrNotSignedIn):
 		return told(http.StatusUnauthorized, "You are not signed in",
 			"This is only for people who are signed in.", "Sign in and try again.").offering("Sign in", "/login")
+	case errors.Is(err, ErrUnconfirmed):
+		return told(http.StatusUnauthorized, "Confirm that it is you",
+			"You are signed in, and it is time to confirm that it is you, so nothing was done.",
+			"Open this page in your browser, which asks for that, and then try again.").offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, ErrCannotLog):
 		return told(http.StatusForbidden, "Not yours to log",
 			"You cannot log expenses here, so nothing was done.",
