@@ -747,8 +747,9 @@ func TestQueriesNotUnderstood(t *testing.T) {
 func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	r := startProgram(t, setup{})
-	b := r.Browser()
+	b, all := r.Browser(), r.Browser()
 	b.SignIn(finance)
+	all.SignIn(admin)
 	for _, test := range []struct {
 		query string
 		want  []string
@@ -757,9 +758,38 @@ func TestQueriesNotUnderstoodKeepWhatWasTyped(t *testing.T) {
 		{"q=a%09b&category=Meals", []string{`id="filter-q-error">This contains a control character`, `value="Meals" selected`, `aria-describedby="filter-q-error"`}},
 		{"q=taxi&page=2", []string{`value="taxi"`, "“page” is not a parameter of this page", "!-error"}},
 		{"q=taxi&from=x&order=up", []string{"the filter has 2 errors", `id="filter-from-error"`, "The order is asc or desc"}},
+		{"person=me&from=x", []string{`<option value="me" selected>`}},
+		{"sort=amount&order=asc&from=x", []string{`name="sort" value="amount"`, `name="order" value="asc"`}},
+		{"sort=amount&max=cheap", []string{`name="sort" value="amount"`, `name="order" value="asc"`}},
+		{"sort=item&order=desc&page=2", []string{`name="sort" value="item"`, `name="order" value="desc"`}},
+		{"sort=amount&order=up", []string{`name="sort" value="amount"`, `!"up"`}},
+		{"sort=size&order=asc", []string{`name="order" value="asc"`, `!"size"`}},
+		{"sort=amount&sort=item", []string{"sort stands more than once", `!name="sort"`}},
+		{"sort=item&order=asc&after=x", []string{`name="sort" value="item"`, `!name="after"`}},
+		{"sort=amount&from=x", []string{`href="/team/finance?order=asc&amp;sort=amount">show all expenses`}},
+		{"q=taxi&from=x", []string{`q=taxi&amp;to=`}},
+		{"q=taxi&sort=item&%zz=1", []string{`value="taxi"`, `name="sort" value="item"`}},
+		{"status=logged", []string{"“status” is not a parameter", "!#filter-status"}},
+		{"team=hr", []string{"“team” is not a parameter", "!#filter-team"}},
 	} {
 		b.Get("/team/finance?"+test.query).Check(t, http.StatusBadRequest, test.want...)
 	}
+	for _, test := range []struct {
+		query string
+		want  []string
+	}{
+		{"sort=amount&order=asc&from=x", []string{`name="sort" value="amount"`, `name="order" value="asc"`}},
+		{"team=hr&from=x", []string{`<option value="hr" selected>`}},
+		{"team=finance&team=hr", []string{"team stands more than once in the address, and counts once.", `href="#filter-team"`, `id="filter-team-error"`, "!is not a parameter"}},
+		{"team=nowhere&team=hr", []string{"team stands more than once"}},
+		{"page=2", []string{"These are: q, person, category, from, to, min, max, sort, order, after, before, team."}},
+	} {
+		all.Get("/expenses?"+test.query).Check(t, http.StatusBadRequest, test.want...)
+	}
+	for _, path := range []string{"/expenses.csv", "/expenses.json", "/activity", "/activity.csv"} {
+		all.Get(path+"?team=finance&team=hr").Check(t, http.StatusBadRequest, "team stands more than once", "!is not a parameter")
+	}
+	all.Get("/expenses.csv?for=excel&for=excel").Check(t, http.StatusBadRequest, "for stands more than once")
 }
 
 // TestPages walks over more than two pages, in each order, by the links.

@@ -2,7 +2,6 @@ package expense
 
 import (
 	"encoding/base64"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -45,17 +44,12 @@ type ActivityCursor struct {
 
 const activityNames = "person, kind, from, to, after"
 
-// ParseActivity reads the parameters person, kind, from, to and after. Nothing is
-// ignored: what is not understood is among the QueryFaults, which are the error.
-func ParseActivity(params url.Values) (ActivityQuery, error) {
+// ParseActivity reads the parameters person, kind, from, to and after; who calls it reads
+// those that the page has besides. Nothing is ignored: what is not understood is among the
+// QueryFaults, which are the error.
+func ParseActivity(params url.Values, besides ...string) (ActivityQuery, error) {
 	var faults QueryFaults
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		if !slices.Contains(strings.Split(activityNames, ", "), name) {
-			faults.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), activityNames)
-		} else if len(params[name]) != 1 {
-			faults.find(name, "%s stands more than once in the address, and counts once.", name)
-		}
-	}
+	faults.findNames(params, activityNames, besides)
 	var dates Query
 	dates.readDates(params, &faults)
 	q := ActivityQuery{Person: strings.TrimSpace(params.Get("person")), Kind: params.Get("kind"), From: dates.From, To: dates.To}

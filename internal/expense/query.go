@@ -84,48 +84,48 @@ func (f *QueryFaults) find(parameter, format string, args ...any) {
 }
 
 const (
-	// queryNames are the parameters of a page of expenses.
+	// queryNames are the parameters of every page of expenses.
 	queryNames = "q, person, category, from, to, min, max, sort, order, after, before"
 	// SortNames are the columns by which a page sorts.
 	SortNames = "date, person, item, category, amount"
-	// statusName is one more where expenses are approved.
-	statusName = "status"
+	// StatusName is one more where expenses are approved.
+	StatusName = "status"
 )
 
 // ParseQuery reads the parameters of a page of expenses: q, person, category,
-// from, to, sort, order, after and before; ReadBounds reads min and max. Nothing is ignored: an unknown or repeated
-// parameter and a value that is not understood are among the QueryFaults, which
-// are the error. An empty value, as an empty field of a form sends it, is none.
-func ParseQuery(params url.Values) (Query, error) { return parseQuery(params, queryNames) }
-
-// ParseApprovalQuery is ParseQuery where expenses are approved: there the status is a
-// parameter too.
-func ParseApprovalQuery(params url.Values) (Query, error) {
-	return parseQuery(params, queryNames+", "+statusName)
-}
-
-func parseQuery(params url.Values, names string) (Query, error) {
+// from, to, sort, order, after and before, and StatusName where it is one of those that
+// the page has besides; ReadBounds reads min and max, and who calls it the others. Nothing
+// is ignored: an unknown or repeated parameter and a value that is not understood are
+// among the QueryFaults, which are the error. An empty value, as an empty field of a form
+// sends it, is none.
+func ParseQuery(params url.Values, besides ...string) (Query, error) {
 	var faults QueryFaults
-	for _, name := range slices.Sorted(maps.Keys(params)) {
-		if !slices.Contains(strings.Split(names, ", "), name) {
-			faults.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), names)
-		} else if len(params[name]) != 1 {
-			faults.find(name, "%s stands more than once in the address, and counts once.", name)
-		}
-	}
+	faults.findNames(params, queryNames, besides)
 	q := Query{Sort: "date", Desc: true}
 	q.readOrder(params, &faults)
 	q.readTexts(params, &faults)
 	q.readDates(params, &faults)
 	q.readPlaces(params, &faults)
-	q.Status = Status(params.Get(statusName))
-	if q.Status != "" && faults.Text(statusName) == "" && !slices.Contains(Statuses[:], q.Status) {
-		faults.find(statusName, "The status is logged, approved or sent-back, not %s.", quoted(string(q.Status)))
+	q.Status = Status(params.Get(StatusName))
+	if q.Status != "" && faults.Text(StatusName) == "" && !slices.Contains(Statuses[:], q.Status) {
+		faults.find(StatusName, "The status is logged, approved or sent-back, not %s.", quoted(string(q.Status)))
 	}
 	if faults != nil {
 		return Query{}, faults
 	}
 	return q, nil
+}
+
+// findNames adds which parameters a page has not got, and which stand more than once.
+func (f *QueryFaults) findNames(params url.Values, names string, besides []string) {
+	all := append(strings.Split(names, ", "), besides...)
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if !slices.Contains(all, name) {
+			f.find(name, "%s is not a parameter of this page. These are: %s.", quoted(name), strings.Join(all, ", "))
+		} else if len(params[name]) != 1 {
+			f.find(name, "%s stands more than once in the address, and counts once.", name)
+		}
+	}
 }
 
 // ReadBounds reads min and max, which are amounts as their reader writes them, and
@@ -275,7 +275,7 @@ func (q Query) Values() url.Values {
 	set("q", q.Q)
 	set("person", q.Person)
 	set("category", q.Category)
-	set(statusName, string(q.Status))
+	set(StatusName, string(q.Status))
 	set("from", q.From.String())
 	set("to", q.To.String())
 	set("min", q.Min.Text)

@@ -80,8 +80,7 @@ func (s *Spending) activityOf(r *http.Request, v web.Visit) (expense.ActivityQue
 		return expense.ActivityQuery{}, v, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
 	}
 	teams := Overseen(v.Access)
-	if chosen := parameters["team"]; len(chosen) == 1 {
-		delete(parameters, "team")
+	if chosen := parameters[teamName]; len(chosen) == 1 {
 		v.Only = chosen[0]
 	}
 	if v.Only != "" {
@@ -95,7 +94,7 @@ func (s *Spending) activityOf(r *http.Request, v web.Visit) (expense.ActivityQue
 			return expense.ActivityQuery{}, v, s.Denied(r, v.Person, "not_on_the_team")
 		}
 	}
-	q, err := expense.ParseActivity(parameters)
+	q, err := expense.ParseActivity(parameters, teamName)
 	q.Reader = v.Actor()
 	switch {
 	case v.Only != "":
@@ -113,7 +112,7 @@ func (s *Spending) activityOf(r *http.Request, v web.Visit) (expense.ActivityQue
 func activityAddress(v web.Visit, path string, q expense.ActivityQuery) string {
 	values := q.Values()
 	if v.Only != "" {
-		values.Set("team", v.Only)
+		values.Set(teamName, v.Only)
 	}
 	if len(values) == 0 {
 		return path

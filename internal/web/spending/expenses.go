@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -18,11 +19,14 @@ import (
 	"expense-dashboard/internal/web/internal/page"
 )
 
+// teamName is the parameter that chooses a team on a page of all.
+const teamName = "team"
+
 // address is that of a query's page or file, with the team that was chosen.
 func address(v web.Visit, path string, q expense.Query) string {
 	values := q.Values()
 	if v.Only != "" {
-		values.Set("team", v.Only)
+		values.Set(teamName, v.Only)
 	}
 	if len(values) == 0 {
 		return path
@@ -94,30 +98,23 @@ func (s *Spending) showNoticed(w http.ResponseWriter, r *http.Request, v web.Vis
 }
 
 // queryOf reads what a request asks for, within what the visitor may see. The
-// visit that comes with it knows which team was chosen on the page of all.
-func (s *Spending) queryOf(r *http.Request, v web.Visit) (expense.Query, web.Visit, error) {
+// visit that comes with it knows which team was chosen on the page of all. What the
+// request may have besides is its caller's to read.
+func (s *Spending) queryOf(r *http.Request, v web.Visit, besides ...string) (expense.Query, web.Visit, error) {
 	parameters, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return expense.Query{}, v, expense.QueryFaults{{Text: "The address is not made of name=value pairs joined by &."}}
 	}
-	if chosen := parameters["team"]; v.Team.ID == "" && len(chosen) == 1 {
-		delete(parameters, "team")
-		if chosen[0] != "" {
-			_, ok, err := s.Team(r.Context(), v.Access, chosen[0])
-			if err != nil {
-				return expense.Query{}, v, err
-			}
-			if !ok {
-				return expense.Query{}, v, s.Denied(r, v.Person, "not_on_the_team")
-			}
-			v.Only = chosen[0]
+	if v.Team.ID == "" {
+		besides = append(besides, teamName)
+		if v, err = s.narrowed(r, v, parameters[teamName]); err != nil {
+			return expense.Query{}, v, err
 		}
 	}
-	parse := expense.ParseQuery
 	if s.Approves(v) {
-		parse = expense.ParseApprovalQuery
+		besides = append(besides, expense.StatusName)
 	}
-	q, err := parse(parameters)
+	q, err := expense.ParseQuery(parameters, besides...)
 	if parameters.Get("min")+parameters.Get("max") != "" {
 		if wrong := q.ReadBounds(parameters, s.pages.Locales.Of(r).Notation()); wrong != nil {
 			var faults expense.QueryFaults
@@ -133,6 +130,22 @@ func (s *Spending) queryOf(r *http.Request, v web.Visit) (expense.Query, web.Vis
 	return q, v, err
 }
 
+// narrowed is a visit of the page of all with the team that was chosen there.
+func (s *Spending) narrowed(r *http.Request, v web.Visit, chosen []string) (web.Visit, error) {
+	if len(chosen) != 1 || chosen[0] == "" {
+		return v, nil
+	}
+	_, ok, err := s.Team(r.Context(), v.Access, chosen[0])
+	if err != nil {
+		return v, err
+	}
+	if !ok {
+		return v, s.Denied(r, v.Person, "not_on_the_team")
+	}
+	v.Only = chosen[0]
+	return v, nil
+}
+
 // wrongQuery answers, where err says what is not understood of an address, with the
 // page's own filter as it was typed, and what is wrong beside its fields. It returns any
 // other err, which may be nil; a program gets it in any case.
@@ -142,17 +155,34 @@ func (s *Spending) wrongQuery(w http.ResponseWriter, r *http.Request, v web.Visi
 		return err
 	}
 	s.LogFailure(r, http.StatusBadRequest, err)
-	shared.Title = "Error: " + shared.Title
 	// What cannot be read of a broken address is left out.
 	typed, _ := url.ParseQuery(r.URL.RawQuery)
-	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", page.ExpensesView{
-		Page: shared, Team: v.Team, Path: v.Path(), ClearURL: v.Path(), Narrowed: true, Periods: periodLinks(v, expense.Query{Sort: "date", Desc: true}, s.Today()),
-		Faults: faults, Approval: s.Approves(v), People: page.Choices(nil, typed.Get("person")), Categories: page.Choices(nil, typed.Get("category")),
-		Filter: page.FilterForm{
-			Q: typed.Get("q"), Person: typed.Get("person"), Category: typed.Get("category"), Status: typed.Get("status"), From: typed.Get("from"), To: typed.Get("to"),
-			Min: typed.Get("min"), Max: typed.Get("max"), Faults: faults,
-		},
+	q, v, err := s.understood(r, v, typed, faults)
+	if err != nil {
+		return err
+	}
+	shared.Title = "Error: " + shared.Title
+	view := page.ExpensesView{
+		Page: shared, Team: v.Team, Path: v.Path(), ClearURL: at(v.Path(), expense.Query{Sort: q.Sort, Desc: q.Desc}), Narrowed: true, Periods: periodLinks(v, q, s.Today()),
+		Faults: faults, Approval: s.Approves(v), Filter: filterOf(v, q),
+	}
+	view.Filter.Q, view.Filter.Person, view.Filter.Category, view.Filter.Status = typed.Get("q"), typed.Get("person"), typed.Get("category"), typed.Get("status")
+	view.Filter.From, view.Filter.To, view.Filter.Min, view.Filter.Max = typed.Get("from"), typed.Get("to"), typed.Get("min"), typed.Get("max")
+	view.Filter.Faults = faults
+	fillChoices(v, expense.Query{Person: typed.Get("person"), Category: typed.Get("category")}, expense.Summary{}, &view)
+	return s.pages.Render(w, r, http.StatusBadRequest, "expenses", view)
+}
+
+// understood reads an address without the parameters of which faults are, and without
+// the place in a list, which belongs to all the others.
+func (s *Spending) understood(r *http.Request, v web.Visit, typed url.Values, faults expense.QueryFaults) (expense.Query, web.Visit, error) {
+	sound := maps.Clone(typed)
+	maps.DeleteFunc(sound, func(name string, _ []string) bool {
+		return faults.Text(name) != "" || name == "after" || name == "before"
 	})
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = sound.Encode()
+	return s.queryOf(r, v)
 }
 
 // expensesView asks the database for a page and for the sums of all pages, and

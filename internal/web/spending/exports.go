@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -164,18 +163,18 @@ func forExcel(address string) string {
 
 // exportQueryOf reads what a file shall hold, and whether it is for Excel.
 func (s *Spending) exportQueryOf(r *http.Request, v web.Visit, format fileFormat) (q expense.Query, excel bool, err error) {
-	parameters, err := url.ParseQuery(r.URL.RawQuery)
-	if use, given := parameters["for"]; err == nil && given && format.extension == ".csv" {
-		if len(use) != 1 || use[0] != "excel" {
-			return expense.Query{}, false, expense.QueryFaults{{Parameter: "for", Text: "A file is for excel, or for nothing in particular."}}
-		}
-		excel = true
-		parameters.Del("for")
-		r = r.Clone(r.Context())
-		r.URL.RawQuery = parameters.Encode()
+	if format.extension != ".csv" {
+		q, _, err = s.queryOf(r, v)
+		return q, false, err
 	}
-	q, _, err = s.queryOf(r, v)
-	return q, excel, err
+	if q, _, err = s.queryOf(r, v, "for"); err != nil {
+		return q, false, err
+	}
+	use, given := r.URL.Query()["for"]
+	if given && use[0] != "excel" {
+		return q, false, expense.QueryFaults{{Parameter: "for", Text: "A file is for excel, or for nothing in particular."}}
+	}
+	return q, given, nil
 }
 
 // fileAnswer answers with a file that a browser saves. Its headers are set with

@@ -129,6 +129,18 @@ func (v ExpensesView) Statuses() []Choice {
 	return all
 }
 
+// HasField reports whether a parameter of the address has a field in the filter.
+func (v ExpensesView) HasField(parameter string) bool {
+	switch parameter {
+	case "team":
+		return len(v.Teams) > 0
+	case "status":
+		return v.Approval
+	default:
+		return slices.Contains([]string{"q", "person", "category", "from", "to", "min", "max"}, parameter)
+	}
+}
+
 // A StatusSum is what the expenses of a status come to, with where they are listed.
 type StatusSum struct {
 	expense.Group
@@ -152,11 +164,6 @@ type FilterForm struct {
 
 // Fault is what is not understood of a field, or empty.
 func (f FilterForm) Fault(field string) string { return f.Faults.Text(field) }
-
-// Has reports whether a parameter of the address has a field.
-func (f FilterForm) Has(parameter string) bool {
-	return slices.Contains([]string{"q", "person", "category", "status", "from", "to", "min", "max"}, parameter)
-}
 
 // Narrowed reports whether one of the fields is used that fold.
 func (f FilterForm) Narrowed() bool {
