@@ -571,18 +571,27 @@ const (
 // remoteError is a refused logout request of the provider's servers. Code and
 // Err are for the log; the answer holds only the code.
 type remoteError struct {
-	Status int
-	Code   string
-	Err    error
+	Status     int
+	Code       string
+	RetryAfter time.Duration // zero unless waiting helps
+	Err        error
 }
 
 func (e *remoteError) Error() string { return e.Code + ": " + e.Err.Error() }
 
 func (e *remoteError) Unwrap() error { return e.Err }
 
+// noProvider refuses a logout request before discovery has succeeded: its signature
+// cannot be told from another.
+func noProvider() error {
+	none := openid.ErrNoProvider()
+	return &remoteError{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", RetryAfter: none.RetryAfter, Err: none.Err}
+}
+
 // backChannelLogout handles POST /logout/backchannel (OpenID Connect
 // Back-Channel Logout 1.0, 2.5): 200 where the sessions are over, also where
-// there were none, and 400 for everything else (2.8).
+// there were none; 503 before the provider has been reached; and 400 where the
+// request is refused or the sessions cannot be ended now (2.8).
 func (a *authenticator) backChannelLogout(w http.ResponseWriter, r *http.Request) error {
 	token, err := a.endByLogoutToken(r)
 	if err != nil {
@@ -599,7 +608,7 @@ func (a *authenticator) backChannelLogout(w http.ResponseWriter, r *http.Request
 
 func (a *authenticator) endByLogoutToken(r *http.Request) (token.LogoutToken, error) {
 	refused := func(code string, err error) (token.LogoutToken, error) {
-		return token.LogoutToken{}, &remoteError{http.StatusBadRequest, code, err}
+		return token.LogoutToken{}, &remoteError{Status: http.StatusBadRequest, Code: code, Err: err}
 	}
 	if err := r.ParseForm(); err != nil {
 		return refused("invalid_request", errors.New("the form cannot be read"))
@@ -610,7 +619,7 @@ func (a *authenticator) endByLogoutToken(r *http.Request) (token.LogoutToken, er
 	}
 	p := a.client.Provider()
 	if p == nil {
-		return token.LogoutToken{}, openid.ErrNoProvider()
+		return token.LogoutToken{}, noProvider()
 	}
 	token, err := a.client.VerifyLogoutToken(r.Context(), p, tokens[0])
 	if err != nil {
@@ -647,7 +656,8 @@ func (a *authenticator) endRemotely(r *http.Request, kind sessions.EndKind, key,
 // way that is not understood; 401 the bearer token is missing or not believed;
 // 403 it is Okta's, and for another application; 404 nobody like that has a
 // session, ended or not, whose time is not over; 422 the sessions cannot be
-// ended now. A body that is too long is 400.
+// ended now; 503 the provider has not been reached since the start. A body that is too long
+// is 400.
 func (a *authenticator) universalLogout(w http.ResponseWriter, r *http.Request) error {
 	subject, err := a.endByRevocation(r)
 	if err != nil {
@@ -664,7 +674,7 @@ func (a *authenticator) universalLogout(w http.ResponseWriter, r *http.Request) 
 
 func (a *authenticator) endByRevocation(r *http.Request) (token.RevocationSubject, error) {
 	refused := func(status int, code string, err error) (token.RevocationSubject, error) {
-		return token.RevocationSubject{}, &remoteError{status, code, err}
+		return token.RevocationSubject{}, &remoteError{Status: status, Code: code, Err: err}
 	}
 	// The guide asks for authentication before anything of the body counts.
 	used, err := a.authenticateRevocation(r)
@@ -704,18 +714,18 @@ func (a *authenticator) endByRevocation(r *http.Request) (token.RevocationSubjec
 func (a *authenticator) authenticateRevocation(r *http.Request) (sessions.UsedToken, error) {
 	scheme, rawToken, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if len(r.Header.Values("Authorization")) != 1 || !strings.EqualFold(scheme, "Bearer") {
-		return sessions.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", errors.New("no bearer token")}
+		return sessions.UsedToken{}, &remoteError{Status: http.StatusUnauthorized, Code: "invalid_token", Err: errors.New("no bearer token")}
 	}
 	p := a.client.Provider()
 	if p == nil {
-		return sessions.UsedToken{}, openid.ErrNoProvider()
+		return sessions.UsedToken{}, noProvider()
 	}
 	used, err := a.client.VerifyRevocation(r.Context(), p, rawToken, a.baseURL+universalLogoutPath)
 	if errors.Is(err, token.ErrOtherApp) {
-		return sessions.UsedToken{}, &remoteError{http.StatusForbidden, "insufficient_scope", err}
+		return sessions.UsedToken{}, &remoteError{Status: http.StatusForbidden, Code: "insufficient_scope", Err: err}
 	}
 	if err != nil {
-		return sessions.UsedToken{}, &remoteError{http.StatusUnauthorized, "invalid_token", err}
+		return sessions.UsedToken{}, &remoteError{Status: http.StatusUnauthorized, Code: "invalid_token", Err: err}
 	}
 	return sessions.UsedToken(used), nil
 }
@@ -729,6 +739,9 @@ func (a *authenticator) refuseRemote(w http.ResponseWriter, r *http.Request, eve
 	}
 	logging.Audit(a.log, r, event, "", "refused", "status", refusal.Status, "error", refusal)
 	w.Header().Set("Content-Type", "application/json")
+	if refusal.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(session.Seconds(refusal.RetryAfter)))
+	}
 	if slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, refusal.Status) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Expense Dashboard", error="`+refusal.Code+`"`)
 	}

@@ -304,12 +304,18 @@ func TestLogoutOfServersWithoutTheProvider(t *testing.T) {
 	t.Parallel()
 	r := startSite(t, setup{env: logoutEnv(), unreached: true})
 	answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, "sub", "")
-	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") != "30" {
 		t.Errorf("the answer is %+v, %v", answer, err)
 	}
 	answer, err = r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
-	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+	if err != nil || answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") != "30" {
 		t.Errorf("the answer is %+v, %v", answer, err)
+	}
+	// Nobody wanted to sign in.
+	log := r.Log.String()
+	if strings.Contains(log, "sign_in_failed") || !strings.Contains(log, "event=backchannel_logout") || !strings.Contains(log, "event=universal_logout") ||
+		strings.Count(log, "reason=refused status=503") != 2 {
+		t.Errorf("the log is %s", log)
 	}
 }
 
