@@ -36,6 +36,7 @@ func (s *Imports) ShownBy(ctx context.Context, rows []expense.ImportRow) (time.T
 		if err != nil {
 			return err
 		}
+		newest = time.Time{}
 		for _, row := range rows {
 			if of, ok := known.byID[row.ID]; ok && of.last.At.After(newest) && row.Shows(of.Expense, of.last, s.ledger.Currency()) {
 				newest = of.last.At

@@ -207,6 +207,7 @@ func (s *Imports) DiscardImport(ctx context.Context, id string) error {
 func (s *Imports) TeamsWithExpenses(ctx context.Context) ([]string, error) {
 	var teams []string
 	err := s.db.Call(ctx, func(ctx context.Context) error {
+		teams = nil
 		return s.db.Each(ctx, s.db.Read(), `SELECT DISTINCT team FROM group_sums WHERE kind = 'month' AND n > 0`, nil, func(scan func(...any) error) error {
 			var team string
 			err := scan(&team)

@@ -38,6 +38,7 @@ func (s *Batches) Selected(ctx context.Context, reader expense.Actor, ids []stri
 	text := `SELECT ` + query.Columns + `, COALESCE(owner_of.id = ` + query.ReaderRoot(&b, reader) + `, FALSE), COALESCE(` + query.Involved(&b, reader) + `, FALSE)
 		FROM expenses AS e` + query.Names + ` WHERE e.id IN (` + b.List(ids) + `)`
 	err := s.db.Call(ctx, func(ctx context.Context) error {
+		clear(found)
 		return s.db.Each(ctx, s.db.Read(), text, b.Args, func(scan func(...any) error) error {
 			var mine, part bool
 			e, err := query.Scan(scan, &mine, &part)

@@ -5,12 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store/internal/fixture"
 	"expense-dashboard/internal/store/sessions"
 	"expense-dashboard/internal/store/upkeep"
@@ -114,6 +116,75 @@ func TestReadsWhoseConnectionIsCut(t *testing.T) {
 			if err := read(); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	}
+}
+
+// TestReadsCutInTheMiddle cuts each read after its first row, and after some more: what
+// came by then counts nowhere, and nothing is there twice.
+func TestReadsCutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	cutter := storetest.NewCutter(t, storetest.Postgres(t))
+	s := fixture.Started(t, cutter.URL)
+	rows := fixture.Parsed(t, s, expensefile.Columns+`
+,2026-11-02,finance,Alice,Lunch,Meals,10,,,
+,2026-11-03,hr,Bob,Train,Travel,20,,,
+,2026-11-04,ops,Carol,Desk,Furniture,30,,,
+`)
+	imported := fixture.Checked(t, s, rows)
+	fixture.Ran(t, s, fixture.Leased(t, s, imported), rows, nil)
+	var ids []string
+	var seen []expense.Seen
+	err := s.Each(t.Context(), expense.Query{}, func(e expense.Expense) error {
+		ids, seen = append(ids, e.ID), append(seen, expense.Seen{ID: e.ID, Version: e.Version})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sel := expense.Selection{Action: expense.SelectedCategory, Value: "Travel", Expenses: seen}
+	done, err := s.ChangeSelected(t.Context(), fixture.Dana, sel, expense.NewID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	today, month := expense.NewDate(2026, 11, 22), "2026-11"
+	for version, category := range []string{"", "Meals", "Travel"} {
+		if err := s.SetBudget(t.Context(), fixture.Dana, "hr", month, category, 100, int64(version)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := expense.Query{Sort: "date", Desc: true}
+	ctx := t.Context()
+	for name, read := range map[string]func() (any, error){
+		"page":           func() (any, error) { return s.Page(ctx, all, 3) },
+		"summary":        func() (any, error) { return s.Summary(ctx, all) },
+		"overview":       func() (any, error) { return s.Overview(ctx, fixture.Alice, nil, nil, today) },
+		"detail":         func() (any, error) { return s.Detail(ctx, fixture.Alice, "finance", ids[0]) },
+		"activity":       func() (any, error) { return s.Activity(ctx, expense.ActivityQuery{}, time.UTC, 10) },
+		"selected":       func() (any, error) { return s.Selected(ctx, fixture.Alice, ids) },
+		"batch":          func() (any, error) { return s.Batch(ctx, fixture.Dana, done.ID) },
+		"categories":     func() (any, error) { return s.Categories(ctx) },
+		"people":         func() (any, error) { return s.People(ctx) },
+		"budgets":        func() (any, error) { return s.Budgets(ctx, "hr", month, today) },
+		"budget lines":   func() (any, error) { return s.BudgetLines(ctx, "hr", month, today) },
+		"budget history": func() (any, error) { return s.BudgetHistory(ctx, "hr", 10) },
+		"teams":          func() (any, error) { return s.TeamsWithExpenses(ctx) },
+		"comparison":     func() (any, error) { return s.Compare(ctx, rows, time.Time{}, time.Now()) },
+		"shown by":       func() (any, error) { return s.ShownBy(ctx, rows) },
+	} {
+		want, err := read()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for rows := range 4 {
+			cutter.CutAfter(rows)
+			if got, err := read(); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, cut after %d rows: %+v, %v\nwant %+v", name, rows, got, err, want)
+			}
+			if rows == 1 && !cutter.Cut() {
+				t.Errorf("%s was not cut", name)
+			}
+			cutter.CutAfter(-1)
 		}
 	}
 }
