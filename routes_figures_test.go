@@ -22,7 +22,9 @@ import (
 // it with the rows.
 func (d *differential) compare() {
 	for _, site := range d.sites {
-		site.store.ForgetRevisions()
+		if _, err := site.store.Revisions(d.Context(), time.Now()); err != nil {
+			d.Fatal(err)
+		}
 	}
 	l := readLedger(d, d.db)
 	for _, note := range d.kept {

@@ -87,7 +87,7 @@ func finished(t testing.TB, i *Importer, id string) Preview {
 func exported(t testing.TB, db *store.Store) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := expensefile.WriteCSV(&out, db.Currency(), func(fn func(expense.Expense) error) error {
+	err := expensefile.WriteCSV(&out, db.Currency(), nil, func(fn func(expense.Expense) error) error {
 		return db.Each(t.Context(), expense.Query{Sort: "date", Desc: true}, fn)
 	})
 	if err != nil {

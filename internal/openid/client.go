@@ -40,7 +40,7 @@ type Config struct {
 	ClientKey     *ClientKey // takes the place of the secret; nil for none
 	ClientAuth    string     // how the client authenticates; empty as ClientAuthMethod chooses
 	Scopes        []string
-	SigningAlg    string // of ID Tokens and logout tokens, as one of token.SigningAlgs; empty is token.DefaultSigningAlg
+	SigningAlg    string // of ID Tokens and logout tokens, RS256, PS256, ES256 or EdDSA; empty is token.DefaultSigningAlg
 	EmailClaim    string // that holds the address; empty is "email"
 	GroupsClaim   string // that holds the groups; empty is "groups"
 	RedirectURL   string // the callback, absolute

@@ -18,15 +18,11 @@ import (
 const Columns = "id,date,team,person,item,category,amount,note,version,owner"
 
 // WriteCSV writes the expenses that each calls its argument with as a file by
-// RFC 4180. A cell that a spreadsheet would take for a formula is neutralized.
-// Nothing is written where each fails before its first expense.
-func WriteCSV(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
-	return WriteApprovalCSV(w, c, nil, each)
-}
-
-// WriteApprovalCSV is WriteCSV with one column more, the status of expenses of the
-// teams that approve them. Where approves is nil there is no such column.
-func WriteApprovalCSV(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
+// RFC 4180. A cell that a spreadsheet would take for a formula is neutralized. One
+// column more is the status of expenses of the teams that approve them; where approves
+// is nil there is no such column. Nothing is written where each fails before its first
+// expense.
+func WriteCSV(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	// The writer holds the header back until there is more or Flush.
@@ -55,7 +51,7 @@ func WriteApprovalCSV(w io.Writer, c expense.Currency, approves func(team string
 	return out.Error()
 }
 
-// statusColumn is the head of the column that WriteApprovalCSV adds.
+// statusColumn is the head of the column that WriteCSV adds.
 const statusColumn = "status"
 
 // statusOf is the status of an expense in a file.
@@ -117,14 +113,9 @@ type ExportedExpense struct {
 }
 
 // WriteJSON writes the expenses that each calls its argument with as one JSON
-// object, with their number and total at its end. Nothing is written where each
-// fails before its first expense.
-func WriteJSON(w io.Writer, c expense.Currency, each func(func(expense.Expense) error) error) error {
-	return WriteApprovalJSON(w, c, nil, each)
-}
-
-// WriteApprovalJSON is WriteJSON with the status, by the rules of WriteApprovalCSV.
-func WriteApprovalJSON(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
+// object, with their number and total at its end, and their status by the rules of
+// WriteCSV. Nothing is written where each fails before its first expense.
+func WriteJSON(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
 	out := bufio.NewWriter(w)
 	var (
 		count int64

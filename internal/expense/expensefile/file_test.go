@@ -36,7 +36,7 @@ func TestWriteCSV(t *testing.T) {
 	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch(), Version: 3}
 	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
 	var out bytes.Buffer
-	if err := WriteCSV(&out, expense.Dollars(), each(e)); err != nil {
+	if err := WriteCSV(&out, expense.Dollars(), nil, each(e)); err != nil {
 		t.Fatal(err)
 	}
 	want := "id,date,team,person,item,category,amount,note,version,owner\r\n" +
@@ -61,7 +61,7 @@ func TestWriteJSON(t *testing.T) {
 		},
 	} {
 		var out bytes.Buffer
-		if err := WriteJSON(&out, expense.Dollars(), each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
+		if err := WriteJSON(&out, expense.Dollars(), nil, each(test.list...)); err != nil || out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
 			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, out.String(), test.want)
 		}
 	}
@@ -70,9 +70,9 @@ func TestWriteJSON(t *testing.T) {
 func TestFilesSayNothingWhereTheDatabaseFails(t *testing.T) {
 	lost := errors.New("lost")
 	fails := func(func(expense.Expense) error) error { return lost }
-	for name, write := range map[string]func(io.Writer, expense.Currency, func(func(expense.Expense) error) error) error{"CSV": WriteCSV, "JSON": WriteJSON} {
+	for name, write := range map[string]func(io.Writer, expense.Currency, func(string) bool, func(func(expense.Expense) error) error) error{"CSV": WriteCSV, "JSON": WriteJSON} {
 		var out bytes.Buffer
-		if err := write(&out, expense.Dollars(), fails); !errors.Is(err, lost) || out.Len() > 0 {
+		if err := write(&out, expense.Dollars(), nil, fails); !errors.Is(err, lost) || out.Len() > 0 {
 			t.Errorf("%s: %v after %q", name, err, out.String())
 		}
 	}

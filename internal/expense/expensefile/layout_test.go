@@ -558,7 +558,7 @@ func FuzzExport(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		if err := WriteCSV(&out, expense.Dollars(), each(expense.Expense{ID: rows[0].ID, Version: 1, Entry: rows[0].Entry})); err != nil {
+		if err := WriteCSV(&out, expense.Dollars(), nil, each(expense.Expense{ID: rows[0].ID, Version: 1, Entry: rows[0].Entry})); err != nil {
 			t.Fatal(err)
 		}
 		cells, err := csv.NewReader(bytes.NewReader(out.Bytes())).ReadAll()

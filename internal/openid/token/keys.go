@@ -24,11 +24,6 @@ import (
 // uses.
 const DefaultSigningAlg = jose.RS256
 
-// SigningAlgs returns the algorithms that a client can be pinned to.
-func SigningAlgs() []string {
-	return []string{string(jose.RS256), string(jose.PS256), string(jose.ES256), string(jose.EdDSA)}
-}
-
 const (
 	// MinKeyBits is the smallest RSA key whose signatures count (RFC 7518, 3.3).
 	MinKeyBits = 2048
@@ -57,8 +52,8 @@ type Keys struct {
 	budget   fetchBudget
 }
 
-// NewKeys returns an issuer's keys for one of SigningAlgs, of which none is known yet.
-// get fetches the document that holds them (RFC 7517, 5), and itself sees to it that it
+// NewKeys returns an issuer's keys, of which none is known yet. alg is the one by which
+// it signs: RS256, PS256, ES256 or EdDSA; no key is good enough for another one. get fetches the document that holds them (RFC 7517, 5), and itself sees to it that it
 // ends.
 func NewKeys(issuer, alg string, now func() time.Time, get func(context.Context) (claims.Claims, error)) *Keys {
 	return &Keys{issuer: issuer, alg: jose.SignatureAlgorithm(alg), now: now, get: get}

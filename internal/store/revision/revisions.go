@@ -106,10 +106,6 @@ func (s *Watch) askRevisions(ctx context.Context) (*Revisions, error) {
 	return fresh, nil
 }
 
-// ForgetRevisions lets the next page ask the database for the revisions, however
-// little time has passed.
-func (s *Watch) ForgetRevisions() { s.latest.Store(nil) }
-
 // Lock gives teams another revision, which nobody else can do until tx ends. A
 // transaction that writes expenses begins with it, for all teams that it may touch:
 // in one order everywhere, so that no two wait for each other. Empty names are none.

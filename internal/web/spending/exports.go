@@ -118,12 +118,12 @@ type fileFormat struct {
 // ExportCSV handles GET /team/{id}/expenses.csv and GET /expenses.csv. With
 // for=excel the file begins with a mark of its encoding, which Excel needs.
 func (s *Spending) ExportCSV(w http.ResponseWriter, r *http.Request, v web.Visit) error {
-	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteApprovalCSV})
+	return s.export(w, r, v, fileFormat{".csv", "text/csv; charset=utf-8; header=present", expensefile.WriteCSV})
 }
 
 // ExportJSON handles GET /team/{id}/expenses.json and GET /expenses.json.
 func (s *Spending) ExportJSON(w http.ResponseWriter, r *http.Request, v web.Visit) error {
-	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteApprovalJSON})
+	return s.export(w, r, v, fileFormat{".json", "application/json", expensefile.WriteJSON})
 }
 
 // export streams all that is asked for, on all pages, as a file.

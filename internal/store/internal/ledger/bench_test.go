@@ -159,7 +159,7 @@ func benchExport(b *testing.B, s *fixture.Store) {
 	rows := 0
 	for b.Loop() {
 		rows = 0
-		err := expensefile.WriteCSV(io.Discard, expense.Dollars(), func(fn func(expense.Expense) error) error {
+		err := expensefile.WriteCSV(io.Discard, expense.Dollars(), nil, func(fn func(expense.Expense) error) error {
 			return s.Each(b.Context(), expense.Query{Sort: "date", Desc: true}, func(e expense.Expense) error {
 				if rows++; rows%50_000 == 0 {
 					var memory runtime.MemStats
