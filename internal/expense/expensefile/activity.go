@@ -1,7 +1,6 @@
 package expensefile
 
 import (
-	"encoding/csv"
 	"io"
 	"strings"
 	"time"
@@ -16,9 +15,8 @@ const ActivityColumns = "at,actor,kind,team,expense,item,changes"
 // times in UTC (RFC 3339). A cell that a spreadsheet would take for a formula is
 // neutralized. Nothing is written where each fails before its first row.
 func WriteActivity(w io.Writer, each func(func(expense.Activity) error) error) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	if err := out.Write(strings.Split(ActivityColumns, ",")); err != nil {
+	out := newCSVFile(w)
+	if err := out.write(strings.Split(ActivityColumns, ",")); err != nil {
 		return err
 	}
 	err := each(func(a expense.Activity) error {
@@ -26,13 +24,12 @@ func WriteActivity(w io.Writer, each func(func(expense.Activity) error) error) e
 		if actor == "" {
 			actor = a.Actor.Name
 		}
-		return out.Write([]string{
+		return out.write([]string{
 			a.At.Format(time.RFC3339Nano), neutralize(actor), a.Action, neutralize(a.Team), a.Expense, neutralize(a.Item), neutralize(a.ChangesText()),
 		})
 	})
 	if err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
+	return out.end()
 }

@@ -15,13 +15,13 @@ func TestWriteActivity(t *testing.T) {
 		return yield(expense.Activity{
 			Event: expense.Event{
 				At: time.Date(2026, 11, 3, 9, 30, 0, 5_000_000, time.UTC), Actor: expense.Actor{Address: "ann@example.com", Name: "Ann"},
-				Action: "changed", Changes: []expense.Change{{Field: "item", Old: "=1+1", New: "Taxi"}, {Field: "amount", Old: "1.00", New: "2.00"}},
+				Action: "changed", Changes: []expense.Change{{Field: "item", Old: "=1+1", New: "Taxi"}, {Field: "note", Old: "one\ntwo\r", New: ""}},
 			},
 			Expense: "abc", Team: "hr", Item: "=cmd",
 		})
 	})
 	want := "at,actor,kind,team,expense,item,changes\r\n" +
-		"2026-11-03T09:30:00.005Z,ann@example.com,changed,hr,abc,'=cmd,item: =1+1 → Taxi; amount: 1.00 → 2.00\r\n"
+		"2026-11-03T09:30:00.005Z,ann@example.com,changed,hr,abc,'=cmd,\"item: =1+1 → Taxi; note: one\ntwo\r → \"\r\n"
 	if err != nil || b.String() != want {
 		t.Errorf("%q, %v; want %q", b.String(), err, want)
 	}

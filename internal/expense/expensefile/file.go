@@ -2,7 +2,6 @@ package expensefile
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,14 +22,13 @@ const Columns = "id,date,team,person,item,category,amount,note,version,owner"
 // is nil there is no such column. Nothing is written where each fails before its first
 // expense.
 func WriteCSV(w io.Writer, c expense.Currency, approves func(team string) bool, each func(func(expense.Expense) error) error) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	// The writer holds the header back until there is more or Flush.
+	out := newCSVFile(w)
+	// The header is held back until there is more.
 	heads := strings.Split(Columns, ",")
 	if approves != nil {
 		heads = append(heads, statusColumn)
 	}
-	if err := out.Write(heads); err != nil {
+	if err := out.write(heads); err != nil {
 		return err
 	}
 	cells := make([]string, len(heads))
@@ -42,13 +40,12 @@ func WriteCSV(w io.Writer, c expense.Currency, approves func(team string) bool, 
 		if approves != nil {
 			cells[10] = statusOf(e, approves)
 		}
-		return out.Write(cells)
+		return out.write(cells)
 	})
 	if err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
+	return out.end()
 }
 
 // statusColumn is the head of the column that WriteCSV adds.

@@ -34,13 +34,13 @@ func lunch() expense.Entry {
 
 func TestWriteCSV(t *testing.T) {
 	e := expense.Expense{ID: strings.Repeat("a", 26), Entry: lunch(), Version: 3}
-	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"", 123450
+	e.Item, e.Note, e.Amount = `=HYPERLINK("https://evil.example")`, "two\nlines, \"quoted\"\r, three\r\n", 123450
 	var out bytes.Buffer
 	if err := WriteCSV(&out, expense.Dollars(), nil, each(e)); err != nil {
 		t.Fatal(err)
 	}
 	want := "id,date,team,person,item,category,amount,note,version,owner\r\n" +
-		e.ID + `,2026-03-02,finance,Alice Johnson,"'=HYPERLINK(""https://evil.example"")",Meals,1234.50,"two` + "\r\n" + `lines, ""quoted""",3,alice.johnson@task-vantage.com` + "\r\n"
+		e.ID + `,2026-03-02,finance,Alice Johnson,"'=HYPERLINK(""https://evil.example"")",Meals,1234.50,"two` + "\n" + `lines, ""quoted""` + "\r, three\r\n" + `",3,alice.johnson@task-vantage.com` + "\r\n"
 	if out.String() != want {
 		t.Errorf("got\n%q\nwant\n%q", out.String(), want)
 	}
