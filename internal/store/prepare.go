@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"expense-dashboard/internal/store/fault"
-	"expense-dashboard/internal/store/internal/names"
+	"expense-dashboard/internal/store/internal/search"
 )
 
 // foldedAtOnce bounds what one transaction folds, so that others can write between two.
@@ -54,7 +54,7 @@ func unfolded(ctx context.Context, db *sql.DB, table, first, second string) (map
 		if err := rows.Scan(&id, &a, &b); err != nil {
 			return nil, err
 		}
-		found[id] = names.FoldedText(a, b)
+		found[id] = search.Text(a, b)
 	}
 	return found, rows.Err()
 }

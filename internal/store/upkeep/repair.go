@@ -9,7 +9,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
-	"expense-dashboard/internal/store/internal/names"
+	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/store/revision"
 )
 
@@ -187,15 +187,15 @@ func repairKeys(ctx context.Context, tx *sql.Tx) (wrong int64, err error) {
 	}{
 		{
 			`SELECT id, name, '', key, folded FROM people`, `UPDATE people SET key = $2, folded = $3 WHERE id = $1`,
-			func(name, _ string) []any { return []any{expense.Fold(name), names.FoldedText(name)} },
+			func(name, _ string) []any { return []any{expense.Fold(name), search.Text(name)} },
 		},
 		{
 			`SELECT id, label, '', key, folded FROM categories`, `UPDATE categories SET key = $2, folded = $3 WHERE id = $1`,
-			func(label, _ string) []any { return []any{expense.CategoryKey(label), names.FoldedText(label)} },
+			func(label, _ string) []any { return []any{expense.CategoryKey(label), search.Text(label)} },
 		},
 		{
 			`SELECT id, item, note, item_key, folded FROM expenses`, `UPDATE expenses SET item_key = $2, folded = $3 WHERE id = $1`,
-			func(item, note string) []any { return []any{expense.Fold(item), names.FoldedText(item, note)} },
+			func(item, note string) []any { return []any{expense.Fold(item), search.Text(item, note)} },
 		},
 	}
 	for _, of := range folded {

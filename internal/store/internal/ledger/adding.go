@@ -12,6 +12,7 @@ import (
 	"expense-dashboard/internal/store/internal/database"
 	"expense-dashboard/internal/store/internal/names"
 	"expense-dashboard/internal/store/internal/query"
+	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/store/revision"
 )
 
@@ -153,6 +154,6 @@ func rowOf(ctx context.Context, r *names.Resolver, e expense.Expense) ([]any, er
 	return []any{
 		e.ID, e.Seq, e.Team, e.Date, e.PersonID, e.OwnerID, e.Item, category, int64(e.Amount), e.Note,
 		e.Version, e.CreatedAt.UnixMilli(), deleted,
-		expense.Fold(e.Person), expense.Fold(e.Item), expense.CategoryKey(e.Category), names.FoldedText(e.Item, e.Note),
+		expense.Fold(e.Person), expense.Fold(e.Item), expense.CategoryKey(e.Category), search.Text(e.Item, e.Note),
 	}, nil
 }

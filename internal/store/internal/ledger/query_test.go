@@ -17,13 +17,14 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/fixture"
 	"expense-dashboard/internal/store/internal/query"
+	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/storetest"
 )
 
 // matches says in Go what a query means.
 func matches(q expense.Query, e expense.Expense) bool {
-	words, found := expense.SearchText(e.Item, e.Note, e.Person, e.Category), true
-	for _, term := range expense.SearchTerms(q.Q) {
+	words, found := search.Text(e.Item, e.Note, e.Person, e.Category), true
+	for _, term := range search.Terms(q.Q) {
 		found = found && strings.Contains(words, term)
 	}
 	return found && (q.Teams == nil || slices.Contains(q.Teams, e.Team)) &&

@@ -6,13 +6,14 @@ import (
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
 	"expense-dashboard/internal/store/internal/query"
+	"expense-dashboard/internal/store/internal/search"
 )
 
 // statement returns q as SQL. Where it searches for several words, it tells SQLite which of
 // them most expenses hold; PostgreSQL knows that itself.
 func (s *Ledger) statement(ctx context.Context, db database.Querier, q expense.Query) (query.Statement, error) {
 	statement, b := query.Statement{Query: q}, s.db.Builder()
-	terms := expense.SearchTerms(q.Q)
+	terms := search.Terms(q.Q)
 	if b.Postgres || len(terms) < 2 {
 		return statement, nil
 	}

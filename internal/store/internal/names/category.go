@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/store/revision"
 )
 
@@ -119,7 +120,7 @@ func (s *Names) RenameCategory(ctx context.Context, id int64, name string) (merg
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE categories SET label = $2, key = $3, folded = $4, was = $5 WHERE id = $1`, id, name, key, FoldedText(name), c.Label)
+		_, err = tx.ExecContext(ctx, `UPDATE categories SET label = $2, key = $3, folded = $4, was = $5 WHERE id = $1`, id, name, key, search.Text(name), c.Label)
 		return err
 	})
 	if err != nil {
@@ -183,7 +184,7 @@ func (s *Names) UndoCategory(ctx context.Context, id int64, done string) error {
 		if taken > 0 {
 			return &expense.CategoryError{Text: "Another category has this name by now: rename that one first."}
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE categories SET label = $2, key = $3, folded = $4, was = '' WHERE id = $1`, id, c.Was, key, FoldedText(c.Was))
+		_, err := tx.ExecContext(ctx, `UPDATE categories SET label = $2, key = $3, folded = $4, was = '' WHERE id = $1`, id, c.Was, key, search.Text(c.Was))
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
+	"expense-dashboard/internal/store/internal/search"
 )
 
 // Names are the people and the categories of a database.
@@ -41,7 +42,7 @@ func Claim(ctx context.Context, tx *sql.Tx, who expense.Actor, at time.Time) err
 	}
 	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
 	_, err = tx.ExecContext(ctx, `UPDATE people SET name = $1, key = $2, folded = $3, address = CASE WHEN $4 = '' THEN address ELSE $4 END, seen_at = $5
-		WHERE id IN ($6, $7)`, name, expense.Fold(name), FoldedText(name), who.Address, at.UnixMilli(), id, root)
+		WHERE id IN ($6, $7)`, name, expense.Fold(name), search.Text(name), who.Address, at.UnixMilli(), id, root)
 	return err
 }
 
@@ -67,7 +68,7 @@ func subjectPerson(ctx context.Context, tx *sql.Tx, who expense.Actor) (id, root
 	}
 	name := bounded(cmp.Or(who.Name, who.Address, who.Subject), maxName)
 	_, err = tx.ExecContext(ctx, `INSERT INTO people (id, issuer, subject, name, key, folded) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		newNumber(), who.Issuer, who.Subject, name, expense.Fold(name), FoldedText(name))
+		newNumber(), who.Issuer, who.Subject, name, expense.Fold(name), search.Text(name))
 	if err != nil {
 		return 0, 0, err
 	}

@@ -6,13 +6,13 @@
 package names
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"strings"
 
 	"expense-dashboard/internal/expense"
+	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/team"
 )
 
@@ -154,7 +154,7 @@ func (r *Resolver) byName(ctx context.Context, name string) (Person, error) {
 // add adds a person, or finds whom another transaction has added meanwhile.
 func (r *Resolver) add(ctx context.Context, name, address, condition string, args ...any) (Person, error) {
 	_, err := r.Tx.ExecContext(ctx, `INSERT INTO people (id, address, name, key, folded) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		newNumber(), address, name, expense.Fold(name), FoldedText(name))
+		newNumber(), address, name, expense.Fold(name), search.Text(name))
 	if err != nil {
 		return Person{}, err
 	}
@@ -172,7 +172,7 @@ func (r *Resolver) Category(ctx context.Context, label string) (int64, error) {
 		return id, nil
 	}
 	_, err := r.Tx.ExecContext(ctx, `INSERT INTO categories (id, key, label, folded) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		newNumber(), key, label, FoldedText(label))
+		newNumber(), key, label, search.Text(label))
 	if err != nil {
 		return 0, err
 	}
@@ -194,10 +194,6 @@ func (r *Resolver) Spell(ctx context.Context, label string) error {
 		return nil
 	}
 	r.spelled[key] = label
-	_, err := r.Tx.ExecContext(ctx, `UPDATE categories SET label = $2, folded = $3 WHERE key = $1 AND label <> $2`, key, label, FoldedText(label))
+	_, err := r.Tx.ExecContext(ctx, `UPDATE categories SET label = $2, folded = $3 WHERE key = $1 AND label <> $2`, key, label, search.Text(label))
 	return err
 }
-
-// FoldedText is what is kept of texts for the search. Where nothing is left of them it
-// is two spaces, so that they are not folded again.
-func FoldedText(texts ...string) string { return cmp.Or(expense.SearchText(texts...), "  ") }

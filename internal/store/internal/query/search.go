@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
+	"expense-dashboard/internal/store/internal/search"
 )
 
 // whereWords returns the part of the condition that holds what q searches for, after
@@ -17,7 +17,7 @@ import (
 // there are few, each is looked at. So is each that is found by other words for those that
 // most expenses hold: the index would be read from end to end for these.
 func (q Statement) whereWords(b *database.Builder, by index) string {
-	terms := expense.SearchTerms(q.Q)
+	terms := search.Terms(q.Q)
 	if len(terms) == 0 {
 		return ""
 	}
@@ -75,7 +75,7 @@ func Sample(b *database.Builder, terms []string) string {
 // searches reports whether a statement finds the expenses of q by SQLite's full-text
 // index.
 func (q Statement) searches(b *database.Builder, by index) bool {
-	return !b.Postgres && by != orderIndex && by != lookIndex && len(expense.SearchTerms(q.Q)) > 0
+	return !b.Postgres && by != orderIndex && by != lookIndex && len(search.Terms(q.Q)) > 0
 }
 
 // from returns the table of expenses, as e, with what they are found by.

@@ -1,4 +1,4 @@
-package expense
+package search
 
 import (
 	"strings"
@@ -38,8 +38,8 @@ func TestSearch(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			text, found := SearchText(strings.Split(test.text, "\n")...), true
-			for _, term := range SearchTerms(test.q) {
+			text, found := Text(strings.Split(test.text, "\n")...), true
+			for _, term := range Terms(test.q) {
 				if utf8.RuneCountInString(term) < 3 {
 					t.Errorf("the term %q is too short for an index of three characters", term)
 				}
@@ -55,8 +55,8 @@ func TestSearch(t *testing.T) {
 func FuzzSearch(f *testing.F) {
 	f.Add("Café", "ße")
 	f.Fuzz(func(t *testing.T, text, more string) {
-		whole := SearchText(text, more)
-		for _, term := range SearchTerms(text) {
+		whole := Text(text, more)
+		for _, term := range Terms(text) {
 			if !strings.Contains(whole, term) {
 				t.Errorf("%q is not found by its own word %q", whole, term)
 			}

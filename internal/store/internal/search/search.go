@@ -1,6 +1,14 @@
-package expense
+// Package search says how what somebody searches for is compared with what is written in
+// an expense: without regard to case, accents and the width of letters, word by word and
+// in any order. The databases keep the text of [Text], in an index of three characters
+// each, and are asked for the parts of [Terms]; package query asks them.
+//
+// It knows no SQL, and not what is searched: whoever writes an expense, a person or a
+// category puts its texts together.
+package search
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,9 +21,9 @@ import (
 // plain one, or two. Case folding has made ß two s by then.
 var letters = strings.NewReplacer("æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ħ", "h", "ı", "i")
 
-// searchFold returns the words of a text as a search compares them: without regard
+// folded returns the words of a text as a search compares them: without regard
 // to case, accents and the width of letters (Unicode Standard Annex 15, NFKD).
-func searchFold(text string) []string {
+func folded(text string) []string {
 	unmarked := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) || r == 0 {
 			return -1
@@ -25,25 +33,26 @@ func searchFold(text string) []string {
 	return strings.Fields(letters.Replace(unmarked))
 }
 
-// SearchText returns what a search looks through for texts: their folded words, each
+// Text returns what a search looks through for texts: their folded words, each
 // behind two spaces, so that three characters tell the beginning of a word from its
-// inside even where the word sought has one letter.
-func SearchText(texts ...string) string {
+// inside even where the word sought has one letter. Where nothing is left of them it
+// is two spaces, so that they are not folded again.
+func Text(texts ...string) string {
 	var b strings.Builder
 	for _, text := range texts {
-		for _, word := range searchFold(text) {
+		for _, word := range folded(text) {
 			b.WriteString("  ")
 			b.WriteString(word)
 		}
 	}
-	return b.String()
+	return cmp.Or(b.String(), "  ")
 }
 
-// SearchTerms returns the parts that the search text of an expense must hold, all of
+// Terms returns the parts that the search text of an expense must hold, all of
 // them and in any order, to be found by q: a word of three letters or more anywhere in
 // a word, a shorter one at the beginning of a word. Each has three characters at least.
-func SearchTerms(q string) []string {
-	terms := searchFold(q)
+func Terms(q string) []string {
+	terms := folded(q)
 	for i, word := range terms {
 		if missing := 3 - utf8.RuneCountInString(word); missing > 0 {
 			terms[i] = strings.Repeat(" ", missing) + word
