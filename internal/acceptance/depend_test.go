@@ -97,7 +97,7 @@ func TestImports(t *testing.T) {
 		"web/internal/page":       "cache duration expense team",
 		"web/managing":            "expense logging store team web web/internal/page",
 		"web/sessions":            "digest expense logging openid openid/claims session store store/fault store/sessions team web web/internal/page",
-		"web/spending":            "cache expense expense/expensefile openid store store/fault team web web/internal/page",
+		"web/spending":            "cache expense expense/expensefile openid store team web web/internal/page",
 		"weburl":                  "loopback",
 	}
 	got := map[string]string{}
