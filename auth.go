@@ -177,7 +177,7 @@ func (a *authenticator) give(w http.ResponseWriter, r *http.Request, login signi
 		a.endOne(r, before, "replaced", logging.EventSessionEnded)
 	}
 	if outcome.Person.Unverified {
-		a.log.WarnContext(r.Context(), "on no team: the address is not verified", "event", string(openid.EmailUnverified), "sub", outcome.Person.Subject, "fix", a.client.Fix(openid.EmailUnverified))
+		logging.AuditWarning(r.Context(), a.log, logging.EventEmailUnverified, outcome.Person.Subject, "not_verified", "fix", a.client.Fix(openid.EmailUnverified))
 	}
 	return nil
 }
@@ -222,6 +222,11 @@ func (a *authenticator) identify(ctx context.Context, login signin.Login, respon
 	}
 	needsGroups := len(a.directory.Current().Groups()) > 0
 	userInfo, err := a.client.UserInfo(ctx, p, idToken, token.AccessToken, needsGroups)
+	if errors.Is(err, openid.ErrUserInfoRefused) {
+		subject, _ := idToken.Text("sub")
+		logging.AuditWarning(ctx, a.log, logging.EventUserInfoRefused, subject, "refused", "error", err)
+		err = nil
+	}
 	if err != nil {
 		return who, "", err
 	}
@@ -251,7 +256,8 @@ func (a *authenticator) describe(r *http.Request, person *session.Session, login
 	named := slices.DeleteFunc(slices.Clone(who.Groups), func(name string) bool { _, ok := known[name]; return !ok })
 	slices.Sort(named)
 	if !person.SetGroups(slices.Compact(named)) {
-		a.log.WarnContext(r.Context(), "more groups than a session keeps: the last ones give nothing", "event", "groups_dropped", "sub", who.Subject)
+		// The last ones give nothing.
+		logging.AuditWarning(r.Context(), a.log, logging.EventGroupsDropped, who.Subject, "too_many")
 	}
 }
 
@@ -313,7 +319,7 @@ func (a *authenticator) renewal(w http.ResponseWriter, r *http.Request, login si
 		web.SeeOther(w, "/login?"+url.Values{"return_to": {login.ReturnTo}}.Encode())
 		return nil
 	case login.Purpose == signin.Recheck && errors.As(outcome.Err, &failed) && failed.IsPassing() && !current.Grace:
-		if err := a.postpone(w, r, current, outcome.Err); err != nil {
+		if err := a.postpone(w, r, current, failed); err != nil {
 			return err
 		}
 	case outcome.Err != nil:
@@ -356,9 +362,9 @@ func (a *authenticator) renew(ctx context.Context, login signin.Login, response 
 
 // postpone lets a session be for one more period whose recheck the provider cannot
 // answer.
-func (a *authenticator) postpone(w http.ResponseWriter, r *http.Request, person *session.Session, err error) error {
+func (a *authenticator) postpone(w http.ResponseWriter, r *http.Request, person *session.Session, failed *openid.SignInError) error {
 	person.CheckedAt, person.Grace = a.now(), true
-	a.log.WarnContext(r.Context(), "recheck put off once: the provider does not answer", "event", "recheck_postponed", "sub", person.Subject, "error", err)
+	logging.AuditWarning(r.Context(), a.log, logging.EventRecheckPostponed, person.Subject, string(failed.Failure), "error", failed)
 	return a.sessions.Save(w, r, person)
 }
 
@@ -487,10 +493,12 @@ func (s *app) recheck(w http.ResponseWriter, r *http.Request, person *session.Se
 		if err := r.Context().Err(); err != nil {
 			return false, fmt.Errorf("ask whether the provider is there: %w", err)
 		}
+		away := openid.ErrNoProvider()
+		away.Err = errors.New("the provider does not answer now")
 		if person.Grace {
-			return false, openid.ErrNoProvider()
+			return false, away
 		}
-		return false, s.signIn.postpone(w, r, person, openid.ErrNoProvider())
+		return false, s.signIn.postpone(w, r, person, away)
 	}
 	return true, s.renew(w, r, person, signin.Recheck, "One moment")
 }
@@ -765,7 +773,7 @@ func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Reques
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	iss, sid := query["iss"], query["sid"]
 	if err != nil || len(iss) != 1 || !token.IsOrgIssuer(iss[0], a.client.Issuer()) || len(sid) != 1 || !claims.IsProviderSID(sid[0]) || sid[0] == "" {
-		logging.Audit(a.log, r, eventFrontChannelLogout, "", "refused")
+		logging.Audit(a.log, r, logging.EventFrontChannelLogout, "", "refused")
 		w.WriteHeader(http.StatusBadRequest)
 		return nil
 	}
@@ -780,9 +788,6 @@ func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Reques
 		// Anybody can send this: what is unknown is not worth a record.
 		return nil
 	}
-	logging.Audit(a.log, r, eventFrontChannelLogout, "", "sid")
-	return a.sessions.Records().End(r.Context(), []sessions.Ending{e}, eventFrontChannelLogout, a.now())
+	logging.Audit(a.log, r, logging.EventFrontChannelLogout, "", "sid")
+	return a.sessions.Records().End(r.Context(), []sessions.Ending{e}, logging.EventFrontChannelLogout, a.now())
 }
-
-// eventFrontChannelLogout names the request in the log and the records.
-const eventFrontChannelLogout = "front_channel_logout"

@@ -1099,8 +1099,71 @@ func TestAuditEvents(t *testing.T) {
 		}
 		r.Provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
 	}
+	reasons := auditReasons(t, r.Log.String())
+	want := map[string][]string{
+		"sign_in": {"callback", "callback", "callback"}, "sign_in_failed": {"no_pending_login"}, "sign_out": {"asked"},
+		"session_ended": {"administrator_all"}, "denied": {"not_on_the_team", "not_an_administrator", "cross_site"},
+		"backchannel_logout": {"sub", "refused"}, "universal_logout": {"iss_sub", "refused"},
+	}
+	if fmt.Sprint(reasons) != fmt.Sprint(want) {
+		t.Errorf("the events are\n%v, want\n%v", reasons, want)
+	}
+}
+
+// What somebody may have to look at is an event of its request like any other.
+func TestAuditWarnings(t *testing.T) {
+	t.Parallel()
+	many, rules := []string{}, []string{}
+	for i := range 100 {
+		many = append(many, fmt.Sprintf("A group that the teams file names %d", i))
+		rules = append(rules, fmt.Sprintf("%q: %q", many[i], "finance"))
+	}
+	crowded := `{"teams": [{"id": "finance", "label": "Finance"}], "members": {}, "groups": {` + strings.Join(rules, ",") + `}}`
+	refused := fullIDTokens()
+	refused.faults = refusedUserInfo(http.StatusForbidden)
+	for _, test := range []struct {
+		event, reason string
+		setup         setup
+		faults        devidp.Faults // after the sign-in
+	}{
+		{"email_unverified", "not_verified", setup{faults: devidp.Faults{UserInfo: func(c map[string]any) { c["email_verified"] = false }}}, devidp.Faults{}},
+		{"groups_dropped", "too_many", setup{env: map[string]string{"TEAMS_FILE": teamsFile(t, crowded)}, faults: devidp.Faults{Claims: func(c map[string]any) { c["groups"] = many }}}, devidp.Faults{}},
+		{"userinfo_refused", "refused", refused, devidp.Faults{}},
+		{"recheck_postponed", "provider_unreachable", setup{}, answerWith("openid-configuration", 503, upstreamText)},
+		{"recheck_postponed", "provider_busy", setup{}, answerWith("token", 429, upstreamText)},
+	} {
+		t.Run(test.event+" "+test.reason, func(t *testing.T) {
+			t.Parallel()
+			s := test.setup
+			env := map[string]string{"LOG_FORMAT": "json", "SESSION_RECHECK": "15m"}
+			maps.Copy(env, s.env)
+			s.env, s.clock = env, apptest.NewClock()
+			r := startSite(t, s)
+			b := r.Browser()
+			b.SignIn(finance)
+			r.Provider.SetFaults(test.faults)
+			if test.event == "recheck_postponed" {
+				s.clock.Advance(15 * time.Minute)
+				b.Visit("/profile").Check(t, http.StatusOK)
+			}
+			if got := auditReasons(t, r.Log.String())[test.event]; !slices.Equal(got, []string{test.reason}) {
+				t.Errorf("the reasons are %q, want %q, in %s", got, test.reason, r.Log)
+			}
+			for line := range strings.Lines(r.Log.String()) {
+				if strings.Contains(line, test.event) && !strings.Contains(line, `"level":"WARN"`) {
+					t.Errorf("nobody is warned by %s", line)
+				}
+			}
+		})
+	}
+}
+
+// auditReasons returns the reasons of each event, of a log in JSON. An event that lacks
+// something is an error.
+func auditReasons(t *testing.T, log string) map[string][]string {
+	t.Helper()
 	reasons := map[string][]string{}
-	for line := range strings.Lines(r.Log.String()) {
+	for line := range strings.Lines(log) {
 		var entry struct{ Event, Sub, Addr, Ref, Reason *string }
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Fatalf("%s: %v", line, err)
@@ -1117,14 +1180,7 @@ func TestAuditEvents(t *testing.T) {
 		}
 		reasons[*entry.Event] = append(reasons[*entry.Event], *entry.Reason)
 	}
-	want := map[string][]string{
-		"sign_in": {"callback", "callback", "callback"}, "sign_in_failed": {"no_pending_login"}, "sign_out": {"asked"},
-		"session_ended": {"administrator_all"}, "denied": {"not_on_the_team", "not_an_administrator", "cross_site"},
-		"backchannel_logout": {"sub", "refused"}, "universal_logout": {"iss_sub", "refused"},
-	}
-	if fmt.Sprint(reasons) != fmt.Sprint(want) {
-		t.Errorf("the events are\n%v, want\n%v", reasons, want)
-	}
+	return reasons
 }
 
 // Whatever a request holds, it writes no line of its own into the log, and adds

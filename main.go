@@ -411,7 +411,7 @@ func connectAtStart(ctx context.Context, auth *openid.Client, log *slog.Logger) 
 		return fmt.Errorf("discover OKTA_ISSUER: %w", err)
 	}
 	if err != nil {
-		log.WarnContext(ctx, "provider not reached, nobody can sign in until it is", "event", "discovery_failed", "error", err)
+		log.WarnContext(ctx, "provider not reached, nobody can sign in until it is", "event", openid.EventDiscoveryFailed, "error", err, "fix", openid.FixOf(err))
 	}
 	return nil
 }

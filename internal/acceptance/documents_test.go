@@ -131,6 +131,48 @@ func TestDocumentedMakeTargets(t *testing.T) {
 	}
 }
 
+// TestDocumentedEvents holds the events of the log that the handbook explains against
+// those that the program writes.
+func TestDocumentedEvents(t *testing.T) {
+	written := map[string]bool{}
+	named := regexp.MustCompile(`(?:"event", |\bEvent[A-Z]\w*\s*= )"([a-z_]+)"`)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, found := range named.FindAllSubmatch(data, -1) {
+			written[string(found[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(document(t, "docs/operations.md"), "| `event` | means |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	explained := map[string]bool{}
+	for row := range strings.Lines(table) {
+		names, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " | ")
+		for name := range strings.SplitSeq(names, ", ") {
+			explained[strings.Trim(name, "`")] = written[strings.Trim(name, "`")]
+		}
+	}
+	for name := range written {
+		if !explained[name] {
+			t.Errorf("docs/operations.md does not explain the event %s", name)
+		}
+	}
+	for name, is := range explained {
+		if !is && strings.Trim(name, "|- \n") != "" {
+			t.Errorf("docs/operations.md explains the event %s, which nothing writes", name)
+		}
+	}
+	if len(written) < 10 {
+		t.Errorf("only %d events are found", len(written))
+	}
+}
+
 // TestSecurity holds SECURITY.md against the tests: each promise names some, and
 // each that it names is there.
 func TestSecurity(t *testing.T) {

@@ -23,8 +23,10 @@ type requestInfoKey struct{}
 
 // InfoOf returns what is known of a request. The handlers of one request run
 // one after the other, so that it needs no lock.
-func InfoOf(r *http.Request) *RequestInfo {
-	info, ok := r.Context().Value(requestInfoKey{}).(*RequestInfo)
+func InfoOf(r *http.Request) *RequestInfo { return infoIn(r.Context()) }
+
+func infoIn(ctx context.Context) *RequestInfo {
+	info, ok := ctx.Value(requestInfoKey{}).(*RequestInfo)
 	if !ok {
 		return &RequestInfo{Begun: time.Now()}
 	}
@@ -40,26 +42,41 @@ func WithInfo(r *http.Request, info *RequestInfo) *http.Request {
 }
 
 // The names of the events that an audit searches for. Each line of one has the
-// person's sub, the client's addr, the ref of the request and a reason.
+// person's sub, which is empty where nobody is known, the client's addr, the ref of
+// the request and a reason. What concerns no request has none of these.
 const (
-	EventSignIn            = "sign_in"
-	EventSignInFailed      = "sign_in_failed"
-	EventSignOut           = "sign_out"
-	EventSessionEnded      = "session_ended"
-	EventBackChannelLogout = "backchannel_logout"
-	EventUniversalLogout   = "universal_logout"
-	EventDenied            = "denied"
-	EventPeopleJoined      = "people_joined"
-	EventPeopleParted      = "people_parted"
+	EventSignIn             = "sign_in"
+	EventSignInFailed       = "sign_in_failed"
+	EventEmailUnverified    = "email_unverified"
+	EventGroupsDropped      = "groups_dropped"
+	EventUserInfoRefused    = "userinfo_refused"
+	EventRecheckPostponed   = "recheck_postponed"
+	EventSignOut            = "sign_out"
+	EventSessionEnded       = "session_ended"
+	EventBackChannelLogout  = "backchannel_logout"
+	EventUniversalLogout    = "universal_logout"
+	EventFrontChannelLogout = "front_channel_logout"
+	EventDenied             = "denied"
+	EventPeopleJoined       = "people_joined"
+	EventPeopleParted       = "people_parted"
 )
 
 // Audit logs an event, and returns when its line is written or a quarter of a
 // second has passed. What a request chose, such as a path or a header, is
 // quoted by slog and cannot begin a line of its own.
 func Audit(log *slog.Logger, r *http.Request, event, subject, reason string, more ...any) {
-	info := InfoOf(r)
-	attributes := []any{"event", event, "sub", subject, "addr", info.Addr, "reason", reason}
-	log.InfoContext(r.Context(), strings.ReplaceAll(event, "_", " "), append(attributes, more...)...)
+	writeEvent(r.Context(), log, slog.LevelInfo, event, subject, reason, more)
+}
+
+// AuditWarning is Audit for what somebody may have to look at; ctx is the request's,
+// or comes from it.
+func AuditWarning(ctx context.Context, log *slog.Logger, event, subject, reason string, more ...any) {
+	writeEvent(ctx, log, slog.LevelWarn, event, subject, reason, more)
+}
+
+func writeEvent(ctx context.Context, log *slog.Logger, level slog.Level, event, subject, reason string, more []any) {
+	attributes := []any{"event", event, "sub", subject, "addr", infoIn(ctx).Addr, "reason", reason}
+	log.Log(ctx, level, strings.ReplaceAll(event, "_", " "), append(attributes, more...)...)
 }
 
 // ClientAddr returns the address of a request's client for the log: that of the

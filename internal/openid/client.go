@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -171,11 +172,14 @@ func checkTokenAnswer(token *oauth2.Token) error {
 // says whether it can be relied upon. No other claim has such a companion.
 const emailClaim = "email"
 
+// ErrUserInfoRefused is an endpoint that does not answer this application. It ends no
+// sign-in, for the ID Token has a name and an address.
+var ErrUserInfoRefused = errors.New("UserInfo refuses, going by the ID Token")
+
 // UserInfo fetches the claims that the ID Token lacks (OpenID Connect Core
 // 1.0, 5.3), groups among them where they are needed, or returns none if it lacks
-// none or the provider has no UserInfo endpoint. Claims of another subject are refused. An endpoint that does not answer
-// this application ends no sign-in whose ID Token has a name and an address. Its
-// errors are *SignInError.
+// none or the provider has no UserInfo endpoint. Claims of another subject are refused.
+// Its errors are *SignInError, but for ErrUserInfoRefused.
 func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken claims.Claims, accessToken string, needsGroups bool) (claims.Claims, error) {
 	thin := !idToken.Has(c.config.EmailClaim) || !idToken.Has("name") || needsGroups && !idToken.Has(c.config.GroupsClaim) ||
 		c.config.EmailClaim == emailClaim && !idToken.Has("email_verified")
@@ -184,8 +188,7 @@ func (c *Client) UserInfo(ctx context.Context, p *Provider, idToken claims.Claim
 	}
 	userInfo, err := GetClaims(ctx, c.config.HTTP, p.userInfoEndpoint, accessToken)
 	if isRefused(err) && isText(idToken, "name") && isText(idToken, c.config.EmailClaim) {
-		c.config.Log.WarnContext(ctx, "UserInfo refuses, going by the ID Token", "event", "userinfo_refused", "error", err)
-		return nil, nil
+		return nil, fmt.Errorf("%w: %w", ErrUserInfoRefused, err)
 	}
 	if err == nil {
 		err = checkSameSubject(idToken, userInfo)
@@ -253,6 +256,9 @@ func (c *Client) Ready() error {
 	return nil
 }
 
+// EventDiscoveryFailed names in the log what Connect returned. It concerns no request.
+const EventDiscoveryFailed = "discovery_failed"
+
 // KeepConnected discovers the provider until people can sign in and from then on
 // refreshes what is known of it, until ctx is done. No fault of the provider's
 // ends it or takes away what is known.
@@ -270,7 +276,7 @@ func (c *Client) KeepConnected(ctx context.Context) {
 		case <-time.After(interval):
 		}
 		if err := c.Connect(ctx); err != nil && ctx.Err() == nil {
-			c.config.Log.WarnContext(ctx, "provider not discovered", "event", "discovery_failed", "error", err, "fix", FixOf(err))
+			c.config.Log.WarnContext(ctx, "provider not discovered", "event", EventDiscoveryFailed, "error", err, "fix", FixOf(err))
 		}
 	}
 }
