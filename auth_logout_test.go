@@ -474,7 +474,7 @@ func TestUniversalLogoutVariants(t *testing.T) {
 }
 
 // Whom Okta disables loses access at once where it tells us so, on every copy
-// within endedWindow, and at SESSION_MAX_AGE at the latest where it does not.
+// within session.EndedWindow, and at SESSION_MAX_AGE at the latest where it does not.
 func TestSomebodyDisabledLosesAccess(t *testing.T) {
 	t.Parallel()
 	clock := apptest.NewClock()

@@ -926,7 +926,7 @@ func TestLongerMaxAgeRevivesNothing(t *testing.T) {
 	}
 }
 
-// Within endedWindow requests ask the database nothing, and where one has to,
+// Within session.EndedWindow requests ask the database nothing, and where one has to,
 // the others wait for its answer and ask nothing themselves.
 func TestEndedSessionsCostFewQueries(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"expense-dashboard/internal/apptest"
 )
 
-// TestBackupCommand copies the database of a program that runs, and serves from
+// TestBackupOfARunningProgram copies the database of a program that runs, and serves from
 // the copy.
 func TestBackupOfARunningProgram(t *testing.T) {
 	t.Parallel()

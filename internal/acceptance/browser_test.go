@@ -505,7 +505,7 @@ func (b *tab) open(target string, status int) {
 	b.lead(status, chromedp.Navigate(target))
 }
 
-// link and button are XPaths of what a person reads on it.
+// linkTo and button are XPaths by what a person reads on it.
 func linkTo(text string) string { return fmt.Sprintf("//a[normalize-space()=%q]", text) }
 
 func button(text string) string { return fmt.Sprintf("//button[contains(., %q)]", text) }

@@ -1,5 +1,12 @@
-// Package digest makes keys that say nothing of the texts that they stand for, and that
-// are the same only for the same texts (SHA-256, FIPS 180-4).
+// Package digest makes one key of several texts: the same for the same texts in the same
+// order, and only for those (SHA-256, FIPS 180-4). Each text goes in with its length, so
+// that "ab" and "c" are not "a" and "bc".
+//
+// A key stands for texts that are too long or not to be kept where it is: the ID of a
+// session in the database, a form that was sent, the state of all teams. Nobody gets back
+// from it to a text that cannot be guessed. It has no key of its own, so that whoever knows
+// the texts can make it: it proves nothing, and is no way to keep passwords. Start reading
+// at Of.
 package digest
 
 import (

@@ -1,3 +1,15 @@
+// Package doctor says before a start, or beside a program that does not do what it
+// should, what is wrong with what surrounds it: the configuration, its secrets and keys,
+// the addresses, the provider and the way to it, this machine's clock, the teams file and
+// the database. Each finding says what was found and what to do about it, holds no secret,
+// and is ok, a warning (works, and is perhaps not what was meant) or a failure.
+//
+// It looks and changes nothing: it signs nobody in and migrates no database, and whether
+// the provider takes the credentials it finds out by a code that nobody was given. It reads
+// by what the program reads by (config, openid, team, store/upkeep), so that it is of no
+// other opinion than the start. What depends on a variable that is wrong is left out. The
+// command line and the exit code are main's. Start reading at Examine; the order of its
+// checks is the order of the answer.
 package doctor
 
 import (
@@ -34,6 +46,7 @@ type findingStatus string
 const (
 	statusOK   findingStatus = "ok"
 	statusWarn findingStatus = "warn" // works, and may not be what is wanted
+	// StatusFail is what has to be fixed before the program works.
 	StatusFail findingStatus = "fail"
 )
 
@@ -46,12 +59,13 @@ type finding struct {
 	Fix    string        `json:"fix,omitempty"`
 }
 
+// Diagnosis is all that was found, as JSON.
 type Diagnosis struct {
 	OK     bool      `json:"ok"` // nothing failed
 	Checks []finding `json:"checks"`
 }
 
-// doctor looks at everything that the program needs, and changes nothing.
+// Doctor looks at everything that the program needs, and changes nothing.
 type Doctor struct {
 	cfg        config.Config
 	Findings   []finding
@@ -74,6 +88,7 @@ func (d *Doctor) add(status findingStatus, check, found string, fix []string) {
 	d.Findings = append(d.Findings, finding{check, status, found, strings.Join(fix, " ")})
 }
 
+// Count returns how many findings have a status.
 func (d *Doctor) Count(status findingStatus) int {
 	count := 0
 	for _, f := range d.Findings {
@@ -84,7 +99,7 @@ func (d *Doctor) Count(status findingStatus) int {
 	return count
 }
 
-// text is the findings for people: a line for each, and below it what to do.
+// Text is the findings for people: a line for each, and below it what to do.
 func (d *Doctor) Text() string {
 	var text strings.Builder
 	for _, f := range d.Findings {
@@ -97,7 +112,7 @@ func (d *Doctor) Text() string {
 	return text.String()
 }
 
-// examine runs every check that the configuration allows.
+// Examine runs every check that the configuration allows.
 func Examine(ctx context.Context, environ []string) *Doctor {
 	d := &Doctor{broken: map[string]bool{}}
 	d.checkConfig(environ)

@@ -1,3 +1,11 @@
+// Package duration says durations as people say them, in English: days and hours, or
+// hours and minutes.
+//
+// It only rounds down, to whole minutes, or to whole hours from a day on: whoever must not
+// promise too little, such as "try again in", adds what is missing before. It knows no
+// point in time and no time zone; dates and the numbers of a reader's language are
+// web/internal/page's, and durations that are typed in are config's. Start reading at
+// InWords.
 package duration
 
 import (
@@ -6,7 +14,7 @@ import (
 	"time"
 )
 
-// inWords says a duration in its two largest units, rounded down to whole
+// InWords says a duration in its two largest units, rounded down to whole
 // minutes: "11 hours 58 minutes".
 func InWords(d time.Duration) string {
 	const day = 24 * time.Hour

@@ -1,7 +1,11 @@
 // Package spelling tells what somebody probably meant who typed something else:
 // a command, or the name of a variable.
 //
-// It knows no word itself. Start reading at [Near].
+// Two names are as near as there are bytes to add, take away or exchange between them
+// (Levenshtein's distance); with more than two nothing is recognized, since a wrong guess
+// is worse than none. Case counts. It knows no word itself, asks no dictionary and never
+// acts on a guess: command and config pass the names that there are, and say "did you
+// mean". Start reading at [Near].
 package spelling
 
 // near is how many letters may be wrong in a name that is still recognized.

@@ -19,19 +19,18 @@ var sampleTeams string
 // directoryPollInterval is how often a teams file is looked at.
 const directoryPollInterval = time.Second
 
-// directoryFile is a teams file and the last good Directory that was read from
-// it.
+// File is a teams file and the last good Directory that was read from it.
 type File struct {
 	path    string // empty for the built-in sample
 	log     *slog.Logger
 	current atomic.Pointer[Directory]
 
-	// What the last look at the file found; only openDirectory and reload use it.
+	// What the last look at the file found; only Open and Reload use it.
 	data []byte
 	err  error // from reading it, not from parsing it
 }
 
-// openDirectory reads the teams file at path, or the built-in sample where path
+// Open reads the teams file at path, or the built-in sample where path
 // is empty. The error lists every mistake in the file, one on each line.
 func Open(path string, log *slog.Logger) (*File, error) {
 	f := &File{path: path, log: log, data: []byte(sampleTeams)}
@@ -49,7 +48,7 @@ func Open(path string, log *slog.Logger) (*File, error) {
 	return f, nil
 }
 
-// readDirectoryFile reads one byte more than parseDirectory takes, at most.
+// ReadFile reads one byte more than Parse takes, at most.
 func ReadFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -95,7 +94,7 @@ func (f *File) Watch(ctx context.Context) {
 	}
 }
 
-// reload looks at the file once. Where it is wrong or gone it keeps the
+// Reload looks at the file once. Where it is wrong or gone it keeps the
 // Directory there is, and says so once.
 func (f *File) Reload() {
 	data, err := ReadFile(f.path)

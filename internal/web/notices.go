@@ -94,7 +94,7 @@ func (n *notices) takeSignOut(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // A browser that has just written something says so for a while, by a cookie
-// without content. It lasts much longer than revisionAge, so that another copy
+// without content. It lasts much longer than revision.Age, so that another copy
 // of the program asks the database before it shows its writer a page.
 const (
 	wroteCookie = "wrote"

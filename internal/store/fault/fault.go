@@ -1,7 +1,14 @@
 // Package fault says what can be wrong with a database: faults that pass, which
 // IsUnavailable tells from mistakes and from a caller who gave up (fault.go), and what is
-// wrong until somebody does something about it (lasting.go). Its words are for people and
-// show nothing of an error of the driver. It connects to nothing.
+// wrong until somebody does something about it (lasting.go): a damaged file, a newer
+// schema, another encoding or currency.
+//
+// It goes by SQLSTATE (appendix A of PostgreSQL's manual) and SQLite's result codes. A code
+// that it does not know is no fault that passes, so that a mistake of ours is an error and
+// not a database that is away. Reason and Fix are words for people
+// and hold nothing of an error of the driver; an Error may, and is for the log. It
+// connects to nothing and tries nothing again: that is store/internal/database's. Start
+// reading at Passes and Reason.
 package fault
 
 import (

@@ -1,7 +1,14 @@
 // Package revision knows in which state the expenses of each team are, by a random text
 // that each write changes: what was rendered for the same one still holds. Lock changes
 // it, and so keeps others from writing the expenses of these teams until a transaction
-// ends. Start reading at Watch.Revisions.
+// ends.
+//
+// What is known counts for Age, in which many requests share one question to the database:
+// by so much a page may be late to show what another copy of the program has written. What
+// this copy has written it sees at once. A revision says that something may be different
+// and not what; that nothing is known of a team is a state too. It keeps no page: that is
+// web/internal/page's. It stands in the way of no reader. Start reading at Watch.Revisions,
+// and at Lock for writes.
 package revision
 
 import (

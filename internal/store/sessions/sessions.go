@@ -1,6 +1,14 @@
 // Package sessions keeps in the database which sessions there are, for people to see,
-// and which have ended before their time. It decides nothing: it holds no cookie and
-// nothing that would be a session. Start reading at Record and Ending.
+// and which have ended before their time. It holds no cookie and nothing that would be a
+// session: of a session's ID it keeps the digest.
+//
+// An ending names sessions by a kind and a key, and refuses those that began up to a
+// moment, whether or not they are recorded here; of one key there is one ending, with the
+// latest moment. Each has a place in one sequence and a random mark, by which every copy
+// of the program asks for what is new and sees that a database was restored.
+// Rows are forgotten a day after their time. Times are in UTC, in milliseconds since 1970.
+// It decides nothing: whether a cookie still counts is asked in the package session.
+// Start reading at Record and Ending.
 package sessions
 
 import (

@@ -1,5 +1,13 @@
 // Package batch does one thing to several expenses at once, to all or to none, and takes
-// it back for a while. Each expense gets a version of its own, as if it was changed alone.
+// it back for a while (ledger.UndoAge). Each expense gets a version and a history of its
+// own, as if it was changed alone; the batch remembers which versions these are, and by
+// them what somebody has touched since, which is not taken back.
+//
+// A batch is somebody's, by subject, and so is its undoing. The form's submission makes
+// the same form count once. Each change is one transaction, which first locks all teams
+// that it may touch. Who may do what is decided above (web/entries); how one expense
+// changes is the ledger's, and files are the package imports'. Start reading at
+// ChangeSelected.
 package batch
 
 import (

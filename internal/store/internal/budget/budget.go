@@ -1,6 +1,14 @@
 // Package budget keeps what teams mean to spend in a month, in all and by category, and
 // says what has been spent of it. A budget holds from its month on until another one is
-// set.
+// set; an amount of zero ends it. Amounts are minor units of the site's currency, months
+// are texts such as 2026-11. What is spent is read from the table of sums and, up to a day
+// within the month, from the expenses.
+//
+// Nothing is overwritten: each setting is a row with the next version of its team, which
+// is the history too, and of two people who set one at once the second is told. A
+// category that is another name of one counts for that one. It refuses no expense and
+// warns nobody: who may set a budget, and what is said of one that is exceeded, is decided
+// in web. Start reading at SetBudget and InForce.
 package budget
 
 import (

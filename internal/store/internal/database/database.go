@@ -244,7 +244,7 @@ func (d *DB) QueryRow(ctx context.Context, q Querier, text string, args ...any) 
 func (d *DB) Queries() int64 { return d.queries.Load() }
 
 // Change runs fn in one transaction, with a deadline. What fn did counts only
-// where change returns nil. Where it and another transaction were in each other's
+// where Change returns nil. Where it and another transaction were in each other's
 // way, fn is run again in a new one: it begins anew each time.
 func (d *DB) Change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	limited, cancel := context.WithTimeout(ctx, QueryTimeout)
@@ -252,7 +252,7 @@ func (d *DB) Change(ctx context.Context, fn func(context.Context, *sql.Tx) error
 	return d.ChangeWithin(ctx, limited, fn)
 }
 
-// ChangeWithin is change with the deadline of limited, which derives from ctx.
+// ChangeWithin is Change with the deadline of limited, which derives from ctx.
 func (d *DB) ChangeWithin(ctx, limited context.Context, fn func(context.Context, *sql.Tx) error) error {
 	if err := d.usable(); err != nil {
 		return err

@@ -33,7 +33,7 @@ func benchRows(b *testing.B) int {
 
 // fillFast adds expenses of five teams, forty persons and twelve categories over
 // three years, by one statement that both databases know. The ids are as far
-// from the order of the rows as those of newID.
+// from the order of the rows as those of expense.NewID.
 func fillFast(b *testing.B, s *fixture.Store, rows int) {
 	b.Helper()
 	if s.DB.File() != "" {

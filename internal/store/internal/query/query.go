@@ -1,7 +1,15 @@
 // Package query says as SQL what is asked of the expenses: which of them (query.go,
 // search.go), in which order and by which index (plan.go), whose they are (people.go) and
 // how one is read (expenses.go). It makes texts with their arguments, the same on both
-// databases but where one of them would choose badly, and runs none.
+// databases but where one of them would choose badly, and runs none. Whatever comes from
+// outside is an argument, never a part of a text.
+//
+// Three things decide what a statement looks like: sums of whole months stand in tables of
+// their own and are not added up again; a page begins where the one before ended, by the
+// values of its last row; and of two ways to find a
+// page's rows the one with fewer steps is taken, by how many match. What a query means is
+// package expense's; who may ask for which teams is decided before it gets here. Amounts
+// are minor units, dates texts such as 2026-11-02. Start reading at Statement and Page.
 package query
 
 import (

@@ -12,7 +12,7 @@ import (
 // testDay is the present in charts.
 var testDay = expense.NewDate(2026, 3, 15)
 
-// linkTo is an address that tells what it was made of.
+// linkToMonth is an address that tells what it was made of.
 func linkToMonth(month expense.Date) string { return "/m/" + month.Month() }
 
 func linkToGroup(g expense.Group) string { return "/g/" + g.Label }
