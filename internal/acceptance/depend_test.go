@@ -100,6 +100,42 @@ func TestImports(t *testing.T) {
 		"web/spending":            "cache expense expense/expensefile openid store team web web/internal/page",
 		"weburl":                  "loopback",
 	}
+	got := ourImports(t)
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if got[name] != want[name] {
+			t.Errorf("%s imports\n  %s\nand is meant to import\n  %s", name, got[name], want[name])
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("there is no package %s", name)
+	}
+}
+
+// TestTour wants docs/architecture.md to name each package below those that it uses.
+func TestTour(t *testing.T) {
+	_, tour, _ := strings.Cut(document(t, "docs/architecture.md"), "## A tour of the packages")
+	tour, _, _ = strings.Cut(tour, "\n## ")
+	place := func(name string) int { return strings.Index(tour, "](../internal/"+name+")") }
+	for name, imports := range ourImports(t) {
+		if name == "." {
+			continue
+		}
+		if place(name) < 0 {
+			t.Errorf("the tour of docs/architecture.md does not name %s", name)
+		}
+		for used := range strings.FieldsSeq(imports) {
+			if place(used) > place(name) {
+				t.Errorf("docs/architecture.md names %s above %s, which it uses", name, used)
+			}
+		}
+	}
+}
+
+// ourImports returns which packages of ours each of those imports that are not for tests
+// alone, parted by spaces, by their names below internal; "." is the root.
+func ourImports(t *testing.T) map[string]string {
+	t.Helper()
 	got := map[string]string{}
 	for line := range strings.Lines(string(goCommand(t, "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, ".", "./internal/..."))) {
 		name, imports, _ := strings.Cut(line, ":")
@@ -116,21 +152,14 @@ func TestImports(t *testing.T) {
 			got[name] = strings.Join(ours, " ")
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(got)) {
-		if got[name] != want[name] {
-			t.Errorf("%s imports\n  %s\nand is meant to import\n  %s", name, got[name], want[name])
-		}
-		delete(want, name)
-	}
-	for name := range want {
-		t.Errorf("there is no package %s", name)
-	}
+	return got
 }
 
 // TestHomes wants what is the business of one package to be known by no other.
 func TestHomes(t *testing.T) {
 	homes := map[string]string{ // by what is imported; a slash at the end, of either, is a beginning
 		"database/sql":                      "store store/",
+		"database/sql/":                     "expense store/", // expense has a driver.Valuer
 		"modernc.org/":                      "store/fault store/internal/database store/upkeep",
 		"github.com/jackc/":                 "store/fault store/internal/database store/upkeep",
 		"github.com/pressly/":               "store/internal/database",
@@ -138,6 +167,8 @@ func TestHomes(t *testing.T) {
 		"github.com/coreos/":                ". openid openid/token doctor",
 		"golang.org/x/oauth2":               ". openid doctor",
 		"github.com/go-jose/":               "openid openid/token devidp",
+		"github.com/gorilla/securecookie":   "session",
+		"github.com/gorilla/sessions":       "session web", // web keeps notices in a cookie
 		"github.com/joho/":                  "config",
 		"github.com/prometheus/":            "metrics",
 		"expense-dashboard/internal/config": ". doctor",
