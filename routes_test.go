@@ -343,7 +343,7 @@ func TestQueriesOfAPage(t *testing.T) {
 		s, forgetful := startForgetful(t, r)
 		id := strings.Split(findIn(t, b.Get("/team/finance").Body, `href="/team/finance/expenses/[a-z2-7]{26}"`), `"`)[1]
 		targets := []string{
-			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?sort=amount&order=desc&q=a", "/expenses", "/expenses?from=2026-01-02",
+			"/", "/dashboard", "/profile", "/team/finance", "/team/finance?sort=amount&order=desc&q=a", "/team/finance?q=a+b", "/expenses", "/expenses?from=2026-01-02",
 			"/team/finance/expenses/new", id, "/expenses/import", "/team/finance/expenses.csv", "/expenses.json", "/sessions",
 		}
 		for _, visit := range []string{"reader", "writer"} {

@@ -52,8 +52,11 @@ func (s *Ledger) Currency() expense.Currency { return s.currency }
 // so many matches.
 func (s *Ledger) Page(ctx context.Context, q expense.Query, matches int64) (expense.Page, error) {
 	var page expense.Page
-	err := s.db.Call(ctx, func(ctx context.Context) (err error) {
-		page, err = s.page(ctx, s.db.Read(), q, matches)
+	err := s.db.Call(ctx, func(ctx context.Context) error {
+		statement, err := s.statement(ctx, s.db.Read(), q)
+		if err == nil {
+			page, err = s.page(ctx, s.db.Read(), statement, matches)
+		}
 		return err
 	})
 	if err != nil {
@@ -62,24 +65,20 @@ func (s *Ledger) Page(ctx context.Context, q expense.Query, matches int64) (expe
 	return page, nil
 }
 
-func (s *Ledger) page(ctx context.Context, db database.Querier, q expense.Query, matches int64) (expense.Page, error) {
+func (s *Ledger) page(ctx context.Context, db database.Querier, q query.Statement, matches int64) (expense.Page, error) {
 	// One more than a page has tells whether there is another.
 	found, err := s.list(ctx, db, q, matches, expense.PageSize+1)
 	page := expense.Page{Expenses: found}
-	page.End(q)
+	page.End(q.Query)
 	return page, err
 }
 
 // list returns so many expenses of q at most, from where its page starts on.
-func (s *Ledger) list(ctx context.Context, db database.Querier, q expense.Query, matches int64, count int) ([]expense.Expense, error) {
-	statement, err := s.statement(ctx, db, q)
-	if err != nil {
-		return nil, err
-	}
+func (s *Ledger) list(ctx context.Context, db database.Querier, q query.Statement, matches int64, count int) ([]expense.Expense, error) {
 	b := s.db.Builder()
-	text := statement.Page(&b, matches, count)
+	text := q.Page(&b, matches, count)
 	found := make([]expense.Expense, 0, count)
-	err = s.eachExpense(ctx, db, text, b.Arguments(), func(e expense.Expense) error {
+	err := s.eachExpense(ctx, db, text, b.Arguments(), func(e expense.Expense) error {
 		found = append(found, e)
 		return nil
 	})
@@ -92,11 +91,15 @@ func (s *Ledger) PageAndSummary(ctx context.Context, q expense.Query) (expense.P
 		page    expense.Page
 		summary expense.Summary
 	)
-	err := s.db.Snapshot(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if summary, err = s.summary(ctx, tx, q); err != nil {
+	err := s.db.Snapshot(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		statement, err := s.statement(ctx, tx, q)
+		if err != nil {
 			return err
 		}
-		page, err = s.page(ctx, tx, q, summary.Matches())
+		if summary, err = s.summary(ctx, tx, statement); err != nil {
+			return err
+		}
+		page, err = s.page(ctx, tx, statement, summary.Matches())
 		return err
 	})
 	if err != nil {
@@ -117,15 +120,23 @@ const eachBatch = 500
 // database meanwhile: it reads some hundreds at a time, and each of these from where
 // the ones before ended. What is changed while it reads it finds as it then is.
 func (s *Ledger) Each(ctx context.Context, q expense.Query, fn func(expense.Expense) error) error {
-	q = q.First()
-	summary, err := s.Summary(ctx, q)
+	var (
+		statement query.Statement
+		summary   expense.Summary
+	)
+	err := s.db.Call(ctx, func(ctx context.Context) (err error) {
+		if statement, err = s.statement(ctx, s.db.Read(), q.First()); err == nil {
+			summary, err = s.summary(ctx, s.db.Read(), statement)
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("each expense: %w", err)
 	}
 	for {
 		var batch []expense.Expense
 		err := s.db.Call(ctx, func(ctx context.Context) (err error) {
-			batch, err = s.list(ctx, s.db.Read(), q, summary.Matches(), eachBatch)
+			batch, err = s.list(ctx, s.db.Read(), statement, summary.Matches(), eachBatch)
 			return err
 		})
 		if err != nil {
@@ -139,7 +150,7 @@ func (s *Ledger) Each(ctx context.Context, q expense.Query, fn func(expense.Expe
 		if len(batch) < eachBatch {
 			return nil
 		}
-		q.After = q.CursorAt(batch[len(batch)-1])
+		statement.After = q.CursorAt(batch[len(batch)-1])
 	}
 }
 
@@ -160,8 +171,11 @@ func (s *Ledger) eachExpense(ctx context.Context, db database.Querier, text stri
 // Summary returns what the expenses that q asks for come to, on all pages.
 func (s *Ledger) Summary(ctx context.Context, q expense.Query) (expense.Summary, error) {
 	var summary expense.Summary
-	err := s.db.Call(ctx, func(ctx context.Context) (err error) {
-		summary, err = s.summary(ctx, s.db.Read(), q)
+	err := s.db.Call(ctx, func(ctx context.Context) error {
+		statement, err := s.statement(ctx, s.db.Read(), q)
+		if err == nil {
+			summary, err = s.summary(ctx, s.db.Read(), statement)
+		}
 		return err
 	})
 	if err != nil {
@@ -170,7 +184,7 @@ func (s *Ledger) Summary(ctx context.Context, q expense.Query) (expense.Summary,
 	return summary, nil
 }
 
-func (s *Ledger) summary(ctx context.Context, db database.Querier, q expense.Query) (expense.Summary, error) {
+func (s *Ledger) summary(ctx context.Context, db database.Querier, q query.Statement) (expense.Summary, error) {
 	var (
 		summary expense.Summary
 		err     error
@@ -179,7 +193,7 @@ func (s *Ledger) summary(ctx context.Context, db database.Querier, q expense.Que
 		summary, err = s.tallied(ctx, db, q)
 	} else {
 		b := s.db.Builder()
-		text := query.Statement{Query: q}.Groups(&b)
+		text := q.Groups(&b)
 		err = s.eachGroup(ctx, db, text, b.Args, summary.Add)
 	}
 	summary.Sort()

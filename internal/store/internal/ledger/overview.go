@@ -21,11 +21,12 @@ func (s *Ledger) Overview(ctx context.Context, reader expense.Actor, teams, deci
 		if o.Teams, err = s.teamTotals(ctx, tx, reader, teams, deciding, today); err != nil {
 			return err
 		}
-		month := expense.Query{Teams: teams, From: today.StartOfMonth(0), To: today.StartOfMonth(1).AddDays(-1)}
+		month := query.Statement{Query: expense.Query{Teams: teams, From: today.StartOfMonth(0), To: today.StartOfMonth(1).AddDays(-1)}}
 		if o.Month, err = s.summary(ctx, tx, month); err != nil {
 			return err
 		}
-		latest, err := s.page(ctx, tx, expense.Query{Teams: teams, Sort: "date", Desc: true}, expense.LatestSize)
+		all := query.Statement{Query: expense.Query{Teams: teams, Sort: "date", Desc: true}}
+		latest, err := s.page(ctx, tx, all, expense.LatestSize)
 		o.Latest = latest.Expenses[:min(len(latest.Expenses), expense.LatestSize)]
 		return err
 	})

@@ -12,20 +12,16 @@ import (
 var errTooMany = errors.New("too many parts to add up")
 
 // tallied adds up the parts of the sums of q, unless there are too many.
-func (s *Ledger) tallied(ctx context.Context, db database.Querier, q expense.Query) (expense.Summary, error) {
-	statement, err := s.statement(ctx, db, q)
-	if err != nil {
-		return expense.Summary{}, err
-	}
+func (s *Ledger) tallied(ctx context.Context, db database.Querier, q query.Statement) (expense.Summary, error) {
 	b := s.db.Builder()
 	most := s.mostParts
 	if q.Q != "" {
 		most = s.mostFound
 	}
-	text := statement.Parts(&b, most+1)
+	text := q.Parts(&b, most+1)
 	t, read := newTally(), int64(0)
 	var r partRow
-	err = s.db.Each(ctx, db, text, b.Arguments(), func(scan func(...any) error) error {
+	err := s.db.Each(ctx, db, text, b.Arguments(), func(scan func(...any) error) error {
 		if err := scan(&r.kind, &r.text, &r.more, &r.category, &r.person, &r.n, &r.cents); err != nil {
 			return err
 		}
