@@ -112,9 +112,10 @@ func (a *authenticator) localTarget(address string) string {
 
 // callback handles GET /authorization-code/callback: the authorization
 // response (OpenID Connect Core 1.0, 3.1.2.5 to 3.1.3.8). A failure leaves
-// whatever session the browser has as it was. Where there is nothing to sign in
-// with, by the back button or in a stale tab, and the browser has a session
-// already, it goes on with that.
+// whatever session the browser has as it was, but a failed recheck may put the next
+// one off or end the session. Where there is nothing to sign in with, by the back
+// button or in a stale tab, and the browser has a session already, it goes on with
+// that.
 func (a *authenticator) callback(w http.ResponseWriter, r *http.Request) error {
 	response, err := openid.ParseAuthResponse(r.URL.RawQuery)
 	if err != nil {
@@ -765,29 +766,33 @@ const frontChannelLogoutPath = "/logout/frontchannel"
 // send there. 400 is for an issuer that is missing or not ours and for a session that
 // is not named, 200 for the rest.
 func (a *authenticator) frontChannelLogout(w http.ResponseWriter, r *http.Request) error {
+	status, err := a.endByFrame(r)
+	if err != nil {
+		return err
+	}
 	// This one answer may stand in a frame, of the provider's.
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors "+weburl.Origin(a.client.Issuer()))
 	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	return nil
+}
+
+func (a *authenticator) endByFrame(r *http.Request) (status int, err error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	iss, sid := query["iss"], query["sid"]
 	if err != nil || len(iss) != 1 || !token.IsOrgIssuer(iss[0], a.client.Issuer()) || len(sid) != 1 || !claims.IsProviderSID(sid[0]) || sid[0] == "" {
 		logging.Audit(a.log, r, logging.EventFrontChannelLogout, "", "refused")
-		w.WriteHeader(http.StatusBadRequest)
-		return nil
+		return http.StatusBadRequest, nil
 	}
 	if r.Method == http.MethodHead {
-		return nil
+		return http.StatusOK, nil
 	}
 	e, count, err := a.sessions.Records().EndingOfAll(r.Context(), sessions.EndSID, sid[0], a.now(), a.sessions.MaxAge())
-	if err != nil {
-		return err
-	}
-	if count == 0 {
+	if err != nil || count == 0 {
 		// Anybody can send this: what is unknown is not worth a record.
-		return nil
+		return http.StatusOK, err
 	}
 	logging.Audit(a.log, r, logging.EventFrontChannelLogout, "", "sid")
-	return a.sessions.Records().End(r.Context(), []sessions.Ending{e}, logging.EventFrontChannelLogout, a.now())
+	return http.StatusOK, a.sessions.Records().End(r.Context(), []sessions.Ending{e}, logging.EventFrontChannelLogout, a.now())
 }

@@ -1099,11 +1099,13 @@ func TestAuditEvents(t *testing.T) {
 		}
 		r.Provider.SetFaults(devidp.Faults{LogoutClaims: claimIs("iss", "other")})
 	}
+	b.Get(frontChannelLogoutPath) // front_channel_logout
 	reasons := auditReasons(t, r.Log.String())
 	want := map[string][]string{
 		"sign_in": {"callback", "callback", "callback"}, "sign_in_failed": {"no_pending_login"}, "sign_out": {"asked"},
 		"session_ended": {"administrator_all"}, "denied": {"not_on_the_team", "not_an_administrator", "cross_site"},
 		"backchannel_logout": {"sub", "refused"}, "universal_logout": {"iss_sub", "refused"},
+		"front_channel_logout": {"refused"},
 	}
 	if fmt.Sprint(reasons) != fmt.Sprint(want) {
 		t.Errorf("the events are\n%v, want\n%v", reasons, want)

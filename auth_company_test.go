@@ -422,6 +422,18 @@ func TestFrontChannelLogout(t *testing.T) {
 	if log := r.Log.String(); strings.Contains(log, "status=0") {
 		t.Errorf("an answer is logged without its status: %s", log)
 	}
+	// An error is a page of ours, which nobody may frame.
+	file := strings.TrimPrefix(r.Database, "sqlite:")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	away := r.Browser().Get("/logout/frontchannel?" + url.Values{"iss": {issuer}, "sid": {sid}}.Encode())
+	if away.Check(t, http.StatusServiceUnavailable); !strings.Contains(away.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") || away.Header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
+		t.Errorf("the page of an error may be framed: %v", away.Header)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
 	if got := b.Get("/").Header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-ancestors 'none'") {
 		t.Errorf("a page of ours may be framed: %s", got)
 	}

@@ -285,7 +285,7 @@ func TestReplayedLogoutToken(t *testing.T) {
 func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"", "false"} {
-		r := startSite(t, setup{env: map[string]string{"BACKCHANNEL_LOGOUT": value, "UNIVERSAL_LOGOUT": value}})
+		r := startSite(t, setup{env: map[string]string{"BACKCHANNEL_LOGOUT": value, "UNIVERSAL_LOGOUT": value, "FRONTCHANNEL_LOGOUT": value}})
 		b := r.Browser()
 		b.SignIn(finance)
 		answer, err := r.Provider.BackChannelLogout(r.BaseURL+backChannelLogoutPath, apptest.SubjectOf(t, finance), "")
@@ -293,8 +293,12 @@ func TestLogoutOfServersIsOffUnlessTurnedOn(t *testing.T) {
 			t.Errorf("the answer is %+v, %v", answer, err)
 		}
 		answer, err = r.Provider.GlobalTokenRevocation(r.BaseURL+universalLogoutPath, map[string]any{"format": "email", "email": finance})
-		if err != nil || answer.Status != http.StatusNotFound || !r.IsSignedIn(b) {
+		if err != nil || answer.Status != http.StatusNotFound {
 			t.Errorf("the answer is %+v, %v", answer, err)
+		}
+		frame := url.Values{"iss": {r.Provider.Issuer()}, "sid": {providerSID(t, r, b)}}
+		if b.Get(frontChannelLogoutPath+"?"+frame.Encode()).Check(t, http.StatusNotFound); !r.IsSignedIn(b) {
+			t.Error("a request that is not turned on ends a session")
 		}
 	}
 }

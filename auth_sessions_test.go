@@ -794,7 +794,7 @@ func TestWhatEndsWhichSessions(t *testing.T) {
 }
 
 func logoutEnv() map[string]string {
-	return map[string]string{"BACKCHANNEL_LOGOUT": "true", "UNIVERSAL_LOGOUT": "true"}
+	return map[string]string{"BACKCHANNEL_LOGOUT": "true", "UNIVERSAL_LOGOUT": "true", "FRONTCHANNEL_LOGOUT": "true"}
 }
 
 // providerSID is the sid of the ID Token that the browser's session came from.

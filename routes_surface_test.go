@@ -28,6 +28,7 @@ import (
 	serverpkg "expense-dashboard/internal/server"
 	"expense-dashboard/internal/session"
 	"expense-dashboard/internal/web"
+	"expense-dashboard/internal/weburl"
 )
 
 // surfaceRow is a request and the status of its answer. The target OPTIONS *
@@ -88,7 +89,11 @@ func TestEveryAnswerHasItsSecurityHeaders(t *testing.T) {
 			r := startSite(t, setup{https: https, env: logoutEnv()})
 			member, guest := r.Browser(), r.Browser()
 			style := regexp.MustCompile(`/static/style\.css\?v=[0-9a-f]+`).FindString(member.SignIn(finance).Body)
-			for _, row := range surfaceRows(style) {
+			frame := frontChannelLogoutPath + "?" + url.Values{"iss": {r.Provider.Issuer()}, "sid": {"unknown"}}.Encode()
+			rows := append(surfaceRows(style),
+				surfaceRow{"frame of the provider's", "GET", frame, 200, nil, nil}, surfaceRow{"HEAD of the frame", "HEAD", frame, 200, nil, nil},
+				surfaceRow{"frame that is refused", "GET", frontChannelLogoutPath, 400, nil, nil}, surfaceRow{"frame by POST", "POST", frame, 405, url.Values{}, nil})
+			for _, row := range rows {
 				t.Run(row.name, func(t *testing.T) {
 					page := member.Send(row.method, row.target, row.form, row.fields...)
 					page.Check(t, row.status)
@@ -123,12 +128,17 @@ func panicked(t *testing.T, r *rig, b *browser) *reply {
 
 func checkSecurityHeaders(t *testing.T, r *rig, page *reply) {
 	t.Helper()
-	for name, want := range map[string]string{
+	wanted := map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin", "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		"Strict-Transport-Security": "", "Server": "", "X-Powered-By": "", "Access-Control-Allow-Origin": "",
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-	} {
+	}
+	if page.URL.Path == frontChannelLogoutPath && page.Status != http.StatusMethodNotAllowed {
+		wanted["Content-Security-Policy"] = "default-src 'none'; frame-ancestors " + weburl.Origin(r.Provider.Issuer())
+		wanted["Cross-Origin-Resource-Policy"] = "cross-origin"
+	}
+	for name, want := range wanted {
 		if got := page.Header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}

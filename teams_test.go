@@ -100,6 +100,7 @@ var authorization = map[string]string{
 	"POST /logout":                     "303 200 200 200 200 200 200 200 200",
 	"POST /logout/backchannel":         "400 400 400 400 400 400 400 400 400",
 	"POST /logout/universal":           "401 401 401 401 401 401 401 401 401",
+	"GET /logout/frontchannel":         "400 400 400 400 400 400 400 400 400",
 	"GET /healthz":                     "200 200 200 200 200 200 200 200 200",
 	"GET /readyz":                      "200 200 200 200 200 200 200 200 200",
 	"GET /static/":                     "404 404 404 404 404 404 404 404 404",
