@@ -169,7 +169,7 @@ func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 	return false, nil
 }
 
-// Refresh asks the database for new endings where that is endedWindow ago. One
+// Refresh asks the database for new endings where that is EndedWindow ago. One
 // question at a time is asked for all requests, and survives the request that
 // asked it. While the database fails nobody waits for it.
 func (s *Records) Refresh(ctx context.Context) {
