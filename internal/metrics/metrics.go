@@ -122,7 +122,7 @@ func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 }
 
 // SessionEnded counts a session that was ended, by a reason such as
-// "signed_out": one of a few words of the program's own.
+// "asked": one of a few words of the program's own.
 func (m *Metrics) SessionEnded(reason string) {
 	if m != nil {
 		m.endedSessions.WithLabelValues(reason).Inc()

@@ -43,7 +43,7 @@ func endpointOf(r *http.Request) string {
 }
 
 // callResult names how a call to the provider ended: ok, its status, or
-// "timeout", "unreachable" or "bad_answer".
+// "timeout", "canceled", "unreachable" or "bad_answer".
 func callResult(err error) string {
 	var status *StatusError
 	switch {

@@ -142,7 +142,7 @@ func (who Identity) CheckFresh(maxAge time.Duration, acrValues []string) error {
 }
 
 // methods returns those of an ID Token's amr claim (OpenID Connect Core 1.0, 2)
-// that methodName knows. It only tells people how they signed in, so what else
+// that MethodName knows. It only tells people how they signed in, so what else
 // may stand there does not matter.
 func methods(idToken claims.Claims) string {
 	values, err := idToken.Texts("amr")

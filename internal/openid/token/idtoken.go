@@ -23,15 +23,16 @@ import (
 // ID Token comes straight from the token endpoint, so it is seconds old.
 const MaxClockSkew = 5 * time.Minute
 
-// VerifyIDToken checks an ID Token, which came beside that access token, by the
-// thirteen rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the one
+// VerifyIDToken checks an ID Token, which came beside that access token, by the first
+// eleven rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the one
 // that the sign-in was begun with. It returns the claims. An error that is ErrClock
 // says that one of the clocks is wrong.
 //
 // go-oidc verifies the signature, issuer and audience, but reads names of any
 // case; so every claim is checked here, by its exact name.
-// Rules 1 (encryption), 8 (MAC algorithms), 12 (acr) and 13 (auth_time) are
-// met by never asking for any of these and refusing what comes unasked.
+// Rules 1 (encryption) and 8 (MAC algorithms) are met by never asking for either and
+// refusing what comes unasked. Rules 12 (acr) and 13 (auth_time) are for a step-up,
+// which alone asks for these: openid.Identity.CheckFresh.
 func (k *Keys) VerifyIDToken(ctx context.Context, rawIDToken, accessToken, clientID, nonce string) (claims.Claims, error) {
 	if err := errors.Join(checkHeader(rawIDToken, k.alg), checkType(rawIDToken, "", "JWT")); err != nil {
 		return nil, err
