@@ -130,6 +130,8 @@ func Parse(flags *flag.FlagSet, i Invocation, arguments int) ([]string, error) {
 		return nil, &UsageError{fmt.Sprintf("%s: %q is one argument too many", flags.Name(), positional[arguments])}
 	case len(positional) < arguments:
 		return nil, &UsageError{flags.Name() + ": an argument is missing"}
+	case slices.Contains(positional, ""):
+		return nil, &UsageError{flags.Name() + ": the argument is empty"}
 	}
 	return positional, nil
 }
@@ -139,6 +141,9 @@ func (t Table) help(_ context.Context, i Invocation) error {
 	if len(i.Args) == 0 {
 		_, err := io.WriteString(i.Stdout, t.Usage())
 		return err
+	}
+	if len(i.Args) > 1 {
+		return &UsageError{fmt.Sprintf("help: %q is one argument too many", i.Args[1])}
 	}
 	for _, c := range t.all() {
 		if c.Name == i.Args[0] {
