@@ -30,11 +30,19 @@ func TestAccessInWords(t *testing.T) {
 			return err
 		},
 	}
-	for _, test := range []struct{ name, url, found, fix string }{
-		{"no folder", "sqlite:" + folder + "/none/expenses.db", "there is no folder " + folder + "/none", "make it, or correct DATABASE_URL"},
-		{"a folder", "sqlite:" + folder, folder + " is a folder", "name a file in DATABASE_URL"},
-		{"nobody listens", "postgres://ann:canary@127.0.0.1:1/expenses", "no PostgreSQL answers at 127.0.0.1:1", "start it, or correct the host and the port in DATABASE_URL"},
-		{"no such host", "postgres://ann:canary@nowhere.invalid/expenses", "no host is called nowhere.invalid", "correct the host in DATABASE_URL"},
+	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, url, found, fix string
+		misset                bool
+	}{
+		{"no folder", "sqlite:" + folder + "/none/expenses.db", "there is no folder " + folder + "/none", "make it, or correct DATABASE_URL", true},
+		{"a file for a folder", "sqlite:" + folder + "/file/expenses.db", "there is no folder " + folder + "/file", "make it, or correct DATABASE_URL", true},
+		{"no file", "sqlite:" + folder + "/none.db", "there is no database " + folder + "/none.db", "correct DATABASE_URL", true},
+		{"a folder", "sqlite:" + folder, folder + " is a folder", "name a file in DATABASE_URL", true},
+		{"nobody listens", "postgres://ann:canary@127.0.0.1:1/expenses", "no PostgreSQL answers at 127.0.0.1:1", "start it, or correct the host and the port in DATABASE_URL", false},
+		{"no such host", "postgres://ann:canary@nowhere.invalid/expenses", "no host is called nowhere.invalid", "correct the host in DATABASE_URL", false},
 	} {
 		for name, command := range commands {
 			t.Run(test.name+", "+name, func(t *testing.T) {
@@ -46,7 +54,10 @@ func TestAccessInWords(t *testing.T) {
 					}
 					return
 				}
-				checkWords(t, err, test.found, test.fix)
+				if test.name == "no file" && name == "inspect" {
+					return // the program makes it at its start
+				}
+				checkWords(t, err, test.found, test.fix, test.misset)
 			})
 		}
 	}
@@ -61,16 +72,21 @@ func TestPostgresAccessInWords(t *testing.T) {
 	url := storetest.Postgres(t)
 	base, _, _ := strings.Cut(url, "/test_")
 	_, err := upkeep.Inspect(t.Context(), base+"/nothing_here?sslmode=disable")
-	checkWords(t, err, "PostgreSQL has no database nothing_here", "create it, or correct DATABASE_URL")
+	checkWords(t, err, "PostgreSQL has no database nothing_here", "create it, or correct DATABASE_URL", true)
 	_, err = upkeep.Repair(t.Context(), strings.Replace(url, "postgres@", "nobody:canary@", 1))
-	checkWords(t, err, "PostgreSQL does not let the user nobody in", "correct the user and the password in DATABASE_URL")
+	checkWords(t, err, "PostgreSQL does not let the user nobody in", "correct the user and the password in DATABASE_URL", true)
 	_, err = upkeep.Inspect(t.Context(), strings.Replace(url, "sslmode=disable", "sslmode=require", 1))
-	checkWords(t, err, "is not encrypted as DATABASE_URL asks for", "correct sslmode and sslrootcert in DATABASE_URL")
+	checkWords(t, err, "is not encrypted as DATABASE_URL asks for", "correct sslmode and sslrootcert in DATABASE_URL", true)
 }
 
-// checkWords wants words of an error, and nothing of an error of Go's or a password.
-func checkWords(t *testing.T, err error, found, fix string) {
+// checkWords wants words of an error, and whether it is DATABASE_URL that has to be
+// changed, and nothing of an error of Go's or a password.
+func checkWords(t *testing.T, err error, found, fix string, misset bool) {
 	t.Helper()
+	var access *upkeep.AccessError
+	if !errors.As(err, &access) || access.Misset != misset {
+		t.Errorf("%v, and misset is not %v", err, misset)
+	}
 	if err == nil || !strings.Contains(err.Error(), found) || !strings.Contains(err.Error(), fix) {
 		t.Errorf("%v, want %q and %q", err, found, fix)
 		return

@@ -46,8 +46,8 @@ func Backup(ctx context.Context, databaseURL, destination string) (held Copy, er
 	if _, err := os.Stat(file); err != nil {
 		return Copy{}, fmt.Errorf("backup: %w", err)
 	}
-	if _, err := os.Lstat(destination); err == nil {
-		return Copy{}, &BackupError{destination + " is there already: name a new file"}
+	if err := checkDestination(destination); err != nil {
+		return Copy{}, err
 	}
 	// SQLite takes a name that starts with file: for a URL, and no absolute path does.
 	destination, err = filepath.Abs(destination)
@@ -56,10 +56,7 @@ func Backup(ctx context.Context, databaseURL, destination string) (held Copy, er
 	}
 	folder, name := filepath.Split(destination)
 	partial, err := os.CreateTemp(folder, "."+name+".*.partial")
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Copy{}, &BackupError{"there is no folder " + filepath.Clean(folder) + ": make it, or name a file elsewhere"}
-	case err != nil:
+	if err != nil {
 		return Copy{}, &BackupError{"no file can be made in the folder " + filepath.Clean(folder) + ": let the user that runs this write there, or name a file elsewhere"}
 	}
 	defer func() {
@@ -81,9 +78,27 @@ func Backup(ctx context.Context, databaseURL, destination string) (held Copy, er
 	}
 	held.Bytes = info.Size()
 	if err := publish(partial, destination); err != nil {
-		return Copy{}, fmt.Errorf("backup: %w", err)
+		return Copy{}, &AccessError{Found: "the copy cannot be kept in the folder " + filepath.Clean(folder), Fix: "see that its disk works, or name a file elsewhere", err: err}
 	}
 	return held, nil
+}
+
+// checkDestination returns a *BackupError where a copy cannot have a name.
+func checkDestination(name string) error {
+	info, err := os.Lstat(name)
+	switch folder, base := filepath.Split(name); {
+	case name == "":
+		return &BackupError{"the name of the file is empty: name a new file"}
+	case err == nil && info.IsDir():
+		return &BackupError{name + " is a folder: name a new file in it"}
+	case err == nil:
+		return &BackupError{name + " is there already: name a new file"}
+	case folder != "" && !isFolder(folder):
+		return &BackupError{"there is no folder " + filepath.Clean(folder) + ": make it, or name a file elsewhere"}
+	case base == "":
+		return &BackupError{"no file can have the name " + name + ": name a new file"}
+	}
+	return nil
 }
 
 // copyInto copies a database into an empty file.
@@ -102,7 +117,7 @@ func copyInto(ctx context.Context, file, to string) (err error) {
 func copyError(file, folder string, err error) error {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_FULL {
-		return &AccessError{"the disk of " + filepath.Clean(folder) + " is full", "make room on it, or name a file elsewhere", err}
+		return &AccessError{Found: "the disk of " + filepath.Clean(folder) + " is full", Fix: "make room on it, or name a file elsewhere", err: err}
 	}
 	return fault.AsDamage(file, err)
 }

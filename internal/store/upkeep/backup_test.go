@@ -78,23 +78,36 @@ func checkCopy(t *testing.T, file string, atLeast int64) {
 	}
 }
 
+// TestBackupRefuses names what a copy cannot be made of or to, and leaves nothing.
 func TestBackupRefuses(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	folder, databaseURL := t.TempDir(), storetest.SQLite(t)
+	fixture.Started(t, databaseURL)
 	to := filepath.Join(folder, "copy.db")
+	full := t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct{ from, to, want string }{
-		"PostgreSQL":      {"postgres://u:canary@h/db", to, "pg_dump"},
-		"no database":     {"sqlite:" + filepath.Join(folder, "none.db"), to, "there is no database"},
-		"no folder":       {"sqlite:" + folder, filepath.Join(folder, "none", "copy.db"), "there is no folder"},
-		"not a database":  {"sqlite:" + folder, to, "is a folder"},
-		"over the source": {"sqlite:" + folder, folder, "is there already"},
+		"PostgreSQL":         {"postgres://u:canary@h/db", to, "pg_dump"},
+		"no database":        {"sqlite:" + filepath.Join(folder, "none.db"), to, "there is no database"},
+		"not a database":     {"sqlite:" + folder, to, "is a folder"},
+		"over a file":        {databaseURL, filepath.Join(full, "file"), "is there already"},
+		"no folder":          {databaseURL, filepath.Join(folder, "none", "copy.db"), "there is no folder " + filepath.Join(folder, "none") + ": make it"},
+		"a folder":           {databaseURL, folder, "is a folder: name a new file in it"},
+		"a folder to be":     {databaseURL, folder + "/none/", "there is no folder " + filepath.Join(folder, "none") + ": make it"},
+		"none at all":        {databaseURL, folder + "/none/.", "there is no folder " + filepath.Join(folder, "none") + ": make it"},
+		"nothing and back":   {databaseURL, folder + "/none/..", "there is no folder " + filepath.Join(folder, "none") + ": make it"},
+		"a file's folder":    {databaseURL, filepath.Join(full, "file", "copy.db"), "there is no folder " + filepath.Join(full, "file") + ": make it"},
+		"a file as a folder": {databaseURL, filepath.Join(full, "file") + "/", "there is no folder " + filepath.Join(full, "file") + ": make it"},
+		"nothing":            {databaseURL, "", "is empty"},
 	} {
 		_, err := upkeep.Backup(t.Context(), test.from, test.to)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
-		if _, err := os.Stat(to); err == nil {
-			t.Errorf("%s: a copy is there", name)
+		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+			t.Errorf("%s: %v, %v is there", name, err, left)
 		}
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"expense-dashboard/internal/store/fault"
@@ -46,7 +46,8 @@ func Inspect(ctx context.Context, databaseURL string) (state State, err error) {
 	// Opening connects to nothing yet, and says what is wrong with the URL.
 	s, err := database.Open(databaseURL, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
-		return State{}, fmt.Errorf("DATABASE_URL is %w", err)
+		found, fix, _ := strings.Cut(err.Error(), ": write ")
+		return State{}, &AccessError{Found: "DATABASE_URL is " + found, Fix: "write " + fix, Misset: true, err: err}
 	}
 	defer s.Close()
 	if s.File() != "" {

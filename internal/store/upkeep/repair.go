@@ -112,7 +112,7 @@ func Repair(ctx context.Context, databaseURL string) (found Repaired, err error)
 	case err != nil:
 		return found, fmt.Errorf("repair: %w", err)
 	case state.Missing:
-		return found, errors.New("repair: the database holds nothing of this program's: check DATABASE_URL")
+		return found, fmt.Errorf("repair: %w", nothing(databaseURL))
 	case state.Version < state.Known:
 		return found, fmt.Errorf("repair: the database has schema version %d: start the program first, which brings it to %d", state.Version, state.Known)
 	}

@@ -19,7 +19,7 @@ func EndEvery(ctx context.Context, databaseURL string, log *slog.Logger) (stood 
 	case err != nil:
 		return 0, fmt.Errorf("end sessions: %w", err)
 	case state.Missing:
-		return 0, errors.New("end sessions: the database holds nothing of this program's: check DATABASE_URL")
+		return 0, fmt.Errorf("end sessions: %w", nothing(databaseURL))
 	}
 	s, err := store.Open(databaseURL, log, nil)
 	if err != nil {
