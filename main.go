@@ -83,11 +83,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func commands() command.Table {
 	return command.Table{
 		Serve: func(ctx context.Context, i command.Invocation) error {
-			variables, err := config.Read(i.Environ)
-			if err != nil {
-				return err
-			}
-			return serve(ctx, variables, i.Stderr)
+			return serve(ctx, config.Read(i.Environ), i.Stderr)
 		},
 		Commands: []command.Command{
 			{Name: "doctor", Arguments: "[--json]", Summary: "check the configuration, Okta, the teams file and the database, and say what to do", Run: diagnose},
@@ -104,7 +100,6 @@ func report(err error, stderr io.Writer) int {
 	var configuration *config.Error
 	var usage *command.UsageError
 	var fault *openid.DiscoveryError
-	var copying *upkeep.BackupError
 	switch {
 	case err == nil:
 		return 0
@@ -118,32 +113,32 @@ func report(err error, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n\n%s", err, commands().Usage())
 		return 2
-	case errors.As(err, &copying):
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
-		return 2
 	case errors.As(err, &fault):
 		fmt.Fprintf(stderr, "expense-dashboard: %v\n  Likely fix: %s.\n", err, fault.Fix)
 		return 1
-	default:
-		fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
-		return 1
 	}
+	fmt.Fprintf(stderr, "expense-dashboard: %v\n", err)
+	if isMisset(err) {
+		return 2
+	}
+	return 1
+}
+
+// isMisset reports whether a command has failed of what it was told.
+func isMisset(err error) bool {
+	var copying *upkeep.BackupError
+	var access *upkeep.AccessError
+	var checks *doctor.FailedError
+	return errors.As(err, &copying) || errors.As(err, &access) && access.Misset || errors.As(err, &checks) && checks.Misset
 }
 
 // databaseURL returns DATABASE_URL, which is all that some commands need to know.
 func databaseURL(i command.Invocation) (string, error) {
-	variables, err := config.Read(i.Environ)
-	if err != nil {
-		return "", err
-	}
-	address, err := variables.DatabaseURL()
-	if err != nil {
-		return "", err
-	}
+	address, err := config.Read(i.Environ).DatabaseURL()
 	// A store that is not started asks nothing of the database.
-	db, err := store.Open(address, slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		return "", &config.Error{Err: of("DATABASE_URL is", err)}
+	db, storeErr := store.Open(address, slog.New(slog.DiscardHandler), nil)
+	if err := errors.Join(err, of("DATABASE_URL is", storeErr)); err != nil {
+		return "", &config.Error{Err: err}
 	}
 	return address, db.Close()
 }
@@ -210,26 +205,25 @@ func diagnose(ctx context.Context, i command.Invocation) error {
 		return err
 	}
 	d := doctor.Examine(ctx, i.Environ)
-	failed := d.Count(doctor.StatusFail)
 	var err error
 	if *asJSON {
 		encoder := json.NewEncoder(i.Stdout)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(doctor.Diagnosis{OK: failed == 0, Checks: d.Findings})
+		err = encoder.Encode(d.Diagnosis())
 	} else {
 		_, err = io.WriteString(i.Stdout, d.Text())
 	}
-	if err == nil && failed > 0 {
-		err = fmt.Errorf("doctor: checks that failed: %d", failed)
+	if err != nil {
+		return err
 	}
-	return err
+	return d.Err()
 }
 
 // serve reads the configuration, builds the parts, and answers requests until ctx
 // is done. It logs to stderr.
 func serve(ctx context.Context, variables config.Variables, stderr io.Writer) error {
-	cfg, err := config.Load(variables.Get)
+	cfg, err := variables.Load()
 	log := logging.New(cfg.LogFormat, cfg.LogLevel, stderr)
 	directory, directoryErr := team.Open(cfg.TeamsFile, log)
 	clientKey, keyErr := openid.OpenClientKey(cfg.PrivateKeyFile)
@@ -246,11 +240,11 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 		if queue, ok := stderr.(*logging.Queue); ok {
 			counted.CountDropped(queue.Dropped)
 		}
-		stop, err := counted.Serve(ctx, cfg.MetricsAddr, log)
+		listener, err := listen("METRICS_ADDR", cfg.MetricsAddr, "METRICS_ADDR")
 		if err != nil {
 			return err
 		}
-		defer stop()
+		defer counted.Serve(ctx, listener, log)()
 	}
 	if err := db.Start(ctx, cfg.SampleData); err != nil {
 		return startError(err)
@@ -269,9 +263,9 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	if err := connectAtStart(ctx, s.signIn.client, log); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", cfg.ListenAddr)
+	listener, err := listen("LISTEN_ADDR", cfg.ListenAddr, "LISTEN_ADDR and APP_BASE_URL")
 	if err != nil {
-		return fmt.Errorf("%w: free the port or set LISTEN_ADDR and APP_BASE_URL to another", err)
+		return err
 	}
 	for _, hint := range variables.Hints() {
 		log.WarnContext(ctx, hint.String())
@@ -282,6 +276,24 @@ func serve(ctx context.Context, variables config.Variables, stderr io.Writer) er
 	defer s.keepUp(ctx)()
 	log.InfoContext(ctx, "ready, open "+cfg.BaseURL, "listen", listener.Addr().String())
 	return server.Serve(ctx, server.New(ctx, s.routes(), cfg.KeepAliveTimeout, log), listener, cfg.DrainDelay, log)
+}
+
+// listen takes the address that a variable holds or, where that is not set, stands
+// for. Its error says which variables to change, among others.
+func listen(variable, addr, change string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	var unknown *net.DNSError
+	switch {
+	case err == nil:
+		return listener, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s %s: address already in use: free the port or set %s to another", variable, addr, change)
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &unknown) && unknown.IsNotFound:
+		return nil, &config.Error{Err: fmt.Errorf("%s is %q, which is no address of this machine. Example: %s=127.0.0.1:9090", variable, addr, variable)}
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s %s: the user that runs the program may not listen there: allow it or set %s to another", variable, addr, change)
+	}
+	return nil, fmt.Errorf("%s %s: this machine does not let the program listen there: set %s to another", variable, addr, change)
 }
 
 // keepUp keeps what is known of the provider, the teams and the sessions up to date,

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,66 @@ func TestStartTellsProblems(t *testing.T) {
 			}
 			if strings.Contains(stderr.String(), "canary") {
 				t.Errorf("a secret shows in %q", stderr.String())
+			}
+		})
+	}
+}
+
+// TestEnvFileThatIsWrong is told by every command beside all else that it can know.
+func TestEnvFileThatIsWrong(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(".env", []byte("LOG_LEVEL=zzz\ncanary secret\nDATABASE_URL=mysql://root:canary@localhost/x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"serve", nil, []string{".env: line 2", "DATABASE_URL is", "LOG_LEVEL is", "CURRENCY is", "OKTA_ISSUER is missing"}},
+		{"doctor", []string{"doctor"}, []string{".env: line 2", "DATABASE_URL is", "LOG_LEVEL is", "CURRENCY is", "OKTA_ISSUER is missing"}},
+		{"backup", []string{"backup", "copy.db"}, []string{".env: line 2", "DATABASE_URL is"}},
+		{"repair", []string{"repair"}, []string{".env: line 2", "DATABASE_URL is"}},
+		{"end-sessions", []string{"end-sessions"}, []string{".env: line 2", "DATABASE_URL is"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			status := run(t.Context(), test.args, []string{"CURRENCY=Q", "OKTA_ISSUER="}, &out, &out)
+			for _, want := range test.want {
+				if status != 2 || strings.Count(out.String(), want) != 1 {
+					t.Errorf("exit status %d, and %q is not told once in %q", status, want, out.String())
+				}
+			}
+			if strings.Contains(out.String(), "canary") {
+				t.Errorf("a secret shows in %q", out.String())
+			}
+		})
+	}
+}
+
+// TestAddressThatCannotBeHad is told by the variable that it is of.
+func TestAddressThatCannotBeHad(t *testing.T) {
+	t.Chdir(t.TempDir())
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, test := range []struct {
+		name, addr string
+		status     int
+		want       string
+	}{
+		{"in use", taken.Addr().String(), 1, "METRICS_ADDR " + taken.Addr().String() + ": address already in use: free the port or set METRICS_ADDR to another"},
+		{"of another machine", "192.0.2.1:9090", 2, `METRICS_ADDR is "192.0.2.1:9090", which is no address of this machine`},
+		{"the program's own", ":3000", 2, `METRICS_ADDR is ":3000", and the program itself listens on 127.0.0.1:3000`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			variables := rightConfig()
+			variables["METRICS_ADDR"] = test.addr
+			var stderr bytes.Buffer
+			if status := run(t.Context(), nil, environ(variables), io.Discard, &stderr); status != test.status || !strings.Contains(stderr.String(), test.want) {
+				t.Errorf("exit status %d, want %d, with %q, want %q", status, test.status, stderr.String(), test.want)
 			}
 		})
 	}

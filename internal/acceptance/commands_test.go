@@ -57,6 +57,8 @@ func TestCommandLine(t *testing.T) {
 		{"help with repair", []string{"help", "repair"}, 0, []string{"expense-dashboard repair", "sums"}, nil},
 		{"argument too many for end-sessions", []string{"end-sessions", "now"}, 2, nil, []string{`"now" is one argument too many`}},
 		{"argument missing", []string{"backup"}, 2, nil, []string{"backup: an argument is missing", "backup FILE"}},
+		{"empty argument of a command", []string{"backup", ""}, 2, nil, []string{"backup: the argument is empty", "backup FILE"}},
+		{"argument too many for help", []string{"help", "backup", "extra"}, 2, nil, []string{`help: "extra" is one argument too many`}},
 		{"empty argument", []string{""}, 2, nil, []string{`"" is no command`}},
 	}
 	for _, test := range tests {
@@ -109,6 +111,12 @@ func TestBackupCommand(t *testing.T) {
 	if _, stderr, status := typed(t, nil, "backup", "nowhere/new.db"); status != 2 || !strings.Contains(stderr, "there is no folder") || !strings.Contains(stderr, "name a file elsewhere") {
 		t.Errorf("into no folder: exit status %d with %q", status, stderr)
 	}
+	if _, stderr, status := typed(t, nil, "backup", "nowhere/"); status != 2 || !strings.Contains(stderr, "there is no folder nowhere") {
+		t.Errorf("to a folder that is not there: exit status %d with %q", status, stderr)
+	}
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "backup", "new.db"); status != 2 || !strings.Contains(stderr, "there is no database none.db") {
+		t.Errorf("of no database: exit status %d with %q", status, stderr)
+	}
 	if _, err := os.Stat(filepath.Join(".", "new.db")); err == nil {
 		t.Error("a backup that failed left a file")
 	}
@@ -118,7 +126,7 @@ func TestBackupCommand(t *testing.T) {
 // by nothing but DATABASE_URL.
 func TestRepairCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "repair"); status != 1 || !strings.Contains(stderr, "holds nothing") {
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "repair"); status != 2 || !strings.Contains(stderr, "there is no database none.db: correct DATABASE_URL") {
 		t.Errorf("without a database: exit status %d with %q", status, stderr)
 	}
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
@@ -147,7 +155,7 @@ func TestRepairCommand(t *testing.T) {
 // DATABASE_URL.
 func TestEndSessionsCommand(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "end-sessions"); status != 1 || !strings.Contains(stderr, "holds nothing") {
+	if _, stderr, status := typed(t, map[string]string{"DATABASE_URL": "sqlite:none.db"}, "end-sessions"); status != 2 || !strings.Contains(stderr, "there is no database none.db: correct DATABASE_URL") {
 		t.Errorf("without a database: exit status %d with %q", status, stderr)
 	}
 	if _, err := os.Stat("none.db"); err == nil {

@@ -18,13 +18,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // for TIME_ZONE on machines without it
@@ -119,7 +117,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.LogLevel = logLevels[l.oneOf("LOG_LEVEL", "info", "debug", "warn")]
 	c.DrainDelay = l.durationFrom("DRAIN_DELAY", 0, 0)
 	c.KeepAliveTimeout = l.duration("KEEP_ALIVE_TIMEOUT", 2*time.Minute)
-	c.MetricsAddr = l.address("METRICS_ADDR", "127.0.0.1:9090")
+	c.MetricsAddr = l.metricsAddr(c.ListenAddr)
 	if len(l.Problems) > 0 {
 		return c, &Error{Err: errors.Join(l.Problems...)}
 	}
@@ -388,15 +386,6 @@ func (l *Loader) postLogoutURL(baseURL string) string {
 	return value
 }
 
-func isPort(port string) bool {
-	n, err := strconv.Atoi(port)
-	return err == nil && n >= 1 && n <= 65535
-}
-
-func (l *Loader) listenAddr(baseURL string) string {
-	return cmp.Or(l.address("LISTEN_ADDR", "127.0.0.1:3000"), DefaultListenAddr(baseURL))
-}
-
 // DatabaseURL reads DATABASE_URL.
 func (l *Loader) DatabaseURL() string {
 	const standard = "sqlite:expenses.db"
@@ -427,37 +416,6 @@ func (l *Loader) timeZone() *time.Location {
 		return time.Local
 	}
 	return zone
-}
-
-// address reads a variable that holds an address to listen on, or "" if it is
-// not set.
-func (l *Loader) address(name, example string) string {
-	value := l.optional(name, example)
-	if value == "" {
-		return ""
-	}
-	_, port, err := net.SplitHostPort(value)
-	if err != nil || (port != "0" && !isPort(port)) {
-		l.problem(name, fmt.Sprintf("is %q, which is not host:port or :port", value), example)
-	}
-	return value
-}
-
-// DefaultListenAddr is the port of the base URL, on loopback where that is.
-func DefaultListenAddr(baseURL string) string {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return ""
-	}
-	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	switch host := u.Hostname(); {
-	case host == "::1":
-		return net.JoinHostPort(host, port)
-	case loopback.Host(host):
-		return net.JoinHostPort("127.0.0.1", port)
-	default:
-		return ":" + port
-	}
 }
 
 // trustedProxies reads TRUSTED_PROXIES: addresses, and ranges of them in CIDR

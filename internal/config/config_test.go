@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -305,11 +304,7 @@ func TestHints(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			variables, err := Read(test.environ)
-			if err != nil {
-				t.Fatal(err)
-			}
-			hints := variables.Hints()
+			hints := Read(test.environ).Hints()
 			if len(hints) != len(test.want) {
 				t.Fatalf("got %q, want %q", hints, test.want)
 			}
@@ -343,54 +338,5 @@ func TestSecretNeverShows(t *testing.T) {
 	shown := fmt.Sprintf("%v %+v %#v %s %q %x", s, Config{ClientSecret: s}, Config{SessionSecrets: []secret.Text{s}}, s, s, s) + log.String()
 	if strings.Contains(shown, "canary") || strings.Contains(shown, fmt.Sprintf("%x", "canary")) {
 		t.Errorf("the secret shows in %s", shown)
-	}
-}
-
-func TestDotEnv(t *testing.T) {
-	tests := []struct{ name, file, variable, want string }{
-		{"value", "OKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", "abc"},
-		{"single quotes keep $", "OKTA_CLIENT_SECRET='a$b'\n", "OKTA_CLIENT_SECRET", "a$b"},
-		{"environment wins", "FROM_BOTH=file\n", "FROM_BOTH", "environment"},
-		{"comment", "# OKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", ""},
-		{"no file", "", "OKTA_CLIENT_ID", ""},
-		{"empty in the environment wins", "EMPTY=file\n", "EMPTY", ""},
-		{"byte order mark", "\ufeffOKTA_CLIENT_ID=abc\n", "OKTA_CLIENT_ID", "abc"},
-		{"byte order mark and lines of Windows", "\ufeffOKTA_CLIENT_ID=abc\r\nOKTA_SCOPES=openid\r\n", "OKTA_SCOPES", "openid"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			if test.file != "" {
-				if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			variables, err := Read([]string{"FROM_BOTH=environment", "EMPTY=", "=C:=C"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := variables.Get(test.variable); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
-func TestDotEnvProblem(t *testing.T) {
-	for name, test := range map[string]struct{ file, want string }{
-		"no assignment":  {"A=1\n\n# comment\ncanary secret\n", "line 4"},
-		"unclosed quote": {"A='canary\n", "quote"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			if err := os.WriteFile(".env", []byte(test.file), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			_, err := Read(nil)
-			var problem *Error
-			if !errors.As(err, &problem) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "canary") {
-				t.Errorf("Read = %v, want a problem with %q and nothing of the file", err, test.want)
-			}
-		})
 	}
 }

@@ -1,26 +1,19 @@
 package config
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/joho/godotenv"
 
 	"expense-dashboard/internal/spelling"
 )
 
 // Variables are those of the environment and, behind them, those of a file .env.
 type Variables struct {
-	values map[string]string
-	file   string // that was read; empty where there is none
+	values   map[string]string
+	file     string  // that was read; empty where there is none
+	problems []error // of that file
 }
 
 // Of returns variables by their names, as if there were nothing else.
@@ -28,80 +21,44 @@ func Of(values map[string]string) Variables { return Variables{values: values} }
 
 // Read returns the variables of an environment in the form NAME=value and of the
 // file .env in the working directory or, where there is none, beside the program.
-// What the environment sets wins, also where it is empty. A missing file is fine,
-// one that cannot be read is an *Error.
-func Read(environ []string) (Variables, error) {
-	v, err := readDotEnv()
-	if v.values == nil {
-		v.values = map[string]string{}
-	}
+// What the environment sets wins, also where it is empty. A missing file is fine;
+// what is wrong with one is told with all else, by [Variables.Load].
+func Read(environ []string) Variables {
+	v := readDotEnv()
 	for _, variable := range environ {
 		if name, value, ok := strings.Cut(variable, "="); ok && name != "" {
 			v.values[name] = value
 		}
 	}
-	return v, err
+	return v
+}
+
+// Load is [Load], and its error joins what is wrong with the file .env, too.
+func (v Variables) Load() (Config, error) {
+	c, err := Load(v.Get)
+	var own *Error
+	if !errors.As(err, &own) {
+		own = &Error{}
+	}
+	if err := errors.Join(append(slices.Clone(v.problems), own.Err)...); err != nil {
+		return c, &Error{Err: err}
+	}
+	return c, nil
 }
 
 // DatabaseURL returns the value of DATABASE_URL, or its default, for what needs
 // nothing else. Its error is an *Error.
 func (v Variables) DatabaseURL() (string, error) {
-	l := &Loader{Getenv: v.Get}
+	l := &Loader{Getenv: v.Get, Problems: slices.Clone(v.problems)}
 	value := l.DatabaseURL()
 	if err := errors.Join(l.Problems...); err != nil {
-		return "", &Error{Err: err}
+		return value, &Error{Err: err}
 	}
 	return value, nil
 }
 
 // Get returns the value of a variable, or "" if it is not set.
 func (v Variables) Get(name string) string { return v.values[name] }
-
-// byteOrderMark is what some editors put before a text in UTF-8.
-var byteOrderMark = []byte("\ufeff")
-
-func readDotEnv() (Variables, error) {
-	for _, dir := range []string{".", programDir()} {
-		path := filepath.Join(dir, ".env")
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return Variables{file: path}, &Error{Err: fmt.Errorf("read .env: %w", err)}
-		}
-		data = bytes.TrimPrefix(data, byteOrderMark)
-		values, err := godotenv.UnmarshalBytes(data)
-		if err != nil {
-			// godotenv's error quotes the file, secrets and all.
-			return Variables{file: path}, &Error{Err: fmt.Errorf(".env: %s is not NAME=value: put values with spaces, quotes, # or $ in single quotes. Example: OKTA_CLIENT_SECRET='a$b'", firstOddLine(data))}
-		}
-		return Variables{values, path}, nil
-	}
-	return Variables{}, nil
-}
-
-func programDir() string {
-	program, err := os.Executable()
-	if err != nil {
-		return "."
-	}
-	return filepath.Dir(program)
-}
-
-var assignment = regexp.MustCompile(`^\s*(#.*|(export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*[=:].*)?$`)
-
-// firstOddLine names the first line of a .env file that cannot be read.
-func firstOddLine(data []byte) string {
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		if !assignment.MatchString(strings.TrimRight(line, "\r\n")) {
-			return fmt.Sprintf("line %d", number)
-		}
-	}
-	return "a line (an unclosed quote?)"
-}
 
 // A Hint is something about the variables that is no problem by itself and is
 // hardly meant, and what to do about it.

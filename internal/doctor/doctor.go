@@ -46,9 +46,19 @@ type findingStatus string
 const (
 	statusOK   findingStatus = "ok"
 	statusWarn findingStatus = "warn" // works, and may not be what is wanted
-	// StatusFail is what has to be fixed before the program works.
-	StatusFail findingStatus = "fail"
+	statusFail findingStatus = "fail"
 )
+
+// FailedError is a diagnosis in which checks have failed.
+type FailedError struct {
+	Checks int
+	// Misset says that the configuration has to be changed; else it is the world
+	// around the program.
+	Misset bool
+}
+
+// Error implements error.
+func (e *FailedError) Error() string { return fmt.Sprintf("doctor: checks that failed: %d", e.Checks) }
 
 // finding is what one check has found, and what to do about it. It never holds
 // a secret.
@@ -59,7 +69,7 @@ type finding struct {
 	Fix    string        `json:"fix,omitempty"`
 }
 
-// Diagnosis is all that was found, as JSON.
+// Diagnosis is what the doctor has found, as JSON.
 type Diagnosis struct {
 	OK     bool      `json:"ok"` // nothing failed
 	Checks []finding `json:"checks"`
@@ -68,7 +78,8 @@ type Diagnosis struct {
 // Doctor looks at everything that the program needs, and changes nothing.
 type Doctor struct {
 	cfg        config.Config
-	Findings   []finding
+	findings   []finding
+	misset     bool              // a check has failed since the configuration has to be changed
 	authMethod string            // how the client authenticates, once that is known
 	clientKey  *openid.ClientKey // nil where there is none
 	// broken holds the variables that have a problem, so that what depends on
@@ -80,18 +91,34 @@ func (d *Doctor) ok(check, found string, fix ...string) { d.add(statusOK, check,
 
 func (d *Doctor) warn(check, found string, fix ...string) { d.add(statusWarn, check, found, fix) }
 
-func (d *Doctor) fail(check, found string, fix ...string) { d.add(StatusFail, check, found, fix) }
+func (d *Doctor) fail(check, found string, fix ...string) { d.add(statusFail, check, found, fix) }
+
+// refuse is fail for what the program exits with status 2 at: what is set.
+func (d *Doctor) refuse(check, found string, fix ...string) {
+	d.misset = true
+	d.fail(check, found, fix...)
+}
 
 func (d *Doctor) add(status findingStatus, check, found string, fix []string) {
 	// Some errors have several lines.
 	found = strings.Join(strings.Fields(found), " ")
-	d.Findings = append(d.Findings, finding{check, status, found, strings.Join(fix, " ")})
+	d.findings = append(d.findings, finding{check, status, found, strings.Join(fix, " ")})
 }
 
-// Count returns how many findings have a status.
-func (d *Doctor) Count(status findingStatus) int {
+// Diagnosis returns what was found.
+func (d *Doctor) Diagnosis() Diagnosis { return Diagnosis{OK: d.Err() == nil, Checks: d.findings} }
+
+// Err returns a *FailedError where a check has failed.
+func (d *Doctor) Err() error {
+	if failed := d.count(statusFail); failed > 0 {
+		return &FailedError{Checks: failed, Misset: d.misset}
+	}
+	return nil
+}
+
+func (d *Doctor) count(status findingStatus) int {
 	count := 0
-	for _, f := range d.Findings {
+	for _, f := range d.findings {
 		if f.Status == status {
 			count++
 		}
@@ -102,13 +129,13 @@ func (d *Doctor) Count(status findingStatus) int {
 // Text is the findings for people: a line for each, and below it what to do.
 func (d *Doctor) Text() string {
 	var text strings.Builder
-	for _, f := range d.Findings {
+	for _, f := range d.findings {
 		fmt.Fprintf(&text, "%-4s  %-15s  %s\n", f.Status, f.Check, f.Found)
 		if f.Fix != "" {
 			fmt.Fprintf(&text, "%23s-> %s\n", "", f.Fix)
 		}
 	}
-	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.Count(statusOK), d.Count(statusWarn), d.Count(StatusFail))
+	fmt.Fprintf(&text, "\n%d ok, %d to look at, %d failed\n", d.count(statusOK), d.count(statusWarn), d.count(statusFail))
 	return text.String()
 }
 
@@ -129,19 +156,13 @@ func Examine(ctx context.Context, environ []string) *Doctor {
 // checkConfig reads the configuration as the program does at its start.
 func (d *Doctor) checkConfig(environ []string) {
 	const check = "configuration"
-	variables, err := config.Read(environ)
-	if err != nil {
-		found, fix, _ := strings.Cut(err.Error(), ": put ")
-		if fix != "" {
-			fix = "put " + fix
-		}
-		d.fail(check, found, fix)
-	}
+	variables := config.Read(environ)
 	for _, hint := range variables.Hints() {
 		d.warn(check, hint.Found, hint.Advice)
 	}
-	clean := len(d.Findings) == 0
-	d.cfg, err = config.Load(variables.Get)
+	clean := len(d.findings) == 0
+	var err error
+	d.cfg, err = variables.Load()
 	if err == nil {
 		if clean {
 			d.ok(check, "everything that is set is understood")
@@ -149,10 +170,19 @@ func (d *Doctor) checkConfig(environ []string) {
 		return
 	}
 	for problem := range strings.SplitSeq(err.Error(), "\n") {
-		found, example, _ := strings.Cut(problem, ". Example: ")
 		name, _, _ := strings.Cut(problem, " ")
 		d.broken[strings.TrimSuffix(name, "_FILE")], d.broken[name] = true, true
-		d.fail(check, found, "for example "+example)
+		found, example, given := strings.Cut(problem, ". Example: ")
+		found, fix, advised := strings.Cut(found, ": put ")
+		switch {
+		case advised && given:
+			fix = "put " + fix + ", for example " + example
+		case advised:
+			fix = "put " + fix
+		default:
+			fix = "for example " + example
+		}
+		d.refuse(check, found, fix)
 	}
 }
 
@@ -192,7 +222,7 @@ func (d *Doctor) checkClientKey() {
 	key, err := openid.OpenClientKey(d.cfg.PrivateKeyFile)
 	if err != nil {
 		d.broken["OKTA_PRIVATE_KEY_FILE"] = true
-		d.fail(check, "OKTA_PRIVATE_KEY_FILE "+err.Error(), "for example openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out client-key.pem")
+		d.refuse(check, "OKTA_PRIVATE_KEY_FILE "+err.Error(), "for example openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out client-key.pem")
 		return
 	}
 	d.clientKey = key
@@ -265,7 +295,7 @@ func (d *Doctor) checkTeams() {
 	}
 	data, err := teampkg.ReadFile(d.cfg.TeamsFile)
 	if err != nil {
-		d.fail(check, "TEAMS_FILE "+err.Error(), "name a file that the program may read")
+		d.refuse(check, "TEAMS_FILE "+err.Error(), "name a file that the program may read")
 		return
 	}
 	directory, err := teampkg.Parse(data)
@@ -275,7 +305,7 @@ func (d *Doctor) checkTeams() {
 			if given {
 				right = "for example " + right
 			}
-			d.fail(check, d.cfg.TeamsFile+": "+found, right)
+			d.refuse(check, d.cfg.TeamsFile+": "+found, right)
 		}
 		return
 	}
@@ -379,6 +409,8 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 		d.fail(check, damage.File+" is damaged: "+damage.Err.Error(), damage.Fix())
 	case errors.As(err, &encoding):
 		d.fail(check, "its encoding is "+encoding.Encoding+", which cannot hold every text", encoding.Fix())
+	case errors.As(err, &access) && access.Misset:
+		d.refuse(check, access.Found, access.Fix)
 	case errors.As(err, &access):
 		d.fail(check, access.Found, access.Fix)
 	case err != nil:
@@ -403,7 +435,7 @@ func (d *Doctor) checkDatabase(ctx context.Context) {
 func (d *Doctor) checkUse(state upkeep.State) {
 	if other := (&fault.CurrencyError{Database: state.Currency, Configured: d.cfg.Currency}); state.Currency != "" && !d.broken["CURRENCY"] && state.Currency != d.cfg.Currency {
 		found, mend, _ := strings.Cut(other.Error(), ": ")
-		d.fail("currency", "CURRENCY "+found, mend)
+		d.refuse("currency", "CURRENCY "+found, mend)
 	}
 	if state.Unindexed {
 		d.warn("search", "PostgreSQL has no extension pg_trgm here, so that a search reads every expense and takes longer the more there are",
@@ -493,7 +525,7 @@ func (d *Doctor) undiscovered(err error) {
 // checkMetadata judges the discovery document by the functions that the program
 // does, and reports whether the program would take it.
 func (d *Doctor) checkMetadata(metadata claims.Claims) (acceptable bool) {
-	issuer, before := d.cfg.Issuer, d.Count(StatusFail)
+	issuer, before := d.cfg.Issuer, d.count(statusFail)
 	named, err := metadata.Text("issuer")
 	switch {
 	case err != nil:
@@ -517,7 +549,7 @@ func (d *Doctor) checkMetadata(metadata claims.Claims) (acceptable bool) {
 	method, err := openid.ClientAuthMethod(metadata, d.cfg.ClientAuth, d.clientKey)
 	d.judge("endpoints", "token_endpoint_auth_methods_supported", err)
 	d.authMethod = method
-	return d.Count(StatusFail) == before
+	return d.count(statusFail) == before
 }
 
 const notForUs = "the program would not start: check that OKTA_ISSUER names a provider for web applications"

@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -83,12 +82,8 @@ func (m *Metrics) Watch(signIn, writes func() bool) {
 	}
 }
 
-// Serve answers GET /metrics on addr until stop is called.
-func (m *Metrics) Serve(ctx context.Context, addr string, log *slog.Logger) (stop func() error, err error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: free the port or set METRICS_ADDR to another", err)
-	}
+// Serve answers GET /metrics on a listener until stop is called.
+func (m *Metrics) Serve(ctx context.Context, listener net.Listener, log *slog.Logger) (stop func() error) {
 	warnings := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: warnings, MaxRequestsInFlight: 4}))
@@ -107,7 +102,7 @@ func (m *Metrics) Serve(ctx context.Context, addr string, log *slog.Logger) (sto
 		}
 	}()
 	log.InfoContext(ctx, "metrics on "+listener.Addr().String()+"/metrics")
-	return server.Close, nil
+	return server.Close
 }
 
 // Request counts a request by the pattern of its route and its status, which is
