@@ -90,6 +90,11 @@ func TestEndEvery(t *testing.T) {
 	t.Parallel()
 	storetest.EachURL(t, func(t *testing.T, databaseURL string) {
 		log := slog.New(slog.DiscardHandler)
+		if file, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+			if err := os.WriteFile(file, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if _, err := upkeep.EndEvery(t.Context(), databaseURL, log); err == nil || !strings.Contains(err.Error(), "holds nothing") {
 			t.Errorf("of an empty database: %v", err)
 		}
