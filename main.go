@@ -124,7 +124,7 @@ func report(err error, stderr io.Writer) int {
 	return 1
 }
 
-// isMisset reports whether a command has failed of what it was told.
+// isMisset reports whether a command has failed because of what it was told.
 func isMisset(err error) bool {
 	var copying *upkeep.BackupError
 	var access *upkeep.AccessError
@@ -289,7 +289,8 @@ func listen(variable, addr, change string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s %s: address already in use: free the port or set %s to another", variable, addr, change)
 	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &unknown) && unknown.IsNotFound:
-		return nil, &config.Error{Err: fmt.Errorf("%s is %q, which is no address of this machine. Example: %s=127.0.0.1:9090", variable, addr, variable)}
+		_, port, _ := net.SplitHostPort(addr)
+		return nil, &config.Error{Err: fmt.Errorf("%s is %q, which is no address of this machine. Example: %s=127.0.0.1:%s", variable, addr, variable, port)}
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%s %s: the user that runs the program may not listen there: allow it or set %s to another", variable, addr, change)
 	}

@@ -96,7 +96,7 @@ func TestAddressThatCannotBeHad(t *testing.T) {
 		want       string
 	}{
 		{"in use", taken.Addr().String(), 1, "METRICS_ADDR " + taken.Addr().String() + ": address already in use: free the port or set METRICS_ADDR to another"},
-		{"of another machine", "192.0.2.1:9090", 2, `METRICS_ADDR is "192.0.2.1:9090", which is no address of this machine`},
+		{"of another machine", "192.0.2.1:9191", 2, `METRICS_ADDR is "192.0.2.1:9191", which is no address of this machine. Example: METRICS_ADDR=127.0.0.1:9191`},
 		{"the program's own", ":3000", 2, `METRICS_ADDR is ":3000", and the program itself listens on 127.0.0.1:3000`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

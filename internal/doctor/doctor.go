@@ -79,7 +79,7 @@ type Diagnosis struct {
 type Doctor struct {
 	cfg        config.Config
 	findings   []finding
-	misset     bool              // a check has failed since the configuration has to be changed
+	misset     bool              // a check has failed because the configuration has to be changed
 	authMethod string            // how the client authenticates, once that is known
 	clientKey  *openid.ClientKey // nil where there is none
 	// broken holds the variables that have a problem, so that what depends on
