@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"os"
@@ -337,7 +338,10 @@ func TestPeoplePage(t *testing.T) {
 		page := boss.Get("/people")
 		page.Check(t, http.StatusOK, "C. Lee", "no address is known", finance)
 		named := regexp.MustCompile(`C\. Lee[\s\S]*?(/people/[0-9]+)/join`).FindStringSubmatch(page.Body)[1]
-		boss.Post(named+"/join", url.Values{"into": {"nobody@example.com"}}).Check(t, http.StatusUnprocessableEntity, "Nobody is known by this address")
+		boss.Post(named+"/join", url.Values{"into": {"nobody@example.com"}}).Check(t, http.StatusUnprocessableEntity, "Nobody is known by this address", `value="nobody@example.com"`)
+		for _, wrong := range []string{"@", "a@", "a,b@c", "<b@c>"} {
+			boss.Post(named+"/join", url.Values{"into": {wrong}}).Check(t, http.StatusUnprocessableEntity, "This is not an email address: it ", `value="`+html.EscapeString(wrong)+`"`)
+		}
 		boss.Post(named+"/part", nil).Check(t, http.StatusUnprocessableEntity, "joined to nobody")
 		boss.Post(named+"/join", url.Values{"into": {finance}}).Check(t, http.StatusSeeOther)
 		boss.Get("/people").Check(t, http.StatusOK, "Joined to Carol Lee", named+"/part")

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"encoding/csv"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"expense-dashboard/internal/apptest"
+	"expense-dashboard/internal/storetest"
 )
 
 // columns are those of the files of expenses.
@@ -54,6 +56,20 @@ func TestAdminLogsForSomebodyElse(t *testing.T) {
 	if own.Person != "Hannah Smith" {
 		t.Errorf("logged for %q", own.Person)
 	}
+	for _, person := range []string{"@", "a@", "@b", "a,b@c", "<b@c>"} {
+		form := apptest.With(apptest.With(apptest.ExpenseForm(), "person", person), "version", "1")
+		r.Unchanged(func() {
+			for _, path := range []string{"/team/finance/expenses", named.Path()} {
+				hannah.Post(path, form).Check(t, http.StatusUnprocessableEntity, `id="person-error"`, "This is not an email address: it ", `value="`+html.EscapeString(person)+`"`, "at the harbour")
+			}
+		})
+	}
+	// Who is called so already stays so when something else is changed.
+	if _, err := storetest.DB(t, r.Database).Exec(`UPDATE people SET name = 'b@', key = 'b@' WHERE name = 'Bob Smith'`); err != nil {
+		t.Fatal(err)
+	}
+	hannah.Post(named.Path(), apptest.With(apptest.With(apptest.With(apptest.ExpenseForm(), "person", "b@"), "version", "1"), "item", "Renamed")).Check(t, http.StatusSeeOther)
+	hannah.Get(named.Path()).Check(t, 200, "Renamed", `value="b@"`)
 }
 
 // TestWrongForms changes one field of a right form. What was typed comes back,

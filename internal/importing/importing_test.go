@@ -157,6 +157,53 @@ func TestExportsMoveBetweenDatabases(t *testing.T) {
 	checkTotals(t, toDB, 203)
 }
 
+// Who is named by what cannot be an address makes a row wrong, unless its expense has that
+// person or owner already.
+func TestImportsRefuseWhatIsNoAddress(t *testing.T) {
+	t.Parallel()
+	databaseURL := storetest.SQLite(t)
+	i, db := opened(t, databaseURL)
+	row := func(id, person, owner string) string {
+		return expensefile.Columns + "\n" + id + ",2026-03-02,finance,\"" + person + "\",Lunch,Meals,12.50,,,\"" + owner + "\"\n"
+	}
+	lines := func(file string) []expense.LineError {
+		t.Helper()
+		id, err := i.Receive(t.Context(), hannah(), "file.csv", strings.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := i.Preview(t.Context(), subject, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Report.WrongLines
+	}
+	for _, wrong := range []string{"'@", "a@", "a,b@c", "<b@c>"} {
+		shown := strings.TrimPrefix(wrong, "'")
+		for name, file := range map[string]string{"person": row("", wrong, ""), "owner": row("", "Carol Lee", wrong)} {
+			got := lines(file)
+			if len(got) != 1 || got[0].Line != 2 || !strings.HasPrefix(got[0].Text, name+`: "`+shown+`" is not an email address: it `) {
+				t.Errorf("%s %q: %+v", name, wrong, got)
+			}
+		}
+	}
+	received(t, i, row("", "Carol @ Work", "carol.lee@task-vantage.com"))
+
+	e, _, err := db.Create(t.Context(), expense.Actor{Name: "Hannah"}, expense.Entry{Team: "finance", Date: expense.NewDate(2026, 3, 2), Person: "Bob", Item: "Lunch", Category: "Meals", Amount: 100}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storetest.DB(t, databaseURL).Exec(`UPDATE people SET name = 'b@', key = 'b@', address = 'b@' WHERE name = 'Bob'`); err != nil {
+		t.Fatal(err)
+	}
+	if p := received(t, i, exported(t, db)); p.Report.Unchanged != 1 {
+		t.Errorf("%+v", p.Report)
+	}
+	if got := lines(row(e.ID, "c@", "")); len(got) != 1 {
+		t.Errorf("with another person: %+v", got)
+	}
+}
+
 // TestKillChild is the program that TestKilledWhileImporting kills: it works at what
 // there is, and says that it has begun.
 func TestKillChild(t *testing.T) {

@@ -42,20 +42,47 @@ type Difference struct {
 	Restores bool // it was deleted
 }
 
-// refuse counts the rows as wrong whose category may not be used, and returns the
-// others. What keeps its category is none of them.
+// refuse counts the rows as wrong whose category may not be used, or who name somebody by
+// what is no address, and returns the others. What an expense has already it keeps.
 func (r *Report) refuse(list []expense.Comparison, categories expense.Categories) []expense.Comparison {
 	return slices.DeleteFunc(list, func(c expense.Comparison) bool {
-		if c.Outcome == expense.OutcomeUnchanged || expense.CategoryKey(c.Row.Entry.Category) == expense.CategoryKey(c.Current.Category) {
+		problems := problemsOf(c, categories)
+		if len(problems) == 0 {
 			return false
 		}
-		problem := categories.Problem(c.Row.Entry.Category)
-		if problem != "" {
-			r.Wrong++
-			r.WrongLines = addLine(r.WrongLines, c.Row.Line, "category: "+problem)
+		r.Wrong++
+		for _, problem := range problems {
+			r.WrongLines = addLine(r.WrongLines, c.Row.Line, problem)
 		}
-		return problem != ""
+		return true
 	})
+}
+
+// problemsOf lists what is wrong with what a row gives its expense anew, each after the
+// name of its field.
+func problemsOf(c expense.Comparison, categories expense.Categories) []string {
+	var problems []string
+	entry, current := c.Row.Entry, c.Current.Entry
+	noAddress := func(field, text, problem string) {
+		if problem != "" {
+			problems = append(problems, field+": "+expense.QuoteShort(text)+" is not an email address: it "+problem+".")
+		}
+	}
+	if c.Outcome == expense.OutcomeUnchanged {
+		return nil
+	}
+	if entry.Person != current.Person {
+		noAddress("person", entry.Person, expense.PersonProblem(entry.Person))
+	}
+	if entry.Owner != current.Owner {
+		noAddress("owner", entry.Owner, expense.AddressProblem(entry.Owner))
+	}
+	if expense.CategoryKey(entry.Category) != expense.CategoryKey(current.Category) {
+		if problem := categories.Problem(entry.Category); problem != "" {
+			problems = append(problems, "category: "+problem)
+		}
+	}
+	return problems
 }
 
 // add takes rows in, and what those that are right come to.

@@ -310,16 +310,10 @@ func ruleText(member jsonNode) string { return quote(member.name) + ": " + membe
 func quote(text string) string { return strconv.Quote(text) }
 
 func (p *directoryParser) checkAddress(line int, path, address string) {
-	const most = 254 // RFC 5321, 4.5.3.1.3, less the angle brackets
-	at := strings.LastIndexByte(address, '@')
-	if at < 1 || at == len(address)-1 {
-		p.fault(line, path, "is not an email address: it needs an @ with something on both sides")
-	}
-	if strings.ContainsFunc(address, func(r rune) bool { return unicode.IsSpace(r) || isUnprintable(r) }) {
-		p.fault(line, path, "is not an email address: it holds white space, a control character or one that cannot be read")
-	}
-	if len(address) > most {
-		p.fault(line, path, "is %d bytes long: an email address has at most %d", len(address), most)
+	if len(address) > expense.MaxAddress {
+		p.fault(line, path, "is %d bytes long: an email address has at most %d", len(address), expense.MaxAddress)
+	} else if problem := expense.AddressProblem(address); problem != "" {
+		p.fault(line, path, "is not an email address: it %s", problem)
 	}
 }
 

@@ -368,6 +368,12 @@ func TestParseDirectoryMemberMistakes(t *testing.T) {
 			[]string{fmt.Sprintf("line 3: members[%q]: %s", address, white)},
 		})
 	}
+	for _, address := range []string{"a,b@x.com", "<b@x.com>"} {
+		tests = append(tests, mistakeTest{
+			"address " + address, mistakeTeams(`"` + address + `": "hr"`),
+			[]string{fmt.Sprintf("line 3: members[%q]: is not an email address: it holds a comma, a colon, a semicolon, a quotation mark, a backslash or a bracket", address)},
+		})
+	}
 	for _, escape := range []string{`\u0000`, `\t`, `\u007f`} {
 		tests = append(tests, mistakeTest{
 			"address with " + escape, mistakeTeams(`"a` + escape + `b@x.com": "hr"`),

@@ -170,7 +170,7 @@ func (p *rowReader) readEntry(row *Row, cells []string) {
 	}
 	row.Faults = append(row.Faults, problems.List()...)
 	entry.Owner = owner
-	if owner == "" && strings.Contains(entry.Person, "@") && !strings.Contains(entry.Person, " ") {
+	if owner == "" && expense.IsAddress(entry.Person) {
 		entry.Owner = p.rules.Address(entry.Person)
 	}
 	var fault string

@@ -137,9 +137,13 @@ func (s *Entries) checkEntry(r *http.Request, v web.Visit, typed expense.Form, b
 	switch {
 	case named == before.Person:
 		entry.Address, entry.PersonID = before.Address, before.PersonID
+		return entry, problems
 	case before.OwnerID == 0:
 		// A new expense of somebody else, which is not its writer's.
 		entry.Owner = ""
+	}
+	if problem := expense.PersonProblem(entry.Person); problem != "" {
+		problems.Person = "This is not an email address: it " + problem + ". Correct it, or enter a name without an @."
 	}
 	return entry, problems
 }

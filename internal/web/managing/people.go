@@ -31,6 +31,9 @@ func (s *Managing) renderPeople(w http.ResponseWriter, r *http.Request, status i
 	for _, p := range people {
 		path := web.PeoplePath + "/" + strconv.FormatInt(p.ID, 10)
 		line := pagepkg.PersonLine{Person: p, JoinURL: path + "/join", PartURL: path + "/part"}
+		if r.PathValue("id") == strconv.FormatInt(p.ID, 10) {
+			line.Typed = r.PostForm.Get("into")
+		}
 		if p.Joined != 0 {
 			line.Is = byID[p.Joined]
 		}
@@ -100,6 +103,9 @@ func (s *Managing) personNamed(r *http.Request, named string) (int64, error) {
 		if p.Address == team.NormalizeAddress(named) && p.Joined == 0 {
 			return p.ID, nil
 		}
+	}
+	if problem := expense.AddressProblem(named); problem != "" {
+		return 0, &expense.PersonError{Text: "This is not an email address: it " + problem + ". Pick somebody from the list."}
 	}
 	return 0, &expense.PersonError{Text: "Nobody is known by this address. Pick somebody from the list."}
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/search"
@@ -43,7 +42,7 @@ func NewResolver(tx *sql.Tx, who expense.Actor) *Resolver {
 // named so; a name alone changes nobody's ownership.
 func (r *Resolver) Resolve(ctx context.Context, e *expense.Entry) error {
 	own := e.Owner == r.Who.Address && expense.Fold(e.Person) == expense.Fold(r.Who.Name)
-	if e.PersonID == 0 && strings.Contains(e.Person, "@") && !strings.Contains(e.Person, " ") && !own {
+	if e.PersonID == 0 && expense.IsAddress(e.Person) && !own {
 		e.Owner, e.OwnerID = team.NormalizeAddress(e.Person), 0
 	}
 	var owner Person

@@ -26,6 +26,7 @@ type PersonLine struct {
 	expense.Person
 	Is               expense.Person // whom they were joined to; zero for nobody
 	JoinURL, PartURL string         // where the forms post to
+	Typed            string         // into the form that joins them
 }
 
 // Filled is what the form that joins somebody to this person takes.
