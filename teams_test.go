@@ -431,7 +431,7 @@ func TestBudget(t *testing.T) {
 	if got := auditor.Get("/team/finance/budget", "Accept", "application/json").Body; strings.TrimSpace(got) != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	auditor.Get("/team/finance/budget?month=1999-12").Check(t, http.StatusBadRequest)
+	auditor.Get("/team/finance/budget?month=1999-12").Check(t, http.StatusBadRequest, "Enter a month from 2000-01 to 2099-12.", "!year-month")
 	auditor.Get("/team/finance/budget?week=1").Check(t, http.StatusBadRequest)
 	lead.Post("/team/finance/budget", url.Values{"amount": {""}, "version": {"2"}}).Check(t, http.StatusSeeOther)
 	lead.Get("/team/finance/budget").Check(t, http.StatusOK, "The budget has ended", "ended the budget", "!In all:")
@@ -873,6 +873,15 @@ func TestSelectedMeanwhile(t *testing.T) {
 	lead.Post("/expenses/selected", preview(t, refused.Body)).Check(t, http.StatusOK, "What needs to be changed")
 	lead.Post("/expenses/selected", selection("send-back", []string{ids[0], own}), "Accept", "application/json").Check(t, http.StatusForbidden, "Not yours to decide")
 
+	// Who decides about nothing is told who does, and so is who cannot move.
+	owner.Post("/expenses/selected", selection("approve", ids)).Check(t, http.StatusForbidden, "Not yours to decide", "leads and administrators decide", "!change")
+	owner.Post("/expenses/selected", selection("approve", ids), "Accept", "application/json").Check(t, http.StatusForbidden, "not decide about it", "!change")
+	lead.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusForbidden, "Not yours to move", "Only administrators can.", "!change")
+	owner.Post("/team/finance/expenses/"+ids[0]+"/approve", url.Values{"version": {"2"}}).Check(t, http.StatusForbidden, "Not yours to decide", "leads and administrators decide", "!change")
+	owner.Post("/team/finance/budget", url.Values{"amount": {"1"}}).Check(t, http.StatusForbidden, "Not yours to change", "budget of a team", "!owner")
+	theirs := as(r, "other").LogExpense("hr", apptest.ExpenseForm())
+	as(r, "other.lead").Post("/expenses/selected", selection("approve", []string{ids[0], theirs.ID})).Check(t, http.StatusForbidden, "One of these is not yours to decide", "leads and administrators decide", "!Nobody decides")
+
 	// One that is deleted meanwhile is left out, and what is moved comes back.
 	owner.Post("/team/finance/expenses/"+ids[2]+"/delete", url.Values{"version": {"2"}}).Check(t, http.StatusSeeOther)
 	boss.Post("/expenses/selected", selection("move", ids, "value", "hr")).Check(t, http.StatusOK, "Move 2 expenses to HR", "team:", "was deleted in the meantime", "2 of them were already approved or sent back")
@@ -910,7 +919,7 @@ func TestSelectedWithoutApproval(t *testing.T) {
 	lead.Post("/expenses/selected", selection("approve", []string{e.ID}, "confirm", "yes")).Check(t, http.StatusNotFound)
 	boss.Get("/expenses").Check(t, http.StatusOK, "Approve", "Send back")
 	boss.Get("/team/finance").Check(t, http.StatusOK, "!Approve")
-	boss.Post("/expenses/selected", selection("approve", []string{e.ID, other.ID}, "confirm", "yes")).Check(t, http.StatusForbidden, "not yours to change")
+	boss.Post("/expenses/selected", selection("approve", []string{e.ID, other.ID}, "confirm", "yes")).Check(t, http.StatusForbidden, "not yours to decide", "Where expenses are approved")
 	boss.Get("/expenses.csv").Check(t, http.StatusOK, "!,approved")
 }
 

@@ -96,6 +96,7 @@ func TestWrongForms(t *testing.T) {
 		{"date without zeros", "date", "2026-1-1", "year-month-day"},
 		{"date that does not exist", "date", "2025-02-30", "year-month-day"},
 		{"date too early", "date", "1999-12-31", "Enter a date from 2000-01-01"},
+		{"date before all", "date", "0001-01-01", "Enter a date from 2000-01-01"},
 		{"date too late", "date", time.Now().AddDate(0, 0, 33).Format(time.DateOnly), "more than 31 days ahead"},
 		{"date with a time", "date", "2026-01-01T00:00:00Z", "year-month-day"},
 		{"no item", "item", "  ", "Enter an item"},
@@ -394,7 +395,7 @@ func TestFormsOfAnExpenseSayWhichVersion(t *testing.T) {
 	}
 	r.Unchanged(func() {
 		for _, action := range []string{"", "/delete", "/restore", "/undo"} {
-			b.Post(e.Path()+action, apptest.ExpenseForm()).Check(t, http.StatusBadRequest, "version is missing")
+			b.Post(e.Path()+action, apptest.ExpenseForm()).Check(t, http.StatusBadRequest, "version is missing", "Nothing was changed.", "Open the page again", "!ddress")
 		}
 	})
 }

@@ -77,11 +77,16 @@ func (e *BudgetConflictError) Error() string {
 	return fmt.Sprintf("the budgets were changed meanwhile, to version %d", e.Version)
 }
 
-// ParseMonth reads a month like 2006-01, from the year 2000 to 2099.
-func ParseMonth(text string) (month string, ok bool) {
+// MonthProblem says what keeps a text from being a month like 2006-01 that may have a
+// budget, or nothing.
+func MonthProblem(text string) string {
 	at, err := time.Parse("2006-01", text)
-	if err != nil || at.Year() < 2000 || at.Year() > 2099 {
-		return "", false
+	switch {
+	case err != nil:
+		return "Enter the month as year-month, like 2006-01."
+	case at.Year() < 2000 || at.Year() > 2099:
+		return "Enter a month from 2000-01 to 2099-12."
+	default:
+		return ""
 	}
-	return text, true
 }

@@ -2,6 +2,7 @@ package expense
 
 import (
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -24,11 +25,17 @@ func DateOf(t time.Time) Date {
 	return NewDate(t.Date())
 }
 
+// errDateRange is a day before all that a Date can be.
+var errDateRange = errors.New("a date is from 0001-01-02 to 9999-12-31")
+
 // ParseDate reads a date in the one form YYYY-MM-DD.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() == 0 || t.IsZero() {
+	if err != nil {
 		return Date{}, fmt.Errorf("%s is not a date: write it like 2006-01-31", QuoteShort(s))
+	}
+	if t.Year() == 0 || t.IsZero() {
+		return Date{}, fmt.Errorf("%s: %w", QuoteShort(s), errDateRange)
 	}
 	return Date{t}, nil
 }

@@ -143,7 +143,7 @@ func checkDate(typed string, today Date) (Date, string) {
 		return Date{}, "Enter a date."
 	}
 	date, err := ParseDate(typed)
-	if err != nil {
+	if err != nil && !errors.Is(err, errDateRange) {
 		return Date{}, "Enter the date as year-month-day, like 2006-01-31."
 	}
 	first, last := NewDate(2000, time.January, 1), LastDay(today)

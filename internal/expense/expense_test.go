@@ -183,6 +183,8 @@ func TestParseExpenseQuery(t *testing.T) {
 		{"unknown order", "order=DESC", Query{}, "order: The order is asc or desc"},
 		{"bad date", "from=2026-02-30", Query{}, "from: Enter the date as year-month-day"},
 		{"date with a time", "to=2026-02-03T00:00:00Z", Query{}, "to: Enter the date as year-month-day"},
+		{"date before all", "from=0001-01-01", Query{}, "from: Enter a date from 0001-01-02 to 9999-12-31, not “0001-01-01”."},
+		{"year zero", "to=0000-05-05", Query{}, "to: Enter a date from 0001-01-02 to 9999-12-31, not “0000-05-05”."},
 		{"from after to", "from=2026-02-02&to=2026-02-01", Query{}, "to: The last day, 2026-02-01, is before the first, 2026-02-02."},
 		{"control character", "q=a%00b", Query{}, "q: This contains a control character"},
 		{"tab", "q=a%09b", Query{}, "q: This contains a control character"},

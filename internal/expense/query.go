@@ -2,6 +2,7 @@ package expense
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -222,7 +223,9 @@ func (q *Query) readDates(params url.Values, faults *QueryFaults) {
 			continue
 		}
 		var err error
-		if *date.to, err = ParseDate(text); err != nil {
+		if *date.to, err = ParseDate(text); errors.Is(err, errDateRange) {
+			faults.find(date.name, "Enter a date from 0001-01-02 to 9999-12-31, not %s.", quoted(text))
+		} else if err != nil {
 			faults.find(date.name, "Enter the date as year-month-day, like 2006-01-31, not %s.", quoted(text))
 		}
 	}

@@ -28,6 +28,12 @@ var (
 	ErrForbidden = errors.New("not theirs to change")
 	// ErrCannotLog is a form for a new expense that is not theirs to fill in.
 	ErrCannotLog = fmt.Errorf("%w: they log for no team here", ErrForbidden)
+	// ErrCannotDecide is a decision about what is not theirs to decide.
+	ErrCannotDecide = fmt.Errorf("%w: they decide about nothing here", ErrForbidden)
+	// ErrCannotMove is an expense that only somebody else can move to another team.
+	ErrCannotMove = fmt.Errorf("%w: they move nothing", ErrForbidden)
+	// ErrCannotBudget is a budget that is not theirs to set.
+	ErrCannotBudget = fmt.Errorf("%w: they set no budget here", ErrForbidden)
 	// ErrOwnDecision is a decision about what is somebody's own.
 	ErrOwnDecision = errors.New("their own to decide")
 	// ErrBusy is a file that cannot be made now.
@@ -56,6 +62,13 @@ type methodError struct{ Allow string }
 
 func (e *methodError) Error() string { return "method not allowed" }
 
+// FormError is a form that is not understood: none of our pages sends it so. Its text is
+// for the person who sent it: it says what is understood.
+type FormError struct{ Text string }
+
+// Error implements error.
+func (e *FormError) Error() string { return "form: " + e.Text }
+
 // failure is what a person is told of an error: fixed, plain sentences that
 // hold nothing of the error itself.
 type failure struct {
@@ -74,6 +87,7 @@ func (s *Site) explain(err error) failure {
 	var method *methodError
 	var query *expense.QueryError
 	var faults expense.QueryFaults
+	var form *FormError
 	var kept *keptError
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -87,6 +101,10 @@ func (s *Site) explain(err error) failure {
 		return told(http.StatusBadRequest, "This address does not work",
 			"The part after the question mark is not understood. "+faults.Text(""),
 			"Correct the address, or start again from the dashboard.").offering("Go to dashboard", "/dashboard")
+	case errors.As(err, &form):
+		return told(http.StatusBadRequest, "This form does not work",
+			"What was sent is not understood: "+form.Text+". Nothing was changed.",
+			"Open the page again and send the form from there.").offering("Go to dashboard", "/dashboard")
 	case errors.As(err, &kept):
 		return told(http.StatusServiceUnavailable, "Not saved yet",
 			"The expenses cannot be reached right now, so nothing was changed. What you typed is kept in this browser for 10 minutes.",
@@ -123,18 +141,8 @@ func explainKind(err error) failure {
 		return told(http.StatusUnauthorized, "Confirm that it is you",
 			"You are signed in, and it is time to confirm that it is you, so nothing was done.",
 			"Open this page in your browser, which asks for that, and then try again.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, ErrCannotLog):
-		return told(http.StatusForbidden, "Not yours to log",
-			"You cannot log expenses here, so nothing was done.",
-			"People on a team log its expenses, and so do administrators. To be added to a team, ask an administrator of the dashboard.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, ErrForbidden):
-		return told(http.StatusForbidden, "Not yours to change",
-			"You can see this but not change it, so nothing was done.",
-			"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.").offering("Go to dashboard", "/dashboard")
-	case errors.Is(err, ErrOwnDecision):
-		return told(http.StatusForbidden, "Not yours to decide",
-			"You cannot decide about an expense that is your own or that you logged, so nothing was done.",
-			"Another lead of the team or an administrator can.").offering("Go to dashboard", "/dashboard")
+	case errors.Is(err, ErrForbidden), errors.Is(err, ErrOwnDecision):
+		return explainForbidden(err).offering("Go to dashboard", "/dashboard")
 	case errors.Is(err, ErrBusy):
 		return told(http.StatusServiceUnavailable, "Too many downloads at once",
 			"Other downloads are being prepared right now.", "Try again in a moment.").after(5 * time.Second)
@@ -161,6 +169,34 @@ func explainKind(err error) failure {
 	}
 	return told(http.StatusInternalServerError, "Something went wrong",
 		"The mistake is ours, and it has been noted.", "Try again in a moment.").offering("Go to the home page", "/")
+}
+
+// explainForbidden words what somebody may see and not do, and who may.
+func explainForbidden(err error) failure {
+	switch {
+	case errors.Is(err, ErrCannotLog):
+		return told(http.StatusForbidden, "Not yours to log",
+			"You cannot log expenses here, so nothing was done.",
+			"People on a team log its expenses, and so do administrators. To be added to a team, ask an administrator of the dashboard.")
+	case errors.Is(err, ErrCannotDecide):
+		return told(http.StatusForbidden, "Not yours to decide",
+			"You can see this but not decide about it, so nothing was done.",
+			"Where expenses are approved, the team’s leads and administrators decide about them, but never about what they own, spent or logged themselves.")
+	case errors.Is(err, ErrOwnDecision):
+		return told(http.StatusForbidden, "Not yours to decide",
+			"You cannot decide about an expense that is your own or that you logged, so nothing was done.",
+			"Another lead of the team or an administrator can.")
+	case errors.Is(err, ErrCannotMove):
+		return told(http.StatusForbidden, "Not yours to move",
+			"You cannot move expenses to another team, so nothing was done.", "Only administrators can.")
+	case errors.Is(err, ErrCannotBudget):
+		return told(http.StatusForbidden, "Not yours to change",
+			"You can see this budget but not set it, so nothing was done.",
+			"The budget of a team is set by its leads and by administrators.")
+	}
+	return told(http.StatusForbidden, "Not yours to change",
+		"You can see this but not change it, so nothing was done.",
+		"An expense can be changed by its owner while they are on the team, by the team’s leads and by administrators.")
 }
 
 func told(status int, heading, message, next string) failure {

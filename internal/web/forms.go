@@ -44,7 +44,7 @@ func ReadForm(r *http.Request, person *session.Session) error {
 	}
 	submission := r.PostForm.Get("submission")
 	if len(submission) > MaxSubmission {
-		return &expense.QueryError{Text: "submission has up to " + strconv.Itoa(MaxSubmission) + " characters"}
+		return &FormError{Text: "submission has up to " + strconv.Itoa(MaxSubmission) + " characters"}
 	}
 	if isMarked(submission) && !isOf(submission, person.Subject) {
 		return ErrOfAnother
@@ -61,7 +61,7 @@ func BadForm(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errTooSlow
 	}
-	return &expense.QueryError{Text: "the form is not made of name=value pairs joined by &"}
+	return &FormError{Text: "the form is not made of name=value pairs joined by &"}
 }
 
 // ListPath returns the address of a list of ours with its filter and its page, or

@@ -118,7 +118,7 @@ func (d writtenDate) in(order string) (expense.Date, bool) {
 		d.month, d.day = d.day, d.month
 	}
 	date := expense.NewDate(d.year, time.Month(d.month), d.day)
-	return date, d.year > 0 && int(date.T.Month()) == d.month && date.T.Day() == d.day
+	return date, int(date.T.Month()) == d.month && date.T.Day() == d.day
 }
 
 // DateIn returns the day that is written with slashes, in an order, and whether

@@ -572,3 +572,13 @@ func FuzzExport(f *testing.F) {
 		}
 	})
 }
+
+// A day that is written right and out of range is told the range.
+func TestDatesOutOfRange(t *testing.T) {
+	for _, date := range []string{"0001-01-01", "0000-05-05", "1999-12-31", "9999-12-31"} {
+		_, rows := read(t, []byte(Columns+"\n,"+date+",finance,Ann,Lunch,Meals,1.00,,,\n"), Choices{})
+		if got := told(rows[0]); !strings.HasPrefix(got, "2 wrong: date: Enter a date from 2000-01-01 to 2026-12-23") {
+			t.Errorf("%s: %q", date, got)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
@@ -224,7 +225,8 @@ func (p *rowReader) readDate(cells []string) (date, problem string) {
 	if !ok {
 		return "", "There is no day " + expense.QuoteShort(cell) + "."
 	}
-	return day.String(), ""
+	// The first day of all is no Date, and out of range like those around it.
+	return day.T.Format(time.DateOnly), ""
 }
 
 // isOpen reports whether a column is not understood, so that it may be any field.

@@ -49,7 +49,7 @@ func (s *Entries) expenseToDecide(r *http.Request, v web.Visit) (expense.Expense
 	return s.expenseOfForm(r, v, func(e expense.Expense) error {
 		switch {
 		case !v.Access.CanDecide(v.Team.ID):
-			return web.ErrForbidden
+			return web.ErrCannotDecide
 		case e.Involved:
 			return web.ErrOwnDecision
 		default:

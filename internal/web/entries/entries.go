@@ -306,11 +306,11 @@ func (s *Entries) expenseOfForm(r *http.Request, v web.Visit, refused func(expen
 		return expense.Expense{}, 0, err
 	}
 	if !r.PostForm.Has("version") {
-		return expense.Expense{}, 0, &expense.QueryError{Text: "version is missing: it is the one that the page was opened with"}
+		return expense.Expense{}, 0, &web.FormError{Text: "version is missing: it is the one that the page was opened with"}
 	}
 	version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
 	if err != nil {
-		return expense.Expense{}, 0, &expense.QueryError{Text: "version is a number"}
+		return expense.Expense{}, 0, &web.FormError{Text: "version is a number"}
 	}
 	return e, version, nil
 }

@@ -76,11 +76,11 @@ func (s *Entries) readSelection(r *http.Request) (selecting, error) {
 	form := selecting{returnTo: cmp.Or(web.ListPath(r.PostForm.Get("return_to")), s.OpenedFrom(r), "/expenses")}
 	form.Action = r.PostForm.Get("action")
 	if !slices.Contains([]string{expense.SelectedCategory, expense.SelectedMove, expense.SelectedDelete, expense.SelectedApprove, expense.SelectedSendBack}, form.Action) {
-		return form, &expense.QueryError{Text: "action is category, move, delete, approve or send-back"}
+		return form, &web.FormError{Text: "action is category, move, delete, approve or send-back"}
 	}
 	ids, versions := r.PostForm["expense"], r.PostForm["version"]
 	if len(versions) > 0 && len(versions) != len(ids) {
-		return form, &expense.QueryError{Text: "version is that of each expense, in the same order, or missing"}
+		return form, &web.FormError{Text: "version is that of each expense, in the same order, or missing"}
 	}
 	there := map[string]bool{}
 	for i, id := range ids {
@@ -88,7 +88,7 @@ func (s *Entries) readSelection(r *http.Request) (selecting, error) {
 		if len(versions) > 0 {
 			version, err := strconv.ParseInt(versions[i], 10, 64)
 			if err != nil || version < 1 {
-				return form, &expense.QueryError{Text: "version is a number"}
+				return form, &web.FormError{Text: "version is a number"}
 			}
 			seen.Version = version
 		}
@@ -144,18 +144,17 @@ func (s *Entries) refused(v web.Visit, form selecting) (refused map[string]bool,
 	refused = map[string]bool{}
 	for _, seen := range form.Expenses {
 		e := form.found[seen.ID]
-		allowed := v.MayChange(e)
 		switch {
-		case form.decides():
-			allowed = v.Access.CanDecide(e.Team) && s.directory.Current().Approval(e.Team)
-		case form.Action == expense.SelectedMove:
-			allowed = v.Access.Admin
-		}
-		switch {
-		case !allowed:
-			why = web.ErrForbidden
+		case form.decides() && !(v.Access.CanDecide(e.Team) && s.directory.Current().Approval(e.Team)):
+			why = web.ErrCannotDecide
 		case form.decides() && e.Involved:
 			why = web.ErrOwnDecision
+		case form.decides():
+			continue
+		case form.Action == expense.SelectedMove && !v.Access.Admin:
+			why = web.ErrCannotMove
+		case form.Action != expense.SelectedMove && !v.MayChange(e):
+			why = web.ErrForbidden
 		default:
 			continue
 		}
@@ -374,7 +373,7 @@ func (s *Entries) renderSelected(w http.ResponseWriter, r *http.Request, status 
 // renderRefused shows which expenses of a form its sender may not do that to, and goes
 // on with the others.
 func (s *Entries) renderRefused(w http.ResponseWriter, r *http.Request, v web.Visit, form selecting, refused map[string]bool, why error) error {
-	view := page.SelectedView{Own: errors.Is(why, web.ErrOwnDecision)}
+	view := page.SelectedView{Decides: form.decides(), Own: errors.Is(why, web.ErrOwnDecision)}
 	form.Value, form.Reason = r.PostForm.Get("value"), r.PostForm.Get("reason")
 	for _, seen := range form.Expenses {
 		if refused[seen.ID] {

@@ -38,10 +38,10 @@ func (s *Managing) Budget(w http.ResponseWriter, r *http.Request, v web.Visit) e
 			return &expense.QueryError{Text: "month is the only parameter of this page, and stands once"}
 		}
 		if text := strings.TrimSpace(values[0]); text != "" {
-			var ok bool
-			if month, ok = expense.ParseMonth(text); !ok {
-				return &expense.QueryError{Text: "month is year-month, like 2006-01"}
+			if problem := expense.MonthProblem(text); problem != "" {
+				return expense.QueryFaults{{Parameter: "month", Text: problem}}
 			}
+			month = text
 		}
 	}
 	if !web.PrefersJSON(r) {
@@ -63,7 +63,7 @@ func (s *Managing) Budget(w http.ResponseWriter, r *http.Request, v web.Visit) e
 // gets the present one.
 func (s *Managing) renderBudget(w http.ResponseWriter, r *http.Request, status int, v web.Visit, form page.BudgetForm) error {
 	shown := form.Month
-	if _, ok := expense.ParseMonth(shown); !ok {
+	if expense.MonthProblem(shown) != "" {
 		shown = s.Today().Month()
 	}
 	found, err := s.store.Budgets(r.Context(), v.Team.ID, shown, s.Today())
@@ -92,7 +92,7 @@ func (s *Managing) renderBudget(w http.ResponseWriter, r *http.Request, status i
 // SetBudget handles POST /team/{id}/budget.
 func (s *Managing) SetBudget(w http.ResponseWriter, r *http.Request, v web.Visit) error {
 	if !v.Access.CanBudget(v.Team.ID) {
-		return web.ErrForbidden
+		return web.ErrCannotBudget
 	}
 	if err := web.ReadForm(r, v.Person); err != nil {
 		return err
@@ -143,7 +143,7 @@ func budgetVersion(fields url.Values) (int64, error) {
 	}
 	version, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, &expense.QueryError{Text: "version is a number"}
+		return 0, &web.FormError{Text: "version is a number"}
 	}
 	return version, nil
 }
@@ -154,9 +154,7 @@ func (s *Managing) checkBudget(r *http.Request, form *page.BudgetForm) (amount e
 	if form.Month == "" {
 		form.Month = s.Today().Month()
 	}
-	if _, ok := expense.ParseMonth(form.Month); !ok {
-		form.MonthError = "Enter the month as year-month, like 2006-01."
-	}
+	form.MonthError = expense.MonthProblem(form.Month)
 	form.CategoryError = expense.CheckText(form.Category, expense.MaxCategory, "")
 	if form.Amount == "" {
 		return 0

@@ -84,7 +84,7 @@ func (s *Managing) CloseCategories(w http.ResponseWriter, r *http.Request, v web
 	}
 	closed := r.PostForm.Get("closed")
 	if closed != "yes" && closed != "no" {
-		return &expense.QueryError{Text: "closed is yes or no"}
+		return &web.FormError{Text: "closed is yes or no"}
 	}
 	told := page.Notice{Text: "From now on only the categories of this list can be used."}
 	if closed == "no" {

@@ -248,7 +248,7 @@ var pageStates = []pageState{
 	},
 	{
 		"several expenses, some of them not the reader’s to decide", "selected", testSelected(func(v *SelectedView) {
-			v.Title, v.Verb, v.Own, v.Refused, v.Lines = "Approve 1 expense", "Approve 1 expense", true, v.Lines[1:], v.Lines[:1]
+			v.Title, v.Verb, v.Decides, v.Own, v.Refused, v.Lines = "Approve 1 expense", "Approve 1 expense", true, true, v.Lines[1:], v.Lines[:1]
 		}),
 		"Error: Approve 1 expense · Expense Dashboard",
 		[]string{"One of these is not yours to decide, so nothing was done", "Nobody decides about", "Go on without it", "1 expense, $1.00</h2>"},

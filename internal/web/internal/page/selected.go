@@ -14,7 +14,8 @@ type SelectedView struct {
 	Field                 SelectedField  // that is asked for first; without a name nothing is
 	Problem               string         // why nothing can be done; may be empty
 	Refused               []SelectedLine // that are not the reader's
-	Own                   bool           // because they are the reader's own to decide
+	Decides               bool           // what is refused is a decision
+	Own                   bool           // because they are the reader's own
 	Stale                 bool           // somebody changed some of them meanwhile
 	Before                string         // what came of the same form with something else in it
 	Gone                  int            // were deleted in the meantime
