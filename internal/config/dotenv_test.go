@@ -63,14 +63,23 @@ func TestDotEnvTellsEveryProblem(t *testing.T) {
 		{"a name with a space", "canary secret=1\n", nil, []string{".env: line 1" + none}},
 		{"no name", "=canary\n", nil, []string{".env: line 1" + none}},
 		{"two lines", "canary\nLOG_FORMAT=json\r\ncanary-secret=1\r\n", nil, []string{".env: line 1" + none, ".env: line 3" + none}},
-		{"among others", "LOG_LEVEL=zzz\nBROKEN LINE\n", []string{"CURRENCY=Q", "OKTA_ISSUER="},
-			[]string{".env: line 2" + none, "CURRENCY is", "LOG_LEVEL is", "OKTA_ISSUER is missing"}},
-		{"a quote that nothing ends", "OKTA_CLIENT_SECRET='canary\nLOG_LEVEL=zzz\n", nil,
-			[]string{"LOG_LEVEL is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote}},
-		{"a quote that the next line's ends", "OKTA_CLIENT_SECRET='canary\nLOG_FORMAT='xml'\n", nil,
-			[]string{"LOG_FORMAT is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote}},
-		{"something behind a quote", "OKTA_CLIENT_SECRET='it's canary'\nCURRENCY=Q\n", nil,
-			[]string{"CURRENCY is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote}},
+		{
+			"among others", "LOG_LEVEL=zzz\nBROKEN LINE\n",
+			[]string{"CURRENCY=Q", "OKTA_ISSUER="},
+			[]string{".env: line 2" + none, "CURRENCY is", "LOG_LEVEL is", "OKTA_ISSUER is missing"},
+		},
+		{
+			"a quote that nothing ends", "OKTA_CLIENT_SECRET='canary\nLOG_LEVEL=zzz\n", nil,
+			[]string{"LOG_LEVEL is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote},
+		},
+		{
+			"a quote that the next line's ends", "OKTA_CLIENT_SECRET='canary\nLOG_FORMAT='xml'\n", nil,
+			[]string{"LOG_FORMAT is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote},
+		},
+		{
+			"something behind a quote", "OKTA_CLIENT_SECRET='it's canary'\nCURRENCY=Q\n", nil,
+			[]string{"CURRENCY is", "OKTA_CLIENT_SECRET in line 1 of .env" + quote},
+		},
 		{"a quote of a name that is not ours", "canary='x\n", nil, []string{".env: line 1" + quote}},
 	}
 	for _, test := range tests {

@@ -1,11 +1,8 @@
 package expense
 
 import (
-	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Person is somebody of whom expenses speak. Who has signed in is known by the
@@ -27,41 +24,6 @@ type PersonError struct{ Text string }
 
 // Error implements error.
 func (e *PersonError) Error() string { return "people: " + e.Text }
-
-// MaxAddress is the most bytes of an email address (RFC 5321, 4.5.3.1.3, less the angle
-// brackets).
-const MaxAddress = 254
-
-// AddressProblem says what keeps a text from being an email address, to go on with after
-// “it”, or nothing. What stands in quotation marks and an IP address in brackets (RFC 5322,
-// 3.4.1) are addresses that nobody is known by.
-func AddressProblem(text string) string {
-	at := strings.LastIndexByte(text, '@')
-	unread := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError }
-	switch {
-	case at < 0 || isBlank(strings.Trim(text[:at], "@")) || isBlank(text[at+1:]):
-		return "needs an @ with something on both sides"
-	case strings.ContainsFunc(text, unread):
-		return "holds white space, a control character or one that cannot be read"
-	case strings.ContainsAny(text, `,:;"\()<>[]`):
-		return "holds a comma, a colon, a semicolon, a quotation mark, a backslash or a bracket"
-	case len(text) > MaxAddress:
-		return fmt.Sprintf("has %d bytes, and may have %d", len(text), MaxAddress)
-	}
-	return ""
-}
-
-// IsAddress reports whether a text names somebody by an email address.
-func IsAddress(text string) bool { return AddressProblem(text) == "" }
-
-// PersonProblem is AddressProblem of a text that names a person. One with an @ and no
-// space is meant for an address; each other one is a name.
-func PersonProblem(text string) string {
-	if !strings.Contains(text, "@") || strings.Contains(text, " ") {
-		return ""
-	}
-	return AddressProblem(text)
-}
 
 // CategoryKey returns the form of a category by which it is one whatever its case
 // and its runs of spaces.

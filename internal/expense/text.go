@@ -13,7 +13,7 @@ import (
 // what in the sentence about it. Runs of spaces count as one.
 func checkLine(typed, what string, limit int) (line, problem string) {
 	line = norm.NFC.String(strings.Join(strings.FieldsFunc(strings.TrimSpace(typed), isSpace), " "))
-	if isBlank(line) {
+	if IsBlank(line) {
 		return "", "Enter " + what + "."
 	}
 	if problem := CheckText(line, limit, ""); problem != "" {
@@ -30,7 +30,7 @@ func checkNote(typed string) (note, problem string) {
 		lines[i] = strings.Join(strings.FieldsFunc(line, isSpace), " ")
 	}
 	note = norm.NFC.String(strings.TrimSpace(strings.Join(lines, "\n")))
-	if isBlank(note) {
+	if IsBlank(note) {
 		return "", ""
 	}
 	if problem := CheckText(note, MaxNote, "\n\t"); problem != "" {
@@ -43,9 +43,9 @@ func checkNote(typed string) (note, problem string) {
 // lines are controls.
 func isSpace(r rune) bool { return unicode.Is(unicode.Zs, r) }
 
-// isBlank reports whether a text shows nothing: it is empty, or of spaces and of
+// IsBlank reports whether a text shows nothing: it is empty, or of spaces and of
 // characters without a shape.
-func isBlank(s string) bool {
+func IsBlank(s string) bool {
 	const brailleBlank = '\u2800'
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsSpace(r) && r != brailleBlank &&

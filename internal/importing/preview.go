@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/expense/expensefile"
 	"expense-dashboard/internal/store/imports"
@@ -72,10 +73,10 @@ func problemsOf(c expense.Comparison, categories expense.Categories) []string {
 		return nil
 	}
 	if entry.Person != current.Person {
-		noAddress("person", entry.Person, expense.PersonProblem(entry.Person))
+		noAddress("person", entry.Person, address.PersonProblem(entry.Person))
 	}
 	if entry.Owner != current.Owner {
-		noAddress("owner", entry.Owner, expense.AddressProblem(entry.Owner))
+		noAddress("owner", entry.Owner, address.Problem(entry.Owner))
 	}
 	if expense.CategoryKey(entry.Category) != expense.CategoryKey(current.Category) {
 		if problem := categories.Problem(entry.Category); problem != "" {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 )
 
@@ -309,10 +310,10 @@ func ruleText(member jsonNode) string { return quote(member.name) + ": " + membe
 // quote writes a text as JSON and Go both have it.
 func quote(text string) string { return strconv.Quote(text) }
 
-func (p *directoryParser) checkAddress(line int, path, address string) {
-	if len(address) > expense.MaxAddress {
-		p.fault(line, path, "is %d bytes long: an email address has at most %d", len(address), expense.MaxAddress)
-	} else if problem := expense.AddressProblem(address); problem != "" {
+func (p *directoryParser) checkAddress(line int, path, text string) {
+	if len(text) > address.Max {
+		p.fault(line, path, "is %d bytes long: an email address has at most %d", len(text), address.Max)
+	} else if problem := address.Problem(text); problem != "" {
 		p.fault(line, path, "is not an email address: it %s", problem)
 	}
 }

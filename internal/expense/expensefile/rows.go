@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/digest"
 	"expense-dashboard/internal/expense"
 )
@@ -171,7 +172,7 @@ func (p *rowReader) readEntry(row *Row, cells []string) {
 	}
 	row.Faults = append(row.Faults, problems.List()...)
 	entry.Owner = owner
-	if owner == "" && expense.IsAddress(entry.Person) {
+	if owner == "" && address.Is(entry.Person) {
 		entry.Owner = p.rules.Address(entry.Person)
 	}
 	var fault string

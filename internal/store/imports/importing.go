@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/database"
 	"expense-dashboard/internal/store/internal/ledger"
@@ -195,7 +196,7 @@ func (t *taker) add(ctx context.Context, row expense.ImportRow) error {
 // meet says who a person is that a row names by an address, where another is the
 // owner: else who is named so would own it.
 func (t *taker) meet(ctx context.Context, e *expense.Entry) error {
-	if e.PersonID != 0 || e.Owner == "" || !expense.IsAddress(e.Person) || strings.EqualFold(e.Person, e.Owner) {
+	if e.PersonID != 0 || e.Owner == "" || !address.Is(e.Person) || strings.EqualFold(e.Person, e.Owner) {
 		return nil
 	}
 	person, err := t.adding.ByAddress(ctx, e.Person, "")

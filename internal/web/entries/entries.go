@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/team"
 	"expense-dashboard/internal/web"
@@ -142,7 +143,7 @@ func (s *Entries) checkEntry(r *http.Request, v web.Visit, typed expense.Form, b
 		// A new expense of somebody else, which is not its writer's.
 		entry.Owner = ""
 	}
-	if problem := expense.PersonProblem(entry.Person); problem != "" {
+	if problem := address.PersonProblem(entry.Person); problem != "" {
 		problems.Person = "This is not an email address: it " + problem + ". Correct it, or enter a name without an @."
 	}
 	return entry, problems

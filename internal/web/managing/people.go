@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/logging"
 	"expense-dashboard/internal/team"
@@ -104,7 +105,7 @@ func (s *Managing) personNamed(r *http.Request, named string) (int64, error) {
 			return p.ID, nil
 		}
 	}
-	if problem := expense.AddressProblem(named); problem != "" {
+	if problem := address.Problem(named); problem != "" {
 		return 0, &expense.PersonError{Text: "This is not an email address: it " + problem + ". Pick somebody from the list."}
 	}
 	return 0, &expense.PersonError{Text: "Nobody is known by this address. Pick somebody from the list."}

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"expense-dashboard/internal/address"
 	"expense-dashboard/internal/expense"
 	"expense-dashboard/internal/store/internal/search"
 	"expense-dashboard/internal/team"
@@ -42,7 +43,7 @@ func NewResolver(tx *sql.Tx, who expense.Actor) *Resolver {
 // named so; a name alone changes nobody's ownership.
 func (r *Resolver) Resolve(ctx context.Context, e *expense.Entry) error {
 	own := e.Owner == r.Who.Address && expense.Fold(e.Person) == expense.Fold(r.Who.Name)
-	if e.PersonID == 0 && expense.IsAddress(e.Person) && !own {
+	if e.PersonID == 0 && address.Is(e.Person) && !own {
 		e.Owner, e.OwnerID = team.NormalizeAddress(e.Person), 0
 	}
 	var owner Person

@@ -1,11 +1,11 @@
-package expense
+package address
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestAddressProblem(t *testing.T) {
+func TestProblem(t *testing.T) {
 	const (
 		sides    = "needs an @ with something on both sides"
 		unread   = "holds white space, a control character or one that cannot be read"
@@ -18,7 +18,7 @@ func TestAddressProblem(t *testing.T) {
 		"a,b@c": brackets, "<b@c>": brackets, "a@b>": brackets, "a;b@c": brackets, "mailto:a@b": brackets, `"a"@b`: brackets, `a\b@c`: brackets, "a(b)@c": brackets, "a@[b]": brackets,
 		strings.Repeat("a", 250) + "@b.cd": "has 255 bytes, and may have 254",
 	} {
-		if got := AddressProblem(address); got != want {
+		if got := Problem(address); got != want {
 			t.Errorf("%q: %q, want %q", address, got, want)
 		}
 	}
