@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -23,6 +24,11 @@ func TestCallbacksForget(t *testing.T) {
 				return Outcome{RawIDToken: state}
 			})
 		}
+		kept := func() map[string]*callbackCall {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return maps.Clone(c.byState)
+		}
 		for range 3 {
 			if got := run("a").RawIDToken; got != "a" {
 				t.Errorf("the outcome is of %q", got)
@@ -37,7 +43,7 @@ func TestCallbacksForget(t *testing.T) {
 		if !c.IsUsed(login, time.Now()) || c.IsUsed(Login{State: "b"}, time.Now()) {
 			t.Errorf("after %s nobody knows who was here", callbackMemory)
 		}
-		if c.byState["a"].outcome.RawIDToken != "" {
+		if kept()["a"].outcome.RawIDToken != "" {
 			t.Errorf("after %s, though nobody came, the outcome is still there", callbackMemory)
 		}
 		if got := run("a"); !errors.Is(got.Err, ErrUsedLogin) {
@@ -45,8 +51,8 @@ func TestCallbacksForget(t *testing.T) {
 		}
 		run("b")
 		time.Sleep(usedMemory + time.Second)
-		if len(c.byState) != 0 {
-			t.Errorf("after %s, though nobody came, %d are remembered", usedMemory, len(c.byState))
+		if len(kept()) != 0 {
+			t.Errorf("after %s, though nobody came, %d are remembered", usedMemory, len(kept()))
 		}
 		if run("a"); runs.Load() != 3 {
 			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
@@ -55,8 +61,8 @@ func TestCallbacksForget(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			run(fmt.Sprint(i))
 		}
-		if len(c.byState) != maxCallbacks || c.byState["a"] != nil || c.byState["19"] != nil || c.byState["20"] == nil {
-			t.Errorf("%d outcomes are remembered, or not the latest", len(c.byState))
+		if all := kept(); len(all) != maxCallbacks || all["a"] != nil || all["19"] != nil || all["20"] == nil {
+			t.Errorf("%d outcomes are remembered, or not the latest", len(all))
 		}
 	})
 }

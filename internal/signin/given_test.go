@@ -19,6 +19,11 @@ func TestGivenForgets(t *testing.T) {
 			person := given.Before(Login{Browser: browser, Begun: now.Add(time.Second)}, now)
 			return person != nil && person.ID == browser
 		}
+		kept := func() int {
+			given.mu.Lock()
+			defer given.mu.Unlock()
+			return len(given.byBrowser)
+		}
 		note("a")
 		time.Sleep(givenMemory / 2)
 		note("b")
@@ -28,15 +33,15 @@ func TestGivenForgets(t *testing.T) {
 		}
 		note("b")
 		time.Sleep(2 * time.Second)
-		if before("a") || !before("b") || len(given.byBrowser) != 1 {
-			t.Errorf("after %s, though nobody came, %d sessions are kept", givenMemory, len(given.byBrowser))
+		if before("a") || !before("b") || kept() != 1 {
+			t.Errorf("after %s, though nobody came, %d sessions are kept", givenMemory, kept())
 		}
 		time.Sleep(givenMemory)
 		for i := range maxGiven + 10 {
 			note(fmt.Sprint(i))
 		}
-		if len(given.byBrowser) != maxGiven {
-			t.Errorf("%d are kept at once", len(given.byBrowser))
+		if kept() != maxGiven {
+			t.Errorf("%d are kept at once", kept())
 		}
 	})
 }
