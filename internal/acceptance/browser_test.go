@@ -142,7 +142,7 @@ func TestPeopleOfTheSample(t *testing.T) {
 			b.Get("/dashboard").Check(t, http.StatusOK, "<h1>"+person.team+"</h1>")
 			for _, team := range sampleTeamPages() {
 				if team.label != person.team {
-					b.Get("/team/"+team.id).Check(t, http.StatusNotFound, "Page not found", "!"+team.label)
+					b.Get("/team/"+team.id).Check(t, http.StatusNotFound, "Page not found", "!>"+team.label+"<")
 					continue
 				}
 				page := b.Get("/team/" + team.id)
