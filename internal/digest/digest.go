@@ -17,19 +17,14 @@ import (
 
 // Of returns the same key for the same texts, and only for those.
 func Of(texts ...string) string {
-	sum := Sum(texts...)
-	var key [2 * sha256.Size]byte
-	hex.Encode(key[:], sum[:])
-	return string(key[:])
-}
-
-// Sum returns the key as bytes, of which a map keeps half as many.
-func Sum(texts ...string) [sha256.Size]byte {
 	// Short texts, of which each request has some, take no memory but the key.
 	var room [128]byte
 	whole := room[:0]
 	for _, text := range texts {
 		whole = append(append(strconv.AppendInt(whole, int64(len(text)), 10), ':'), text...)
 	}
-	return sha256.Sum256(whole)
+	sum := sha256.Sum256(whole)
+	var key [2 * sha256.Size]byte
+	hex.Encode(key[:], sum[:])
+	return string(key[:])
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"maps"
@@ -55,14 +54,15 @@ type Records struct {
 	used    map[string]time.Time // uses that are not saved yet: the last of each session, by digest.Of its ID
 }
 
-// endedKey is the digest of what an ending names its sessions by.
-type endedKey [sha256.Size]byte
-
-func keyOf(kind sessions.EndKind, key string) endedKey { return digest.Sum(string(kind), key) }
+// endedKey is what an ending names its sessions by.
+type endedKey struct {
+	kind sessions.EndKind
+	key  string
+}
 
 // ended is an ending in Unix milliseconds, which is how exact a session's cookie and
 // the database are. Each sign-out adds one for as long as its session would have
-// lived, so that all that can be told from it or is not needed is left out.
+// lived, so that what is not needed is left out.
 type ended struct{ upTo, expires int64 }
 
 // owedEnding is an ending that the database could not take.
@@ -155,11 +155,11 @@ func (s *Records) IsEnded(ctx context.Context, person *Session) (bool, error) {
 		return false, fault.Unavailable(errors.New("it is not known yet which sessions have ended"))
 	}
 	for _, k := range [...]endedKey{
-		keyOf(sessions.EndSession, digest.Of(person.ID)),
-		keyOf(sessions.EndSID, person.ProviderSID),
-		keyOf(sessions.EndSubject, person.Subject),
-		keyOf(sessions.EndAddress, team.NormalizeAddress(person.Email)),
-		keyOf(sessions.EndAll, sessions.EveryKey),
+		{sessions.EndSession, digest.Of(person.ID)},
+		{sessions.EndSID, person.ProviderSID},
+		{sessions.EndSubject, person.Subject},
+		{sessions.EndAddress, team.NormalizeAddress(person.Email)},
+		{sessions.EndAll, sessions.EveryKey},
 	} {
 		// No ending has an empty key.
 		if e, ok := s.known[k]; ok && person.SignedInAt.UnixMilli() <= e.upTo {
@@ -261,7 +261,7 @@ func (s *Records) pay(ctx context.Context, owed []owedEnding) (paid int, err err
 }
 
 func (s *Records) noteLocked(e sessions.Ending) {
-	k := keyOf(e.Kind, e.Key)
+	k := endedKey{e.Kind, e.Key}
 	known := s.known[k]
 	s.known[k] = ended{max(known.upTo, e.UpTo.UnixMilli()), max(known.expires, e.Expires.UnixMilli())}
 }

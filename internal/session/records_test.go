@@ -155,7 +155,7 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 
 // There is an ending for each sign-out of half a day. No other test runs meanwhile.
 func TestEndingsAreSmall(t *testing.T) {
-	const number, most = 20_000, 130
+	const number, most = 20_000, 200
 	records := NewRecords(nil, slog.New(slog.DiscardHandler), nil)
 	taken := func() int64 {
 		runtime.GC()
