@@ -87,12 +87,6 @@ func TestOpenedKeepNoHeader(t *testing.T) {
 		}
 		return all
 	}
-	taken := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	before := taken()
 	for _, r := range requests() {
 		if s.Read(r) == nil {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"log/slog"
+	"runtime"
 	"testing"
 
 	"expense-dashboard/internal/store"
@@ -38,4 +39,12 @@ func startedStore(t testing.TB, databaseURL string) *store.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// taken is how many bytes of memory are in use.
+func taken() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -157,12 +157,6 @@ func TestOwedEndingsAreBounded(t *testing.T) {
 func TestEndingsAreSmall(t *testing.T) {
 	const number, most = 20_000, 200
 	records := NewRecords(nil, slog.New(slog.DiscardHandler), nil)
-	taken := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	before := taken()
 	for i := range number {
 		// As those that come from the database, which share nothing.

@@ -45,13 +45,14 @@ type callbackCall struct {
 	begun   time.Time
 	done    chan struct{} // closed when outcome is there
 	outcome Outcome
+	fades   *time.Timer // when less of it is remembered, or nothing
 }
 
 // usedCall is what is left of a call.
 func usedCall(begun time.Time) *callbackCall {
 	done := make(chan struct{})
 	close(done)
-	return &callbackCall{begun, done, Outcome{Err: &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}}}
+	return &callbackCall{begun: begun, done: done, outcome: Outcome{Err: &openid.SignInError{Failure: openid.NoPendingLogin, Err: ErrUsedLogin}}}
 }
 
 // Outcome is what came of a callback: a session that has begun, or an
@@ -118,18 +119,21 @@ func (c *Callbacks) join(login Login, now time.Time) (call *callbackCall, isFirs
 	state := strings.Clone(login.State)
 	call = &callbackCall{begun: now, done: make(chan struct{})}
 	c.byState[state] = call
-	time.AfterFunc(callbackMemory, func() { c.forget(state, now, usedCall(now)) })
-	time.AfterFunc(usedMemory, func() { c.forget(state, now, nil) })
+	call.fades = time.AfterFunc(callbackMemory, func() {
+		left := usedCall(now)
+		left.fades = time.AfterFunc(usedMemory-callbackMemory, func() { c.replace(state, left, nil) })
+		c.replace(state, call, left)
+	})
 	return call, true
 }
 
-// forget puts what is left of a call in its place, or nothing. Whoever waits for the
-// call still gets its outcome.
-func (c *Callbacks) forget(state string, begun time.Time, left *callbackCall) {
+// replace puts what is left of a call in its place, or nothing, unless the call was
+// dropped. Whoever waits for it still gets its outcome.
+func (c *Callbacks) replace(state string, call, left *callbackCall) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch call, ok := c.byState[state]; {
-	case !ok || !call.begun.Equal(begun):
+	switch {
+	case c.byState[state] != call:
 	case left == nil:
 		delete(c.byState, state)
 	default:
@@ -146,5 +150,6 @@ func (c *Callbacks) dropOldestLocked() {
 			oldest = state
 		}
 	}
+	c.byState[oldest].fades.Stop()
 	delete(c.byState, oldest)
 }

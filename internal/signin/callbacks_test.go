@@ -57,9 +57,15 @@ func TestCallbacksForget(t *testing.T) {
 		if run("a"); runs.Load() != 3 {
 			t.Errorf("%d runs after %s, want 3", runs.Load(), usedMemory)
 		}
+		var first *callbackCall
 		for i := range maxCallbacks + 20 {
 			time.Sleep(time.Millisecond)
-			run(fmt.Sprint(i))
+			if run(fmt.Sprint(i)); i == 0 {
+				first = kept()["0"]
+			}
+		}
+		if first.fades.Stop() {
+			t.Error("a flood leaves behind what forgets those that made room")
 		}
 		if all := kept(); len(all) != maxCallbacks || all["a"] != nil || all["19"] != nil || all["20"] == nil {
 			t.Errorf("%d outcomes are remembered, or not the latest", len(all))
@@ -67,16 +73,18 @@ func TestCallbacksForget(t *testing.T) {
 	})
 }
 
+// taken is how many bytes of memory are in use.
+func taken() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
 // What is remembered of a callback is small, however long its address was. No other
 // test runs meanwhile.
 func TestCallbacksKeepNoAddress(t *testing.T) {
 	const number, most = 200, 4 << 10
-	taken := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
 	c, before := NewCallbacks(), taken()
 	for i := range number {
 		address := fmt.Sprintf("state=%020d&padding=%s", i, strings.Repeat("x", 50<<10))

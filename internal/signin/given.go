@@ -25,6 +25,7 @@ type Given struct {
 type givenSession struct {
 	at     time.Time
 	person session.Session
+	fades  *time.Timer // when it is forgotten
 }
 
 // NewGiven returns one that remembers nothing yet.
@@ -38,14 +39,17 @@ func (g *Given) Note(login Login, person session.Session, now time.Time) {
 		return
 	}
 	browser := login.Browser
-	g.byBrowser[browser] = givenSession{now, person}
-	time.AfterFunc(givenMemory, func() {
+	if before, ok := g.byBrowser[browser]; ok {
+		before.fades.Stop()
+	}
+	fades := time.AfterFunc(givenMemory, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if g.byBrowser[browser].at.Equal(now) {
 			delete(g.byBrowser, browser)
 		}
 	})
+	g.byBrowser[browser] = givenSession{now, person, fades}
 }
 
 // Before returns the session that the browser of a login was given before that

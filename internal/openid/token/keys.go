@@ -53,8 +53,8 @@ type Keys struct {
 }
 
 // NewKeys returns an issuer's keys, of which none is known yet. alg is the one by which
-// it signs: RS256, PS256, ES256 or EdDSA; no key is good enough for another one. get fetches the document that holds them (RFC 7517, 5), and itself sees to it that it
-// ends.
+// it signs: RS256, PS256, ES256 or EdDSA; no key is good enough for another one. get
+// fetches the document that holds them (RFC 7517, 5), and itself sees to it that it ends.
 func NewKeys(issuer, alg string, now func() time.Time, get func(context.Context) (claims.Claims, error)) *Keys {
 	return &Keys{issuer: issuer, alg: jose.SignatureAlgorithm(alg), now: now, get: get}
 }
