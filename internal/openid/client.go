@@ -132,8 +132,8 @@ func (c *Client) Exchange(ctx context.Context, p *Provider, code, verifier strin
 
 // VerifyIDToken takes the ID Token out of a token answer and checks it, by the first
 // eleven rules of OpenID Connect Core 1.0, 3.1.3.7, and that its nonce is the one
-// that this sign-in was begun with. The other two are Identity.CheckFresh. It returns the token as it came and its
-// claims. Its errors are *SignInError.
+// that this sign-in was begun with. The other two are Identity.CheckFresh. It returns
+// the token as it came and its claims. Its errors are *SignInError.
 func (c *Client) VerifyIDToken(ctx context.Context, p *Provider, answer *oauth2.Token, nonce string) (rawIDToken string, idToken claims.Claims, err error) {
 	rawIDToken, ok := answer.Extra("id_token").(string)
 	if !ok {
